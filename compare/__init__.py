@@ -1,0 +1,1 @@
+"""Lines traces up, says where and why they part, shows it."""

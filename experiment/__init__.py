@@ -1,0 +1,1 @@
+"""What is run: the clock, the schedules, the plan, the controls and the trace. numpy and pydantic only."""

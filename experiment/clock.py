@@ -1,0 +1,139 @@
+"""Steps and epochs. A count never travels without its unit, and only a clock turns one unit into the other."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, PlainSerializer
+
+Stepping = Literal["step", "epoch"]
+Unit = Literal["steps", "epochs"]
+
+_NUMBER = r"(?P<count>[+-]?\d{1,12}(?:\.\d{1,9})?)"
+_DURATION = re.compile(_NUMBER + r"\s*(?P<unit>steps?|epochs?)", re.ASCII)
+_BARE_NUMBER = re.compile(_NUMBER, re.ASCII)
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A length of training: a count with its unit, ``25 steps`` or ``2.5 epochs``.
+
+    count : Fraction, positive. Whole where the unit is steps; an epoch can be divided.
+    unit : ``"steps"`` or ``"epochs"``.
+    """
+
+    count: Fraction
+    unit: Unit
+
+    @classmethod
+    def parse(cls, text: object) -> Duration:
+        """Read ``"25 steps"`` or ``"2.5 epochs"``.
+
+        Raises ValueError where the unit is missing or unknown, where the count is not positive,
+        or where a step would have to be divided.
+
+        >>> Duration.parse("25 epochs")
+        Duration(count=Fraction(25, 1), unit='epochs')
+        """
+        if isinstance(text, Duration):
+            return text
+        shown = str(text).strip()
+        if _BARE_NUMBER.fullmatch(shown):
+            raise ValueError(f"'{shown}' has no unit. Write '{shown} steps' or '{shown} epochs'.")
+        found = _DURATION.fullmatch(shown) if isinstance(text, str) else None
+        if not found:
+            raise ValueError(f"{text!r} is not a duration. Write one like '25 steps' or '25 epochs'.")
+        count = Fraction(found["count"])
+        unit: Unit = "steps" if found["unit"].startswith("step") else "epochs"
+        if count <= 0:
+            raise ValueError(f"'{shown}' is not a positive duration. Write at least '1 {unit[:-1]}'.")
+        if unit == "steps" and count.denominator != 1:
+            raise ValueError(f"'{shown}' divides a step. Write a whole number of steps.")
+        return cls(count, unit)
+
+    def __str__(self) -> str:
+        number = Decimal(self.count.numerator) / Decimal(self.count.denominator)  # exact: parse takes 21 digits
+        return f"{number:f} {self.unit[:-1] if self.count == 1 else self.unit}"
+
+
+DurationText = Annotated[Duration, BeforeValidator(Duration.parse), PlainSerializer(str)]
+"""A field that is a Duration in Python and text like ``25 steps`` in JSON."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How updates fall into epochs.
+
+    samples : int, rows of data seen in one epoch.
+    batch_size : int, rows of one full batch.
+    drop_last : bool, whether a last batch shorter than `batch_size` is left out.
+
+    Raises ValueError where an epoch would have no update at all.
+
+    >>> Clock(samples=1000, batch_size=32).steps_per_epoch
+    32
+    """
+
+    samples: int
+    batch_size: int
+    drop_last: bool = False
+
+    def __post_init__(self) -> None:
+        if self.samples < 1 or self.batch_size < 1:
+            raise ValueError(
+                f"samples {self.samples} and batch_size {self.batch_size}: each must be at least 1."
+            )
+        if self.steps_per_epoch < 1:
+            raise ValueError(
+                f"batch_size {self.batch_size} is more than the {self.samples} samples, and drop_last leaves "
+                f"no update in an epoch. Write a batch_size of at most {self.samples}, or drop_last false."
+            )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Updates in one epoch, S in the formulas."""
+        full, rest = divmod(self.samples, self.batch_size)
+        return full + (1 if rest and not self.drop_last else 0)
+
+    @property
+    def batch_sizes(self) -> np.ndarray:
+        """Rows in each batch of an epoch: int64, shape (steps_per_epoch,)."""
+        starts = np.arange(self.steps_per_epoch, dtype=np.int64) * self.batch_size
+        return np.minimum(self.batch_size, self.samples - starts)
+
+    def steps(self, duration: Duration) -> int:
+        """A duration in whole steps.
+
+        Raises ValueError where it is not a whole number of steps.
+
+        >>> Clock(samples=1000, batch_size=32).steps(Duration.parse("25 epochs"))
+        800
+        """
+        count = duration.count * (self.steps_per_epoch if duration.unit == "epochs" else 1)
+        if count.denominator != 1:
+            raise ValueError(
+                f"'{duration}' is {float(count):g} steps with {self.steps_per_epoch} steps per epoch. "
+                f"Write a duration that makes a whole number of steps, like '{max(1, round(count))} steps'."
+            )
+        return int(count)
+
+    def epoch(self, step: np.ndarray | int) -> np.ndarray:
+        """Epoch of each step, from 0: int64, the shape of `step`."""
+        return np.asarray(step, dtype=np.int64) // self.steps_per_epoch
+
+    def batch(self, step: np.ndarray | int) -> np.ndarray:
+        """Step within its epoch, from 0: int64, the shape of `step`."""
+        return np.asarray(step, dtype=np.int64) % self.steps_per_epoch
+
+    def looked_up(self, step: np.ndarray | int, stepping: Stepping) -> np.ndarray:
+        """The step at which the rate of each update was looked up, t(n): int64, the shape of `step`.
+
+        ``t(n) = n`` stepping per step; ``t(n) = S * floor(n / S)`` stepping per epoch.
+        """
+        step = np.asarray(step, dtype=np.int64)
+        return step if stepping == "step" else step - self.batch(step)

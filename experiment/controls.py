@@ -1,0 +1,81 @@
+"""What both frameworks share: data, batch order, initial weights and dropout masks.
+
+All of it comes from NumPy's counter-based generator, keyed by seed, purpose and epoch: any epoch is known
+without drawing the ones before, and no more than one epoch is held at a time.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+from experiment import csv_data
+from experiment.plan import CsvData, Plan
+
+
+class Purpose(IntEnum):
+    """What is drawn; each purpose has a stream of its own."""
+
+    DATA = 0
+    ORDER = 1
+    WEIGHTS = 2
+    MASKS = 3
+
+
+def generator(seed: int, purpose: Purpose, epoch: int = 0, layer: int = 0) -> np.random.Generator:
+    """The generator of one purpose in one epoch and layer.
+
+    Philox counts its draws in the low words of a 256-bit counter; epoch and layer stand in the high words,
+    so streams never meet.
+    """
+    return np.random.Generator(np.random.Philox(key=[seed, purpose], counter=[0, 0, layer, epoch]))
+
+
+def data(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """The rows to learn from: x of shape (samples, features) and y of shape (samples, 1), in the plan's precision.
+
+    Raises PlanError where a CSV file cannot be used.
+    """
+    if isinstance(plan.data, CsvData):
+        x, y = csv_data.read(plan.data.path, plan.data.target)
+    else:
+        draws = generator(plan.data.seed, Purpose.DATA)
+        x = draws.uniform(0.0, 2.0, (plan.data.samples, 1))
+        y = draws.normal(x**2, plan.data.noise)
+    return x.astype(plan.precision), y.astype(plan.precision)
+
+
+def order(plan: Plan, seed: int, epoch: int) -> np.ndarray:
+    """The rows in the order this epoch sees them: int64, shape (samples,)."""
+    return generator(seed, Purpose.ORDER, epoch).permutation(plan.clock.samples)
+
+
+def weights(plan: Plan, seed: int, features: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Kernel of shape (inputs, outputs) and bias of shape (outputs,) of each dense layer, in the plan's precision.
+
+    Kernels are uniform within ``sqrt(6 / (inputs + outputs))`` (Glorot), biases zero.
+    """
+    sizes = [features, *plan.network.hidden, 1]
+    layers = []
+    for layer, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        limit = np.sqrt(6.0 / (inputs + outputs))
+        kernel = generator(seed, Purpose.WEIGHTS, layer=layer).uniform(-limit, limit, (inputs, outputs))
+        layers.append((kernel.astype(plan.precision), np.zeros(outputs, plan.precision)))
+    return layers
+
+
+def masks(plan: Plan, seed: int, epoch: int) -> list[np.ndarray]:
+    """What each hidden layer's output is multiplied with: shape (samples, width), in the plan's precision.
+
+    0 where a unit is dropped, ``1 / (1 - dropout)`` where it is kept. Row k belongs to the k-th row that this
+    epoch sees.
+    """
+    keep = 1.0 - plan.network.dropout
+    return [
+        (
+            generator(seed, Purpose.MASKS, epoch, layer).random((plan.clock.samples, width)) < keep
+        ).astype(plan.precision)
+        / np.dtype(plan.precision).type(keep)
+        for layer, width in enumerate(plan.network.hidden)
+    ]

@@ -1,0 +1,282 @@
+"""One experiment, written out in full: what is trained, on what, how, and with which schedules."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import AfterValidator, Field, ValidationError
+
+from experiment import csv_data
+from experiment.clock import Clock, Duration, Stepping
+from experiment.schedules import ArrayLike, Constant, ExponentialDecay, Schedule
+from experiment.validation import Model, PlanError, describe
+
+Source = Literal["shared", "native"]
+Framework = Literal["tensorflow", "torch"]
+FRAMEWORKS: tuple[Framework, Framework] = ("tensorflow", "torch")
+
+_NAME = re.compile(r"[^\W_][\w. -]{0,58}\w|[^\W_]")
+
+
+def _check_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} cannot be a name. Write letters, digits, spaces and . _ - only: 60 at most, "
+            "and a letter or digit first and last."
+        )
+    return name
+
+
+Name = Annotated[str, AfterValidator(_check_name)]
+Count = Annotated[int, Field(ge=1, le=2**40)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+Precision = Literal["float32", "float64"]
+
+
+class QuestionData(Model):
+    """x: `samples` draws uniform on [0, 2); y: normal around x² with standard deviation `noise`."""
+
+    kind: Literal["question"] = Field(default="question", repr=False)
+    samples: Count
+    noise: float = Field(ge=0)
+    seed: Seed
+
+
+class CsvData(Model):
+    """A CSV file with a header row: column `target` is predicted from all others, taken as they are.
+
+    samples : rows in the file. Left out (null) it is filled in when the plan is loaded.
+    """
+
+    kind: Literal["csv"] = Field(default="csv", repr=False)
+    path: str = Field(min_length=1)
+    target: str = Field(min_length=1)
+    samples: Count | None = None
+
+
+class SGD(Model):
+    """``w -= lr * g``"""
+
+    kind: Literal["sgd"] = Field(default="sgd", repr=False)
+
+
+class Momentum(Model):
+    """SGD with momentum; the two frameworks train differently with it once the rate changes."""
+
+    kind: Literal["momentum"] = Field(default="momentum", repr=False)
+    momentum: float = Field(gt=0, lt=1)
+    nesterov: bool
+
+
+class Adam(Model):
+    """Adam; `epsilon` stands at different places in the two frameworks."""
+
+    kind: Literal["adam"] = Field(default="adam", repr=False)
+    beta_1: Rate
+    beta_2: Rate
+    epsilon: float = Field(gt=0)
+    amsgrad: bool
+
+
+class AdamW(Model):
+    """Adam with decoupled weight decay of every weight and bias."""
+
+    kind: Literal["adamw"] = Field(default="adamw", repr=False)
+    beta_1: Rate
+    beta_2: Rate
+    epsilon: float = Field(gt=0)
+    amsgrad: bool
+    weight_decay: float = Field(ge=0)
+
+
+class Network(Model):
+    """Dense layers, each followed by dropout, then one dense output without activation."""
+
+    hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=2**20)], ...], Field(strict=False)]
+    activation: Literal["elu", "linear", "relu", "sigmoid", "silu", "softplus", "tanh"]
+    dropout: Rate
+
+
+class Controls(Model):
+    """What both frameworks share, or make in their own way from the same seed."""
+
+    data: Source
+    order: Source
+    weights: Source
+    masks: Source
+
+
+class Arm(Model):
+    """One schedule with one stepping; trained in each framework."""
+
+    name: Name
+    schedule: Schedule
+    stepping: Stepping
+
+    def rate(self, step: ArrayLike, clock: Clock) -> np.ndarray:
+        """Closed form of the rate that each update uses: float64, the shape of `step`."""
+        return self.schedule.rate(clock.looked_up(np.asarray(step), self.stepping), clock)
+
+    def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
+        """Relative drift that float32 parameters explain at each update: float64, the shape of `step`."""
+        return self.schedule.float32_drift(clock.looked_up(np.asarray(step), self.stepping), clock)
+
+    def meant(self, clock: Clock) -> Arm | None:
+        """This arm with its period in epochs, where it is written in steps and shorter than an epoch.
+
+        Such a period was perhaps meant in epochs: the question that samestep began with.
+        """
+        schedule = self.schedule
+        if not isinstance(schedule, ExponentialDecay) or schedule.every.unit != "steps":
+            return None
+        if schedule.every.count >= clock.steps_per_epoch or self.stepping != "step":
+            return None
+        in_epochs = schedule.model_copy(update={"every": Duration(schedule.every.count, "epochs")})
+        return self.model_copy(update={"schedule": in_epochs})
+
+
+class Plan(Model):
+    """One experiment. Every key is written out: a default that differs is what samestep is about."""
+
+    version: Literal[1] = Field(alias="schema")
+    name: Name
+    data: Annotated[QuestionData | CsvData, Field(discriminator="kind")]
+    batch_size: Count
+    drop_last: bool
+    epochs: Count
+    network: Network
+    optimizer: Annotated[SGD | Momentum | Adam | AdamW, Field(discriminator="kind")]
+    precision: Precision
+    seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)]
+    controls: Controls
+    arms: Annotated[tuple[Arm, ...], Field(strict=False, min_length=1)]
+
+    def model_post_init(self, context: Any) -> None:
+        for kind, values in (("arms", [arm.name for arm in self.arms]), ("seeds", self.seeds)):
+            twice = [value for value, times in Counter(values).items() if times > 1]
+            if twice:
+                raise ValueError(f"{kind}: {twice[0]!r} is there twice. Give each its own.")
+        if isinstance(self.data, CsvData) and self.controls.data == "native":
+            raise ValueError("controls.data: 'native' has no meaning for a CSV file. Write 'shared'.")
+        if self.data.samples is not None:
+            clock = self.clock
+            for arm in self.arms:
+                if isinstance(arm.schedule, ExponentialDecay):
+                    try:
+                        clock.steps(arm.schedule.every)
+                    except ValueError as error:
+                        raise ValueError(f"arm {arm.name!r}: every: {error}") from None
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of this plan. Raises PlanError where the rows of a CSV file were not counted yet."""
+        if self.data.samples is None:
+            raise PlanError("data: the rows of the CSV file are not counted. Load the plan with Plan.load.")
+        return Clock(self.data.samples, self.batch_size, self.drop_last)
+
+    @property
+    def steps(self) -> int:
+        """Updates in one run."""
+        return self.epochs * self.clock.steps_per_epoch
+
+    @property
+    def constant_arm(self) -> Arm | None:
+        """The first arm whose rate never changes; the others are held against it."""
+        return next((arm for arm in self.arms if isinstance(arm.schedule, Constant)), None)
+
+    def to_json(self) -> str:
+        """The plan as JSON text that `from_json` reads back to an equal plan."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Read a plan. Raises PlanError with one line for text that is no plan."""
+        try:
+            data = json.loads(text, object_pairs_hook=_without_repeats)
+        except json.JSONDecodeError as error:
+            raise PlanError(f"no JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
+        except RecursionError:
+            raise PlanError("no plan: nested too deeply.") from None
+        if not isinstance(data, dict):
+            raise PlanError(f"no plan: got {type(data).__name__}. Write a JSON object.")
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise PlanError(describe(error)) from None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Plan:
+        """Read a plan from a file and count the rows of its CSV data.
+
+        A relative path of the data is taken from the folder of the plan.
+        Raises PlanError with one line that names the file.
+        """
+        path = Path(path)
+        try:
+            plan = cls.from_json(path.read_text(encoding="utf-8-sig"))
+            if isinstance(plan.data, CsvData):
+                plan = cls.model_validate({**dict(plan), "data": _found(plan.data, path.parent)})
+        except OSError as error:
+            raise PlanError(f"{path}: {error.strerror or error}. Name a plan that can be read.") from None
+        except UnicodeDecodeError:
+            raise PlanError(f"{path}: not UTF-8 text. Write the plan as JSON in UTF-8.") from None
+        except ValidationError as error:
+            raise PlanError(f"{path}: {describe(error)}") from None
+        except PlanError as error:
+            raise PlanError(f"{path}: {error}") from None
+        return plan
+
+
+def _found(data: CsvData, folder: Path) -> CsvData:
+    """The CSV data with its path made absolute and its rows counted."""
+    path = (folder / data.path).resolve()
+    samples = len(csv_data.read(path, data.target)[1])
+    if data.samples not in (None, samples):
+        raise PlanError(
+            f"data: {path} has {samples} rows, the plan says {data.samples}. Write samples {samples} or null."
+        )
+    return data.model_copy(update={"path": str(path), "samples": samples})
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        raise PlanError(f"the key {twice!r} is there twice. Keep one.")
+    return data
+
+
+def question() -> Plan:
+    """The default plan: the question that samestep began with, and what was meant, side by side."""
+
+    def decay(every: str, staircase: bool) -> ExponentialDecay:
+        return ExponentialDecay(
+            initial=1e-3, factor=0.95, every=Duration.parse(every), staircase=staircase
+        )
+
+    return Plan(
+        schema=1,
+        name="question",
+        data=QuestionData(samples=1000, noise=0.05, seed=0),
+        batch_size=32,
+        drop_last=False,
+        epochs=50,
+        network=Network(hidden=(10, 10), activation="tanh", dropout=0.2),
+        optimizer=Adam(beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False),
+        precision="float32",
+        seeds=(0,),
+        controls=Controls(data="shared", order="shared", weights="shared", masks="shared"),
+        arms=(
+            Arm(name="constant", schedule=Constant(initial=1e-3), stepping="step"),
+            Arm(name="staircase-steps", schedule=decay("25 steps", True), stepping="step"),
+            Arm(name="staircase-epochs", schedule=decay("25 epochs", True), stepping="epoch"),
+            Arm(name="smooth-steps", schedule=decay("25 steps", False), stepping="step"),
+            Arm(name="smooth-epochs", schedule=decay("25 epochs", False), stepping="epoch"),
+        ),
+    )

@@ -1,0 +1,24 @@
+"""``python -m tf_impl PLAN OUT``: train every arm of a plan with Keras and write the trace."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from experiment import worker
+
+# TensorFlow's start-up chatter; its errors still come through
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # oneDNN may sum in another order from run to run
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+def load() -> worker.Implementation:
+    """Import Keras, and with it what trains in it."""
+    from tf_impl import schedules, training
+
+    return training, schedules
+
+
+if __name__ == "__main__":
+    sys.exit(worker.main("tensorflow", load, sys.argv[1:]))

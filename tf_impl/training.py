@@ -1,0 +1,111 @@
+"""The training in Keras: `compile` and `fit`, with the rate looked up per step or per epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from experiment import controls
+from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData
+from tf_impl import model, schedules
+from tf_impl.recorder import Recorder
+
+
+def prepare(plan: Plan) -> None:
+    """Set the process up for a plan: its precision, and the same bits from every run."""
+    keras.config.set_floatx(plan.precision)
+    tf.config.experimental.enable_op_determinism()
+
+
+def versions() -> dict[str, str]:
+    """Versions of what does the work."""
+    return {"keras": keras.__version__, "tensorflow": tf.__version__}
+
+
+def optimizer(plan: Plan, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule) -> keras.Optimizer:
+    """The plan's optimizer with every hyperparameter written out."""
+    chosen = plan.optimizer
+    match chosen:
+        case Adam():
+            return keras.optimizers.Adam(
+                learning_rate,
+                beta_1=chosen.beta_1,
+                beta_2=chosen.beta_2,
+                epsilon=chosen.epsilon,
+                amsgrad=chosen.amsgrad,
+            )
+        case AdamW():
+            return keras.optimizers.AdamW(
+                learning_rate,
+                beta_1=chosen.beta_1,
+                beta_2=chosen.beta_2,
+                epsilon=chosen.epsilon,
+                amsgrad=chosen.amsgrad,
+                weight_decay=chosen.weight_decay,
+            )
+        case Momentum():
+            return keras.optimizers.SGD(learning_rate, momentum=chosen.momentum, nesterov=chosen.nesterov)
+        case _:
+            return keras.optimizers.SGD(learning_rate, momentum=0.0, nesterov=False)
+
+
+def train(
+    plan: Plan, arm: Arm, seed: int, on_epoch: Callable[[int], None]
+) -> tuple[tuple[list[float], list[float]], list[float]]:
+    """Train one arm with one seed.
+
+    on_epoch : called with each epoch, from 0, when it is done.
+    Returns the rate and the loss of each update, and the eval loss after each epoch.
+    """
+    x, y = _data(plan)
+    network = model.build(plan, seed, x.shape[1])
+    native = schedules.build(arm.schedule, plan.clock, arm.stepping)
+    network.compile(optimizer=optimizer(plan, native.learning_rate), loss="mse")
+    recorder = Recorder()
+    told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(epoch))
+    history = network.fit(
+        _batches(plan, seed, x, y),
+        steps_per_epoch=plan.clock.steps_per_epoch,
+        epochs=plan.epochs,
+        verbose=0,
+        callbacks=[recorder, *native.attach(network.optimizer), told],
+        shuffle=False,  # each epoch comes in the order that the controls gave it
+        validation_data=(_nothing_dropped(plan, x), y),
+        validation_batch_size=len(x),
+    )
+    return (recorder.lr, recorder.loss), history.history["val_loss"]
+
+
+def _batches(plan: Plan, seed: int, x: np.ndarray, y: np.ndarray) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
+    """The batches of one epoch after the other, in the order and with the masks of the controls."""
+    shuffling = keras.random.SeedGenerator(seed)
+    for epoch in range(plan.epochs):
+        if plan.controls.order == "shared":
+            order = controls.order(plan, seed, epoch)
+        else:
+            order = np.asarray(keras.random.shuffle(np.arange(len(x)), seed=shuffling))
+        masks = controls.masks(plan, seed, epoch) if plan.controls.masks == "shared" else []
+        inputs, targets = (x[order], *masks), y[order]
+        for batch in range(plan.clock.steps_per_epoch):
+            rows = slice(batch * plan.batch_size, (batch + 1) * plan.batch_size)
+            yield tuple(array[rows] for array in inputs), targets[rows]
+
+
+def _nothing_dropped(plan: Plan, x: np.ndarray) -> tuple[np.ndarray, ...]:
+    """What the network is called with to predict x: masks of ones, where it takes masks."""
+    widths = plan.network.hidden if plan.controls.masks == "shared" else ()
+    return (x, *(np.ones((len(x), width), x.dtype) for width in widths))
+
+
+def _data(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """x of shape (samples, features) and y of shape (samples, 1)."""
+    if plan.controls.data == "shared" or not isinstance(plan.data, QuestionData):
+        return controls.data(plan)
+    drawing = keras.random.SeedGenerator(plan.data.seed)
+    shape = (plan.data.samples, 1)
+    x = keras.random.uniform(shape, 0.0, 2.0, seed=drawing)
+    y = x**2 + plan.data.noise * keras.random.normal(shape, seed=drawing)
+    return np.asarray(x), np.asarray(y)

@@ -1,0 +1,1 @@
+"""The experiment in PyTorch. `tf_impl` is the same text in Keras."""

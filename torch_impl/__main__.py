@@ -1,0 +1,18 @@
+"""``python -m torch_impl PLAN OUT``: train every arm of a plan with PyTorch and write the trace."""
+
+from __future__ import annotations
+
+import sys
+
+from experiment import worker
+
+
+def load() -> worker.Implementation:
+    """Import PyTorch, and with it what trains in it."""
+    from torch_impl import schedules, training
+
+    return training, schedules
+
+
+if __name__ == "__main__":
+    sys.exit(worker.main("torch", load, sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""The network in PyTorch."""
+
+from __future__ import annotations
+
+import torch
+
+from experiment import controls
+from experiment.plan import Plan
+
+_ACTIVATIONS = {
+    "elu": torch.nn.ELU,
+    "linear": torch.nn.Identity,
+    "relu": torch.nn.ReLU,
+    "sigmoid": torch.nn.Sigmoid,
+    "silu": torch.nn.SiLU,
+    "softplus": torch.nn.Softplus,
+    "tanh": torch.nn.Tanh,
+}
+
+
+def build(plan: Plan, seed: int, features: int) -> torch.nn.Module:
+    """Dense layers, each followed by dropout, and one dense output.
+
+    features : columns of x.
+    Called with x of shape (batch, features). Where the masks are shared it takes them as further inputs, one of shape
+    (batch, width) per hidden layer, and multiplies with them; without them nothing is dropped.
+    Returns predictions of shape (batch, 1).
+    """
+    torch.manual_seed(seed)  # the native way to weights and dropout
+    model = _Network(plan, features).to(getattr(torch, plan.precision))
+    if plan.controls.weights == "shared":
+        with torch.no_grad():
+            for dense, (kernel, bias) in zip(model.dense, controls.weights(plan, seed, features), strict=True):
+                dense.weight.copy_(torch.from_numpy(kernel.T))
+                dense.bias.copy_(torch.from_numpy(bias))
+    return model
+
+
+class _Network(torch.nn.Module):
+    def __init__(self, plan: Plan, features: int) -> None:
+        super().__init__()
+        network = plan.network
+        sizes = [features, *network.hidden, 1]
+        self.dense = torch.nn.ModuleList(map(torch.nn.Linear, sizes[:-1], sizes[1:]))
+        self.activation = _ACTIVATIONS[network.activation]()
+        self.dropout = torch.nn.Dropout(0.0 if plan.controls.masks == "shared" else network.dropout)
+
+    def forward(self, x: torch.Tensor, *masks: torch.Tensor) -> torch.Tensor:
+        *hidden, output = self.dense
+        for layer, dense in enumerate(hidden):
+            x = self.dropout(self.activation(dense(x)))
+            if masks:
+                x = x * masks[layer]
+        return output(x)

@@ -1,0 +1,120 @@
+"""The training in PyTorch: the loop that everybody knows, with the rate looked up per step or per epoch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+
+import torch
+
+from experiment import controls
+from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData
+from torch_impl import model, schedules
+from torch_impl.recorder import Recorder
+
+
+def prepare(plan: Plan) -> None:
+    """Set the process up for a plan: its precision, and the same bits from every run."""
+    torch.set_default_dtype(getattr(torch, plan.precision))
+    torch.use_deterministic_algorithms(True)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what does the work."""
+    return {"torch": torch.__version__}
+
+
+def optimizer(plan: Plan, learning_rate: float, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    """The plan's optimizer with every hyperparameter written out."""
+    chosen = plan.optimizer
+    match chosen:
+        case Adam():
+            return torch.optim.Adam(
+                parameters,
+                lr=learning_rate,
+                betas=(chosen.beta_1, chosen.beta_2),
+                eps=chosen.epsilon,
+                amsgrad=chosen.amsgrad,
+                weight_decay=0.0,
+            )
+        case AdamW():
+            return torch.optim.AdamW(
+                parameters,
+                lr=learning_rate,
+                betas=(chosen.beta_1, chosen.beta_2),
+                eps=chosen.epsilon,
+                amsgrad=chosen.amsgrad,
+                weight_decay=chosen.weight_decay,
+            )
+        case Momentum():
+            return torch.optim.SGD(
+                parameters, lr=learning_rate, momentum=chosen.momentum, dampening=0.0, nesterov=chosen.nesterov
+            )
+        case _:
+            return torch.optim.SGD(parameters, lr=learning_rate, momentum=0.0, dampening=0.0, nesterov=False)
+
+
+def train(
+    plan: Plan, arm: Arm, seed: int, on_epoch: Callable[[int], None]
+) -> tuple[tuple[list[float], list[float]], list[float]]:
+    """Train one arm with one seed.
+
+    on_epoch : called with each epoch, from 0, when it is done.
+    Returns the rate and the loss of each update, and the eval loss after each epoch.
+    """
+    x, y = _data(plan)
+    network = model.build(plan, seed, x.shape[1])
+    native = schedules.build(arm.schedule, plan.clock, arm.stepping)
+    descent = optimizer(plan, native.learning_rate, network.parameters())
+    scheduler = native.attach(descent)
+    mse = torch.nn.MSELoss()
+    recorder = Recorder()
+    recorder.watch(descent)
+    batches = _batches(plan, seed, x, y)
+    eval_loss = []
+    for epoch in range(plan.epochs):
+        network.train()
+        for inputs, targets in itertools.islice(batches, plan.clock.steps_per_epoch):
+            descent.zero_grad()
+            loss = mse(network(*inputs), targets)
+            loss.backward()
+            descent.step()
+            recorder.log(loss.item())
+            if scheduler is not None and arm.stepping == "step":
+                scheduler.step()
+        if scheduler is not None and arm.stepping == "epoch":
+            scheduler.step()
+        network.eval()
+        with torch.no_grad():
+            eval_loss.append(mse(network(x), y).item())
+        on_epoch(epoch)
+    return (recorder.lr, recorder.loss), eval_loss
+
+
+def _batches(
+    plan: Plan, seed: int, x: torch.Tensor, y: torch.Tensor
+) -> Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]]:
+    """The batches of one epoch after the other, in the order and with the masks of the controls."""
+    shuffling = torch.Generator().manual_seed(seed)
+    for epoch in range(plan.epochs):
+        if plan.controls.order == "shared":
+            order = torch.from_numpy(controls.order(plan, seed, epoch))
+        else:
+            order = torch.randperm(len(x), generator=shuffling)  # what DataLoader(shuffle=True) draws
+        masks = controls.masks(plan, seed, epoch) if plan.controls.masks == "shared" else []
+        inputs, targets = (x[order], *map(torch.from_numpy, masks)), y[order]
+        for batch in range(plan.clock.steps_per_epoch):
+            rows = slice(batch * plan.batch_size, (batch + 1) * plan.batch_size)
+            yield tuple(tensor[rows] for tensor in inputs), targets[rows]
+
+
+def _data(plan: Plan) -> tuple[torch.Tensor, torch.Tensor]:
+    """x of shape (samples, features) and y of shape (samples, 1)."""
+    if plan.controls.data == "shared" or not isinstance(plan.data, QuestionData):
+        x, y = controls.data(plan)
+        return torch.from_numpy(x), torch.from_numpy(y)
+    drawing = torch.Generator().manual_seed(plan.data.seed)
+    shape = (plan.data.samples, 1)
+    x = 2.0 * torch.rand(shape, generator=drawing)
+    y = x**2 + plan.data.noise * torch.randn(shape, generator=drawing)
+    return x, y
