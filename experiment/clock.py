@@ -85,9 +85,7 @@ class Clock:
 
     def __post_init__(self) -> None:
         if self.samples < 1 or self.batch_size < 1:
-            raise ValueError(
-                f"samples {self.samples} and batch_size {self.batch_size}: each must be at least 1."
-            )
+            raise ValueError(f"samples {self.samples} and batch_size {self.batch_size}: each must be at least 1.")
         if self.steps_per_epoch < 1:
             raise ValueError(
                 f"batch_size {self.batch_size} is more than the {self.samples} samples, and drop_last leaves "

@@ -73,9 +73,7 @@ def masks(plan: Plan, seed: int, epoch: int) -> list[np.ndarray]:
     """
     keep = 1.0 - plan.network.dropout
     return [
-        (
-            generator(seed, Purpose.MASKS, epoch, layer).random((plan.clock.samples, width)) < keep
-        ).astype(plan.precision)
+        (generator(seed, Purpose.MASKS, epoch, layer).random((plan.clock.samples, width)) < keep).astype(plan.precision)
         / np.dtype(plan.precision).type(keep)
         for layer, width in enumerate(plan.network.hidden)
     ]

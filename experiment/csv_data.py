@@ -44,9 +44,7 @@ def _check_header(path: Path, header: list[str], target: str) -> None:
 
 def _numbers(path: Path, header: list[str], line: int, row: list[str]) -> list[float]:
     if len(row) != len(header):
-        raise PlanError(
-            f"data: {path} line {line} has {len(row)} cells, its header {len(header)}. Make them as many."
-        )
+        raise PlanError(f"data: {path} line {line} has {len(row)} cells, its header {len(header)}. Make them as many.")
     numbers = []
     for column, cell in zip(header, row, strict=True):
         try:

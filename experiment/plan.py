@@ -256,9 +256,7 @@ def question() -> Plan:
     """The default plan: the question that samestep began with, and what was meant, side by side."""
 
     def decay(every: str, staircase: bool) -> ExponentialDecay:
-        return ExponentialDecay(
-            initial=1e-3, factor=0.95, every=Duration.parse(every), staircase=staircase
-        )
+        return ExponentialDecay(initial=1e-3, factor=0.95, every=Duration.parse(every), staircase=staircase)
 
     return Plan(
         schema=1,

@@ -104,9 +104,7 @@ class Trace:
             raise TraceError(f"{path}: not a trace that samestep wrote ({error}).") from None
 
 
-def run_rows(
-    framework: str, arm: str, seed: int, clock: Clock, lr: Sequence[float], loss: Sequence[float]
-) -> Table:
+def run_rows(framework: str, arm: str, seed: int, clock: Clock, lr: Sequence[float], loss: Sequence[float]) -> Table:
     """The rows of one run, from the rate and the loss of each of its updates."""
     step = np.arange(len(lr), dtype=np.int64)
     return {
@@ -174,8 +172,7 @@ def read_csv(path: str | Path, columns: Mapping[str, type]) -> Table:
     dtypes = {str: np.str_, int: np.int64, float: np.float64}
     values = list(zip(*cells, strict=True)) or [()] * len(columns)
     return {
-        name: np.array(column, dtype=dtypes[kind])
-        for (name, kind), column in zip(columns.items(), values, strict=True)
+        name: np.array(column, dtype=dtypes[kind]) for (name, kind), column in zip(columns.items(), values, strict=True)
     }
 
 

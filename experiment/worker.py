@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from experiment.clock import Stepping
 from experiment.plan import Arm, Framework, Plan, PlanError
 from experiment.trace import Trace, TraceError, epoch_rows, run_rows, stack
 
@@ -91,12 +92,13 @@ def manifest(plan: Plan, framework: Framework, training: ModuleType, schedules: 
 
 def _native(plan: Plan, arm: Arm, schedules: ModuleType) -> dict[str, Any]:
     meant = arm.meant(plan.clock)
+    steppings: tuple[Stepping, ...] = ("step", "epoch")
     native = schedules.build(arm.schedule, plan.clock, arm.stepping)
     return {
         "native": native.name,
         "note": native.note,
         "source": schedules.source(arm.schedule, plan.clock, arm.stepping),
-        "meant": schedules.source(meant.schedule, plan.clock, meant.stepping) if meant else None,
+        "meant": {each: schedules.source(meant.schedule, plan.clock, each) for each in steppings} if meant else None,
     }
 
 
@@ -124,5 +126,3 @@ def _installed(framework: Framework, load: Callable[[], Implementation]) -> Impl
 def missing_framework(framework: Framework) -> str:
     """What to say when a framework is asked for and not there."""
     return f"{framework} is not installed. Run: pip install 'samestep[{framework}]'"
-
-

@@ -33,7 +33,9 @@ class Recorder(keras.callbacks.Callback):
         update_step = optimizer.update_step
 
         def noting(gradient: Any, variable: Any, learning_rate: Any) -> Any:
-            if self._first_variable is None or self._first_variable is variable:  # all variables of an update share its rate
+            if (
+                self._first_variable is None or self._first_variable is variable
+            ):  # all variables of an update share its rate
                 self._first_variable = variable
                 self._rate = _note(self._rate, learning_rate)
             return update_step(gradient, variable, learning_rate)

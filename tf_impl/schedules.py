@@ -41,7 +41,9 @@ def build(schedule: Schedule, clock: Clock, stepping: Stepping) -> Native:
         return Native(decay, lambda optimizer: [], "ExponentialDecay")
     stride = _steps_per_call(schedule, clock)
     per_epoch = keras.callbacks.LearningRateScheduler(lambda epoch, lr: float(decay(epoch * stride)))
-    note = None if stride == 1 else f"ExponentialDecay is asked for the step at which each epoch begins, epoch * {stride}."
+    note = (
+        None if stride == 1 else f"ExponentialDecay is asked for the step at which each epoch begins, epoch * {stride}."
+    )
     return Native(schedule.initial, lambda optimizer: [per_epoch], "LearningRateScheduler", note)
 
 

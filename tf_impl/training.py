@@ -79,7 +79,9 @@ def train(
     return (recorder.lr, recorder.loss), history.history["val_loss"]
 
 
-def _batches(plan: Plan, seed: int, x: np.ndarray, y: np.ndarray) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
+def _batches(
+    plan: Plan, seed: int, x: np.ndarray, y: np.ndarray
+) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
     """The batches of one epoch after the other, in the order and with the masks of the controls."""
     shuffling = keras.random.SeedGenerator(seed)
     for epoch in range(plan.epochs):

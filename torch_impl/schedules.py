@@ -39,9 +39,7 @@ def build(schedule: Schedule, clock: Clock, stepping: Stepping) -> Native:
     period = _period(schedule, clock, stepping)
     if not schedule.staircase:
         gamma = schedule.factor ** float(1 / period)
-        return Native(
-            schedule.initial, lambda optimizer: schedulers.ExponentialLR(optimizer, gamma), "ExponentialLR"
-        )
+        return Native(schedule.initial, lambda optimizer: schedulers.ExponentialLR(optimizer, gamma), "ExponentialLR")
     if period.denominator == 1:
         return Native(
             schedule.initial,
@@ -52,9 +50,7 @@ def build(schedule: Schedule, clock: Clock, stepping: Stepping) -> Native:
     note = f"StepLR counts whole epochs; a period of {every} steps is {every}/{stride} of them, so LambdaLR takes its place."
     return Native(
         schedule.initial,
-        lambda optimizer: schedulers.LambdaLR(
-            optimizer, lambda epoch: schedule.factor ** (epoch * stride // every)
-        ),
+        lambda optimizer: schedulers.LambdaLR(optimizer, lambda epoch: schedule.factor ** (epoch * stride // every)),
         "LambdaLR",
         note,
     )

@@ -1,0 +1,189 @@
+"""The command `samestep`. Nothing else in this folder prints."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from compare.summary import Summary
+    from experiment.plan import Plan
+
+DONE, WRONG_USE, INTERRUPTED, TERMINATED = 0, 2, 130, 143
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Do two training runs walk the same learning-rate schedule? If not: where do they part, and why?",
+)
+
+
+@app.callback()
+def samestep(
+    context: typer.Context,
+    traceback: Annotated[bool, typer.Option("--traceback", help="Show the whole traceback of an error.")] = False,
+) -> None:
+    """Options that stand before the subcommand."""
+    context.obj = {"traceback": traceback}
+
+
+@app.command(epilog="Example: [bold]samestep run --plan plan.json --out out/mine --json -[/bold]")
+def run(
+    plan: Annotated[
+        Path | None, typer.Option(help="The experiment as JSON. Left out: the default plan, 'question'.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder to write. Left out: out/ and the plan's name.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier output of samestep.")] = False,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write the summary as JSON; - for standard output.")
+    ] = None,
+) -> None:
+    """Train every arm in both frameworks; write CSV, figures and the report."""
+    from compare import output, runner
+    from experiment.plan import Plan, question
+
+    chosen = question() if plan is None else Plan.load(plan)
+    if absent := runner.missing():
+        raise output.OutputError(absent)
+    _check_json_target(json)
+    folder = out or Path("out", chosen.name)
+    with output.folder(folder, force) as beside:
+        with _progress(chosen) as on_progress:
+            traces = runner.train(chosen, on_progress)
+        from compare import results  # pandas and matplotlib: not before there is something to show
+
+        summary = results.write(beside, chosen, traces)
+    if json is not None:
+        _write_json(json, (folder / "summary.json").read_text(encoding="utf-8"))
+    if json != "-":
+        _show(summary, chosen, folder)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit: 0 done or same, 1 differs, 2 wrong use, 3 inconclusive, 130 at Ctrl-C."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(_run(arguments, traceback="--traceback" in arguments))
+
+
+def _run(arguments: list[str], traceback: bool) -> int:
+    try:
+        code = app(arguments, prog_name="samestep", standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("Interrupted; nothing was written.", INTERRUPTED)
+    except click.ClickException as error:
+        return _fail(f"{error.format_message()} See samestep --help.", WRONG_USE)
+    except BrokenPipeError:  # the reader of standard output has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        if traceback:
+            if log := getattr(error, "log", ""):
+                print(log, file=sys.stderr)
+            raise
+        return _fail(_in_two_lines(error), WRONG_USE)
+    return code if isinstance(code, int) else DONE
+
+
+def _in_two_lines(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename or 'A file'}: {error.strerror or error}. Name a place that can be used."
+    if isinstance(error, (ValueError, RuntimeError)) and type(error).__module__.split(".")[0] in (
+        "compare",
+        "experiment",
+    ):
+        return str(error)
+    return f"{type(error).__name__}: {str(error)[:300]}\nThis is a mistake in samestep: run again with --traceback and report it."
+
+
+def _fail(message: str, code: int) -> int:
+    Console(stderr=True, soft_wrap=True).print(
+        message, style="bold" if code != INTERRUPTED else None, markup=False, highlight=False
+    )
+    return code
+
+
+def _terminated(*_: Any) -> None:
+    raise SystemExit(TERMINATED)
+
+
+def _check_json_target(json: str | None) -> None:
+    from compare.output import OutputError
+
+    if json not in (None, "-") and (Path(json).is_dir() or not Path(json).absolute().parent.is_dir()):
+        raise OutputError(f"{json} cannot be written. Name a file in a folder that exists, or - for standard output.")
+
+
+def _write_json(target: str, text: str) -> None:
+    from experiment.trace import moved_into_place
+
+    if target == "-":
+        sys.stdout.write(text)
+        return
+    with moved_into_place(Path(target)) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _progress(plan: Plan) -> Iterator[Callable[[str, int, int, str], None]]:
+    """A bar per framework on a terminal; elsewhere a line per arm."""
+    from compare.runner import LABELS
+
+    console = Console(stderr=True)
+    total = len(plan.seeds) * len(plan.arms) * plan.epochs
+    if not console.is_terminal:
+
+        def line(framework: str, done: int, total: int, arm: str) -> None:
+            if done % plan.epochs == 0:
+                print(f"{LABELS[framework]}: {done} of {total} epochs, {arm} done", file=sys.stderr, flush=True)
+
+        yield line
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.fields[label]:<8}"), BarColumn(), TextColumn("{task.completed}/{task.total} epochs"))
+    with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[arm]}"), console=console) as bars:
+        tasks = {name: bars.add_task("", total=total, label=label, arm="starting") for name, label in LABELS.items()}
+        yield lambda framework, done, total, arm: bars.update(tasks[framework], completed=done, arm=arm)
+
+
+def _show(summary: Summary, plan: Plan, folder: Path) -> None:
+    """The verdict, a table of the arms, and where the report is."""
+    from rich.table import Table
+
+    from compare.report.content import verdict, warnings
+
+    console = Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("arm", "changes", "first change", "final rate", "rates", "losses"):
+        table.add_column(heading)
+    for arm in summary.arms:
+        torch = arm.frameworks["torch"]
+        first = torch.first_change
+        table.add_row(
+            arm.arm if len(plan.seeds) == 1 else f"{arm.arm}, seed {arm.seed}",
+            str(torch.changes),
+            f"step {first.step}, epoch {first.epoch}, batch {first.batch}" if first else "never",
+            f"{torch.final_lr:.6g}",
+            arm.lr.verdict,
+            arm.loss.verdict,
+        )
+    console.print(table)
+    for text in (verdict(summary, plan), *warnings(summary)):
+        console.print(text, markup=False, highlight=False)
+    console.print(f"Report: {folder / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The output folder: made beside its place, moved there when complete, never half written."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+MANIFEST = "manifest.json"
+
+
+class OutputError(ValueError):
+    """An output folder that cannot be used; the message is one line that says what to do."""
+
+
+@contextmanager
+def folder(out: Path, force: bool) -> Iterator[Path]:
+    """A new folder beside `out`, moved to `out` when all went well and removed when not.
+
+    force : an earlier output of samestep at `out` is replaced, once the new one is complete. Anything else there is
+    left alone.
+    Raises OutputError where `out` exists and may not be replaced, or cannot be written.
+    """
+    _refuse_if_taken(out, force)
+    beside = out.parent / f".{out.name}.{os.getpid()}.partial"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside.mkdir()
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written: {error.strerror}. Name another folder with --out.") from None
+    try:
+        yield beside
+        _refuse_if_taken(out, force)
+        _replace(beside, out)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _replace(beside: Path, out: Path) -> None:
+    earlier = beside.with_suffix(".earlier")
+    if out.exists():
+        out.rename(earlier)
+    try:
+        beside.rename(out)
+    except OSError:
+        if earlier.exists():
+            earlier.rename(out)
+        raise
+    shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _refuse_if_taken(out: Path, force: bool) -> None:
+    if not os.path.lexists(out):
+        return
+    if not force:
+        raise OutputError(f"{out} exists. Name another folder with --out, or replace it with --force.")
+    if out.is_symlink() or not out.is_dir():
+        raise OutputError(f"{out} is no folder, and --force replaces folders only. Name another with --out.")
+    if any(out.iterdir()) and not _is_ours(out):
+        raise OutputError(f"{out} holds no output of samestep, so --force leaves it alone. Name another with --out.")
+
+
+def _is_ours(out: Path) -> bool:
+    try:
+        return "samestep" in json.loads((out / MANIFEST).read_text(encoding="utf-8"))["versions"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

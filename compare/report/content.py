@@ -1,0 +1,355 @@
+"""What the report says, as plain values: the templates only lay it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from compare import figures
+from compare.runner import LABELS
+from compare.summary import ArmSummary, Place, Run, Summary
+from experiment.clock import Clock
+from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
+from experiment.schedules import Constant
+from experiment.trace import Trace
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its file name, and words for those who do not see it."""
+
+    name: str
+    figure: Figure
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why one arm's rate changes within an epoch, and what to write instead: one block of code per framework."""
+
+    arm: str
+    sentences: tuple[str, ...]
+    per_step: dict[str, str]
+    per_epoch: dict[str, str]
+
+
+def content(
+    plan: Plan, summary: Summary, traces: Mapping[Framework, Trace], aligned: pd.DataFrame, epochs: pd.DataFrame
+) -> dict[str, Any]:
+    """All values that the templates use."""
+    return {
+        "plan": plan,
+        "verdict": verdict(summary, plan),
+        "evidence": evidence(summary),
+        "warnings": warnings(summary),
+        "why": why(plan, summary, traces),
+        "labels": LABELS,
+        "arm_rows": [_arm_row(arm, plan, traces) for arm in summary.arms],
+        "difference_rows": [_difference_row(arm, plan) for arm in summary.arms],
+        "notes": _notes(plan, traces),
+        "pictures": {picture.name: picture for picture in pictures(plan, summary, aligned, epochs)},
+        "partings": _partings(plan, summary),
+        "controls": _controls(plan),
+        "setting": _setting(plan),
+        "versions": versions(traces),
+    }
+
+
+def verdict(summary: Summary, plan: Plan) -> str:
+    """The verdict in a sentence."""
+    count = f"all {len(plan.arms)} arms" if len(plan.arms) > 1 else f"arm {plan.arms[0].name}"
+    loss = max(arm.loss.max_relative for arm in summary.arms)
+    if summary.verdict == "same":
+        said = f"Keras and PyTorch used the same learning rates in {count}, to within rounding"
+    else:
+        said = f"Keras and PyTorch did not use the same learning rates: {_parting(summary)}"
+    match summary.loss_verdict:
+        case "same":
+            return f"{said}, and their batch losses agree to {loss:.1e}: what changes the training is the schedule."
+        case "differs":
+            return f"{said}, but their batch losses differ by up to {loss:.1e}."
+        case _:
+            return f"{said}; on the losses there is no verdict, for the reason below."
+
+
+def evidence(summary: Summary) -> list[str]:
+    """The figures behind the verdict, each with its tolerance."""
+    rates = max(summary.arms, key=lambda arm: arm.lr.max_relative)
+    losses = max(summary.arms, key=lambda arm: arm.loss.max_relative)
+    said = [_rate_difference(rates)]
+    if losses.loss.compared:
+        said.append(
+            f"Batch losses: at most {losses.loss.max_relative:.1e} relative apart, in arm {losses.arm}; the tolerance "
+            f"with this optimizer is {losses.loss.tolerance:g}{_first_beyond(summary)}."
+        )
+    return said
+
+
+def warnings(summary: Summary) -> list[str]:
+    """What a reader must know before anything else: divergence, and why losses cannot be or are not the same."""
+    said = [
+        f"Arm {arm.arm}, seed {arm.seed}: in {LABELS[framework]} the loss is no finite number (the training diverged) "
+        f"from {_at(run.diverged)} on. What is said about losses holds before that."
+        for arm in summary.arms
+        for framework, run in arm.frameworks.items()
+        if run.diverged
+    ]
+    notes = [arm.loss.note for arm in summary.arms if arm.loss.note and arm.loss.verdict != "same"]
+    return said + list(dict.fromkeys(note for note in notes if "no finite number" not in note))
+
+
+def why(plan: Plan, summary: Summary, traces: Mapping[Framework, Trace]) -> Why | None:
+    """Why the rate fell in the first epoch, for the first arm that is written in steps and shorter than an epoch."""
+    clock = plan.clock
+    arm = next((arm for arm in plan.arms if arm.meant(clock)), None)
+    if arm is None or isinstance(arm.schedule, Constant):
+        return None
+    meant = arm.meant(clock)
+    assert meant is not None
+    assert not isinstance(meant.schedule, Constant)
+    run = next(each for each in summary.arms if each.arm == arm.name).frameworks["tensorflow"]
+    count, period = int(arm.schedule.every.count), clock.steps(meant.schedule.every)
+    sentences = [
+        f"decay_steps={count} counts optimizer steps, one for each batch, and not epochs.",
+        _epoch_in_steps(clock),
+    ]
+    if run.first_change:
+        sentences.append(
+            f"{count} steps are less than one epoch, so the rate first changed at {_at(run.first_change)}, "
+            f"and {run.changes} times in {plan.epochs} epochs."
+        )
+    sentences.append(
+        f"To count in epochs, write decay_steps={period}, that is {count} × {clock.steps_per_epoch}, or keep {count} and "
+        "have the rate looked up once per epoch. PyTorch has the same choice: step_size counts calls of "
+        "scheduler.step(), and its place in the loop says what they are."
+    )
+    sources = {LABELS[framework]: traces[framework].manifest["arms"][arm.name]["meant"] for framework in FRAMEWORKS}
+    return Why(
+        arm=arm.name,
+        sentences=tuple(sentences),
+        per_step={label: source["step"] for label, source in sources.items()},
+        per_epoch={label: source["epoch"] for label, source in sources.items()},
+    )
+
+
+def pictures(plan: Plan, summary: Summary, aligned: pd.DataFrame, epochs: pd.DataFrame) -> list[Picture]:
+    """The figures of the report, in its order."""
+    seed = f" Seed {plan.seeds[0]} of {len(plan.seeds)}." if len(plan.seeds) > 1 else ""
+    arms = [arm for arm in summary.arms if arm.seed == plan.seeds[0]]
+    changes = "; ".join(f"{arm.arm} {_changes(arm.frameworks['tensorflow'])}" for arm in arms)
+    gap = max(arm.loss.max_relative for arm in arms)
+    shown = [arm.name for arm in figures.question_arms(plan)]
+    parted = "; ".join(
+        f"{arm.arm} {_parted(arm.frameworks['tensorflow'].loss_parts)}" for arm in arms if arm.arm in shown[1:]
+    )
+    return [
+        Picture(
+            "rates",
+            figures.rates(aligned, plan),
+            f"Learning rate against step for each arm, whole run and first epochs. Rate changes: {changes}.",
+            f"The rate that each update used. Vertical lines are epoch boundaries.{seed}",
+        ),
+        Picture(
+            "losses",
+            figures.losses(aligned, plan),
+            "Batch loss against step, one panel for each arm, Keras and PyTorch drawn over one another; "
+            f"they differ by at most {gap:.1e} relative.",
+            f"Batch losses, dropout on. Where only one line is seen, the two lie on top of one another.{seed}",
+        ),
+        Picture(
+            "loss-differences",
+            figures.loss_differences(aligned, plan),
+            f"Relative difference of the batch losses of Keras and PyTorch against step; at most {gap:.1e}.",
+            f"How far the losses of the two frameworks lie apart: the largest in each bin of steps.{seed}",
+        ),
+        Picture(
+            "question",
+            figures.question(aligned, epochs, plan),
+            f"Rate, eval loss and distance from {shown[0]} against step for {', '.join(shown)}. "
+            f"First batch loss that differs: {parted or 'none'}.",
+            f"Keras' runs; PyTorch's are the same to the eye.{seed}",
+        ),
+    ]
+
+
+def versions(traces: Mapping[Framework, Trace]) -> dict[str, str]:
+    """Versions of all that took part."""
+    import matplotlib
+
+    import experiment
+
+    found: dict[str, str] = {"samestep": experiment.__version__}
+    for framework in traces:
+        found |= traces[framework].manifest["versions"]
+    return found | {"pandas": pd.__version__, "matplotlib": matplotlib.__version__}
+
+
+def _rate_difference(arm: ArmSummary) -> str:
+    rates = arm.lr
+    if rates.max_relative == 0:
+        return "Rates: equal to the bit in all arms."
+    said = (
+        f"Rates: at most {rates.max_relative:.1e} relative apart, {rates.max_ulp32:.1f} float32 ULP, in arm {arm.arm}."
+    )
+    if rates.drift_per_decay:
+        said += (
+            f" float32 holds its decay factor with a relative error of {rates.drift_per_decay:.2e}, which each decay "
+            f"repeats; without this drift {rates.residual_ulp32:.1f} ULP are left."
+        )
+    return f"{said} The tolerance is {rates.tolerance_ulp32} ULP and the drift."
+
+
+def _first_beyond(summary: Summary) -> str:
+    first = next((arm for arm in summary.arms if arm.loss.verdict == "differs"), None)
+    if first is None or first.loss.first_difference is None:
+        return ""
+    return f", first passed in arm {first.arm} at {_at(first.loss.first_difference)}"
+
+
+def _parting(summary: Summary) -> str:
+    for arm in summary.arms:
+        at = arm.lr.first_difference
+        if at:
+            return f"in arm {arm.arm} they part at {_at(at)}, {at.a:g} in Keras and {at.b:g} in PyTorch"
+    arm, framework = next(
+        (arm, framework)
+        for arm in summary.arms
+        for framework, run in arm.frameworks.items()
+        if run.verdict == "differs"
+    )
+    far = arm.frameworks[framework].max_relative
+    return f"in arm {arm.arm} the rates of {LABELS[framework]} lie up to {far:.1e} relative from the closed form"
+
+
+def _epoch_in_steps(clock: Clock) -> str:
+    full, rest = divmod(clock.samples, clock.batch_size)
+    if rest and clock.drop_last:
+        batches = f"{full} full batches; the last {rest} rows are dropped"
+    else:
+        batches = f"{full} full batches and one of {rest}" if rest else f"{full} full batches"
+    return (
+        f"{clock.samples:,} samples in batches of {clock.batch_size} make {clock.steps_per_epoch} steps an epoch "
+        f"({batches})."
+    )
+
+
+def _at(place: Any) -> str:
+    return f"step {place.step} (epoch {place.epoch}, batch {place.batch})"
+
+
+def _changes(run: Run) -> str:
+    if run.first_change is None:
+        return "never"
+    return (
+        f"{run.changes} times, first at step {run.first_change.step}"
+        if run.changes > 1
+        else f"once, at step {run.first_change.step}"
+    )
+
+
+def _parted(place: Place | None) -> str:
+    return "never" if place is None else f"step {place.step}"
+
+
+def _describe(arm: Arm) -> str:
+    schedule = arm.schedule
+    if isinstance(schedule, Constant):
+        return f"{schedule.initial:g} throughout"
+    kind = "staircase" if schedule.staircase else "smooth"
+    return f"{schedule.initial:g} × {schedule.factor:g} every {schedule.every}, {kind}"
+
+
+def _arm_row(arm: ArmSummary, plan: Plan, traces: Mapping[Framework, Trace]) -> dict[str, str]:
+    planned = next(each for each in plan.arms if each.name == arm.arm)
+    keras, torch = (arm.frameworks[framework] for framework in FRAMEWORKS)
+    agree = (keras.changes, keras.first_change) == (torch.changes, torch.first_change)
+    first = keras.first_change
+    return {
+        "arm": _arm_name(arm, plan),
+        "schedule": _describe(planned),
+        "stepping": planned.stepping,
+        "Keras": traces["tensorflow"].manifest["arms"][arm.arm]["native"],
+        "PyTorch": traces["torch"].manifest["arms"][arm.arm]["native"],
+        "changes": str(keras.changes) if agree else f"{keras.changes} in Keras, {torch.changes} in PyTorch",
+        "first change": "–" if first is None else f"step {first.step}, epoch {first.epoch}, batch {first.batch}",
+        "final rate": f"{torch.final_lr:.6g}",
+        "rates": arm.lr.verdict,
+        "losses": arm.loss.verdict,
+    }
+
+
+def _difference_row(arm: ArmSummary, plan: Plan) -> dict[str, str]:
+    return {
+        "arm": _arm_name(arm, plan),
+        "rates, ULP": f"{arm.lr.max_ulp32:.1f}",
+        "rates, relative": f"{arm.lr.max_relative:.1e}",
+        "Keras from closed form": f"{arm.frameworks['tensorflow'].max_relative:.1e}",
+        "PyTorch from closed form": f"{arm.frameworks['torch'].max_relative:.1e}",
+        "losses, relative": f"{arm.loss.max_relative:.1e}",
+    }
+
+
+def _partings(plan: Plan, summary: Summary) -> list[str]:
+    if plan.constant_arm is None:
+        return []
+    said = []
+    for arm in summary.arms:
+        if arm.arm == plan.constant_arm.name or arm.seed != plan.seeds[0]:
+            continue
+        keras, torch = (arm.frameworks[framework] for framework in FRAMEWORKS)
+        if (keras.lr_parts, keras.loss_parts) == (torch.lr_parts, torch.loss_parts):
+            each = [("both frameworks", keras)]
+        else:
+            each = [("Keras", keras), ("PyTorch", torch)]
+        for who, run in each:
+            rate = "never changes" if run.lr_parts is None else f"parts at {_at(run.lr_parts)}"
+            loss = "never does" if run.loss_parts is None else f"at {_at(run.loss_parts)}"
+            said.append(f"{arm.arm}, {who}: the rate {rate}, the batch loss {loss}.")
+    return said
+
+
+def _controls(plan: Plan) -> list[tuple[str, str, str]]:
+    made = {
+        "data": "the rows that are learnt from",
+        "order": "the order of the rows, shuffled anew in each epoch",
+        "weights": "the initial weights: Glorot uniform, zero bias",
+        "masks": "which units dropout leaves out in each update",
+    }
+    says = {
+        "shared": "drawn once with NumPy and given to both frameworks",
+        "native": "made by each framework in its own way, from the same seed",
+    }
+    chosen = plan.controls.model_dump()
+    said = [(name, made[name], says[chosen[name]]) for name in made]
+    if plan.data.kind == "csv":
+        said[0] = ("data", f"the rows of {plan.data.path}, target {plan.data.target}", "read once for both frameworks")
+    return said
+
+
+def _setting(plan: Plan) -> str:
+    optimizer = ", ".join(f"{name} {value}" for name, value in plan.optimizer.model_dump(exclude={"kind"}).items())
+    hidden = " and ".join(str(width) for width in plan.network.hidden) or "no"
+    return (
+        f"{_epoch_in_steps(plan.clock)} {plan.epochs} epochs are {plan.steps:,} steps. Hidden layers of {hidden} units, "
+        f"{plan.network.activation}, dropout {plan.network.dropout:g}. Optimizer {plan.optimizer.kind}"
+        f"{f' ({optimizer})' if optimizer else ''}; {plan.precision}; "
+        f"{'seeds' if len(plan.seeds) > 1 else 'seed'} {', '.join(map(str, plan.seeds))}."
+    )
+
+
+def _notes(plan: Plan, traces: Mapping[Framework, Trace]) -> list[str]:
+    return [
+        f"{arm.name}, {LABELS[framework]}: {traces[framework].manifest['arms'][arm.name]['note']}"
+        for arm in plan.arms
+        for framework in FRAMEWORKS
+        if traces[framework].manifest["arms"][arm.name]["note"]
+    ]
+
+
+def _arm_name(arm: ArmSummary, plan: Plan) -> str:
+    return arm.arm if len(plan.seeds) == 1 else f"{arm.arm}, seed {arm.seed}"

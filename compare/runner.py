@@ -1,0 +1,158 @@
+"""Starts one fresh process per framework, listens to them, and leaves none behind."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from experiment.plan import FRAMEWORKS, Framework, Plan
+from experiment.trace import Trace
+
+PACKAGES: dict[Framework, str] = {"tensorflow": "tf_impl", "torch": "torch_impl"}
+LABELS: dict[str, str] = {"tensorflow": "Keras", "torch": "PyTorch"}
+
+_PROGRESS = re.compile(r"(?P<done>\d+)/(?P<total>\d+) (?P<arm>.+)")
+_SIGNALS = {each.value: each.name for each in signal.Signals}
+
+OnProgress = Callable[[Framework, int, int, str], None]
+"""Called with the framework, the epochs done, the epochs in all, and the arm at hand."""
+
+
+class WorkerError(RuntimeError):
+    """A worker that did not finish. The message is one or two lines; `log` is all that it wrote."""
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
+
+
+@dataclass
+class _Worker:
+    framework: Framework
+    process: subprocess.Popen[str]
+    log: Path
+    trace: Path
+    last_line: str = ""
+    said: list[str] = field(default_factory=list)
+
+
+def missing(frameworks: Sequence[Framework] = FRAMEWORKS) -> str | None:
+    """One line that says what to install, or None where every framework is there. Imports none."""
+    absent = [framework for framework in frameworks if importlib.util.find_spec(framework) is None]
+    if not absent:
+        return None
+    return f"{' and '.join(absent)} not installed. Run: pip install 'samestep[{','.join(absent)}]'"
+
+
+def threads_each(workers: int, cores: int | None = None) -> int:
+    """Threads for each of several workers on this machine, or on one with so many cores."""
+    available = cores or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, available // workers)
+
+
+def train(
+    plan: Plan,
+    on_progress: OnProgress,
+    frameworks: Sequence[Framework] = FRAMEWORKS,
+) -> dict[Framework, Trace]:
+    """Train a plan in each framework, all at once.
+
+    Returns the trace of each. Raises WorkerError for the first worker that does not finish; the others are stopped
+    before it is raised, as they are at Ctrl-C.
+    """
+    with tempfile.TemporaryDirectory(prefix="samestep-") as folder:
+        plan_file = Path(folder, "plan.json")
+        plan_file.write_text(plan.to_json(), encoding="utf-8")
+        workers: list[_Worker] = []
+        try:
+            for framework in frameworks:
+                workers.append(_start(framework, plan_file, threads_each(len(frameworks))))
+            _listen(workers, on_progress)
+            return {worker.framework: Trace.load(worker.trace) for worker in workers}
+        finally:
+            for worker in workers:
+                _stop(worker)
+
+
+def _start(framework: Framework, plan_file: Path, threads: int) -> _Worker:
+    package = PACKAGES[framework]
+    log = plan_file.with_name(f"{framework}.log")
+    trace = plan_file.with_name(f"trace-{framework}.npz")
+    environment = os.environ | {
+        "OMP_NUM_THREADS": str(threads),
+        "TF_NUM_INTRAOP_THREADS": str(threads),
+        "TF_NUM_INTEROP_THREADS": str(threads),
+        "PYTHONIOENCODING": "utf-8",
+    }
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            # -P: nothing in the user's folder may stand in for our packages
+            [sys.executable, "-P", "-m", package, str(plan_file), str(trace)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=environment,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,  # Ctrl-C reaches us alone, and we stop the worker with all it started
+        )
+    return _Worker(framework, process, log, trace)
+
+
+def _listen(workers: Sequence[_Worker], on_progress: OnProgress) -> None:
+    """Pass progress on until every worker has finished; raise for the first that fails."""
+    lines: queue.Queue[tuple[_Worker, str | None]] = queue.Queue()
+
+    def read(worker: _Worker) -> None:
+        assert worker.process.stdout is not None
+        for line in worker.process.stdout:
+            lines.put((worker, line))
+        lines.put((worker, None))
+
+    for worker in workers:
+        threading.Thread(target=read, args=(worker,), daemon=True).start()
+    running = len(workers)
+    while running:
+        worker, line = lines.get()
+        if line is None:
+            running -= 1
+            if worker.process.wait() != 0:
+                raise _failure(worker)
+        elif found := _PROGRESS.fullmatch(line.strip()):
+            worker.last_line = line.strip()
+            on_progress(worker.framework, int(found["done"]), int(found["total"]), found["arm"])
+
+
+def _failure(worker: _Worker) -> WorkerError:
+    code = worker.process.returncode
+    log = worker.log.read_text(encoding="utf-8", errors="replace")
+    words = [line.strip() for line in log.splitlines() if line.strip()]
+    last = words[-1][:400] if words else "It said nothing."
+    if code == 2:  # it knows what is wrong, and said so
+        return WorkerError(last, log)
+    reached = f"after {worker.last_line}" if worker.last_line else "before its first epoch"
+    if code < 0:
+        how = f"was killed by {_SIGNALS.get(-code, f'signal {-code}')}"
+        hint = "Out of memory? Make the plan smaller." if -code == signal.SIGKILL else f"Its last words: {last}"
+    else:
+        how = f"died with exit code {code}"
+        hint = f"{last} (--traceback shows all it said)"
+    return WorkerError(f"The {worker.framework} worker {how} {reached}; nothing was written.\n{hint}", log)
+
+
+def _stop(worker: _Worker) -> None:
+    if worker.process.poll() is None:
+        os.killpg(worker.process.pid, signal.SIGKILL)
+        worker.process.wait()
+    if worker.process.stdout is not None:
+        worker.process.stdout.close()
