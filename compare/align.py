@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from compare.tolerance import relative_difference, ulp32_difference
-from experiment.plan import FRAMEWORKS, Plan
+from experiment.plan import FRAMEWORKS, Framework, Plan
 from experiment.trace import Trace
 
 KEY = ["arm", "seed", "step"]
@@ -36,7 +36,7 @@ class AlignError(ValueError):
     """Traces that cannot be lined up; the message names the rows at fault."""
 
 
-def align(traces: Mapping[str, Trace], plan: Plan) -> pd.DataFrame:
+def align(traces: Mapping[Framework, Trace], plan: Plan) -> pd.DataFrame:
     """One row per arm, seed and step: both rates, both losses, the closed form, and how far they lie apart.
 
     traces : the trace of each framework, by its name.

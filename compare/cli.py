@@ -104,7 +104,8 @@ def _in_two_lines(error: Exception) -> str:
         "experiment",
     ):
         return str(error)
-    return f"{type(error).__name__}: {str(error)[:300]}\nThis is a mistake in samestep: run again with --traceback and report it."
+    said = f"{type(error).__name__}: {error}".replace("\n", " ")[:300]
+    return f"{said}\nThis is a mistake in samestep. Run it again as samestep --traceback … and report what it shows."
 
 
 def _fail(message: str, code: int) -> int:

@@ -24,7 +24,7 @@ _WIDTH = 6.0  # inches; at 10 points the text is still readable when a phone shr
 _POINTS = 800  # drawn per line at most: more cannot be told apart
 _FIRST_EPOCHS = 3
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
@@ -232,6 +232,13 @@ def _epochs_above(axes: Axes, plan: Plan) -> None:
     """Epoch boundaries, and a second axis that counts epochs."""
     _epoch_lines(axes, plan)
     per_epoch = plan.clock.steps_per_epoch
-    above = axes.secondary_xaxis("top", functions=(lambda step: step / per_epoch, lambda epoch: epoch * per_epoch))
+
+    def to_epoch(step: Any) -> Any:
+        return step / per_epoch
+
+    def to_step(epoch: Any) -> Any:
+        return epoch * per_epoch
+
+    above = axes.secondary_xaxis("top", functions=(to_epoch, to_step))
     above.xaxis.set_major_locator(MaxNLocator(integer=True))
     above.set_xlabel("epoch")

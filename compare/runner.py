@@ -12,7 +12,8 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from experiment.plan import FRAMEWORKS, Framework, Plan
@@ -43,7 +44,6 @@ class _Worker:
     log: Path
     trace: Path
     last_line: str = ""
-    said: list[str] = field(default_factory=list)
 
 
 def missing(frameworks: Sequence[Framework] = FRAMEWORKS) -> str | None:
@@ -54,10 +54,10 @@ def missing(frameworks: Sequence[Framework] = FRAMEWORKS) -> str | None:
     return f"{' and '.join(absent)} not installed. Run: pip install 'samestep[{','.join(absent)}]'"
 
 
-def threads_each(workers: int, cores: int | None = None) -> int:
-    """Threads for each of several workers on this machine, or on one with so many cores."""
-    available = cores or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, available // workers)
+def threads_each(workers: int) -> int:
+    """Threads for each of several workers that share this machine's cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // workers)
 
 
 def train(
@@ -73,15 +73,14 @@ def train(
     with tempfile.TemporaryDirectory(prefix="samestep-") as folder:
         plan_file = Path(folder, "plan.json")
         plan_file.write_text(plan.to_json(), encoding="utf-8")
-        workers: list[_Worker] = []
-        try:
+        with ExitStack() as stack:
+            workers = []
             for framework in frameworks:
-                workers.append(_start(framework, plan_file, threads_each(len(frameworks))))
+                worker = _start(framework, plan_file, threads_each(len(frameworks)))
+                stack.callback(_stop, worker)
+                workers.append(worker)
             _listen(workers, on_progress)
             return {worker.framework: Trace.load(worker.trace) for worker in workers}
-        finally:
-            for worker in workers:
-                _stop(worker)
 
 
 def _start(framework: Framework, plan_file: Path, threads: int) -> _Worker:

@@ -109,7 +109,7 @@ class Summary:
 
 def summarise(aligned: pd.DataFrame, plan: Plan) -> Summary:
     """Read the verdicts off the aligned table."""
-    tables = {key: table for key, table in aligned.groupby(["arm", "seed"], sort=False)}
+    tables = dict(iter(aligned.groupby(["arm", "seed"], sort=False)))
     constant = plan.constant_arm
     arms = []
     for seed in plan.seeds:

@@ -18,7 +18,8 @@ def ulp32(value: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         single = np.abs(value).astype(np.float32)
     largest = np.finfo(np.float32).max
-    return np.spacing(np.minimum(single, largest)).astype(np.float64)
+    spacing: np.ndarray = np.spacing(np.minimum(single, largest))
+    return spacing.astype(np.float64)
 
 
 def ulp32_difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -40,7 +41,7 @@ def rate_tolerance(rate: np.ndarray, float32_drift: np.ndarray) -> np.ndarray:
 
     float32_drift : relative drift that parameters held in float32 explain.
     """
-    tolerance = ULP32 * ulp32(rate) + float32_drift * rate
+    tolerance: np.ndarray = ULP32 * ulp32(rate) + float32_drift * rate
     peak = rate.max(initial=0.0)
     floor = ULP32 * ulp32(np.asarray(peak))
     return np.where(rate < NEAR_ZERO * peak, np.maximum(tolerance, floor), tolerance)

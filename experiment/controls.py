@@ -7,6 +7,7 @@ without drawing the ones before, and no more than one epoch is held at a time.
 from __future__ import annotations
 
 from enum import IntEnum
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def weights(plan: Plan, seed: int, features: int) -> list[tuple[np.ndarray, np.n
     """
     sizes = [features, *plan.network.hidden, 1]
     layers = []
-    for layer, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
         limit = np.sqrt(6.0 / (inputs + outputs))
         kernel = generator(seed, Purpose.WEIGHTS, layer=layer).uniform(-limit, limit, (inputs, outputs))
         layers.append((kernel.astype(plan.precision), np.zeros(outputs, plan.precision)))

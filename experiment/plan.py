@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from experiment import csv_data
 from experiment.clock import Clock, Duration, Stepping
@@ -157,7 +157,8 @@ class Plan(Model):
     controls: Controls
     arms: Annotated[tuple[Arm, ...], Field(strict=False, min_length=1)]
 
-    def model_post_init(self, context: Any) -> None:
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Plan:
         for kind, values in (("arms", [arm.name for arm in self.arms]), ("seeds", self.seeds)):
             twice = [value for value, times in Counter(values).items() if times > 1]
             if twice:
@@ -172,6 +173,7 @@ class Plan(Model):
                         clock.steps(arm.schedule.every)
                     except ValueError as error:
                         raise ValueError(f"arm {arm.name!r}: every: {error}") from None
+        return self
 
     @property
     def clock(self) -> Clock:

@@ -56,40 +56,34 @@ def _place(location: tuple[int | str, ...]) -> str:
     return place
 
 
+_ADVICE = {
+    "bool_type": "Write true or false.",
+    "finite_number": "Write a number.",
+    "float_type": "Write a number.",
+    "greater_than": "Write a number above {gt:g}.",
+    "greater_than_equal": "Write a number of at least {ge:g}.",
+    "int_from_float": "Write a whole number.",
+    "int_type": "Write a whole number.",
+    "less_than": "Write a number below {lt:g}.",
+    "less_than_equal": "Write a number of at most {le:g}.",
+    "literal_error": "Write {expected}.",
+    "model_attributes_type": "Write an object in {{ }}.",
+    "model_type": "Write an object in {{ }}.",
+    "string_too_short": "Write at least one character.",
+    "string_type": "Write text in quotes.",
+    "too_short": "Write at least {min_length}.",
+    "tuple_type": "Write a list in [ ].",
+    "union_tag_invalid": "Write as its kind {expected_tags}.",
+    "union_tag_not_found": "Write its 'kind' as well.",
+}
+"""What to write instead, by pydantic's name of the mistake."""
+
+
 def _sentence(mistake: Any) -> str:
-    received = repr(mistake["input"])
-    received = received if len(received) <= 60 else received[:57] + "..."
     limits = mistake.get("ctx", {})
-    match mistake["type"]:
-        case "value_error":
-            return str(limits["error"])
-        case "int_type" | "int_from_float":
-            return f"got {received}. Write a whole number."
-        case "float_type" | "finite_number":
-            return f"got {received}. Write a number."
-        case "bool_type":
-            return f"got {received}. Write true or false."
-        case "string_type":
-            return f"got {received}. Write text in quotes."
-        case "greater_than_equal":
-            return f"got {received}. Write a number of at least {limits['ge']:g}."
-        case "greater_than":
-            return f"got {received}. Write a number above {limits['gt']:g}."
-        case "less_than_equal":
-            return f"got {received}. Write a number of at most {limits['le']:g}."
-        case "less_than":
-            return f"got {received}. Write a number below {limits['lt']:g}."
-        case "literal_error":
-            return f"got {received}. Write {limits['expected']}."
-        case "union_tag_invalid":
-            return f"kind: got {limits['tag']!r}. Write {limits['expected_tags']}."
-        case "union_tag_not_found":
-            return "the key 'kind' is missing."
-        case "tuple_type":
-            return f"got {received}. Write a list in [ ]."
-        case "model_attributes_type" | "model_type":
-            return f"got {received}. Write an object in {{ }}."
-        case "too_short":
-            return f"got {received}. Write at least {limits['min_length']}."
-        case _:
-            return f"got {received}. {mistake['msg']}."
+    if mistake["type"] == "value_error":  # raised by our own code, which has said it all
+        return str(limits["error"])
+    received = repr(limits["tag"] if mistake["type"] == "union_tag_invalid" else mistake["input"])
+    received = received if len(received) <= 60 else received[:57] + "..."
+    advice = _ADVICE.get(mistake["type"])
+    return f"got {received}. {advice.format(**limits) if advice else mistake['msg'] + '.'}"

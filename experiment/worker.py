@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from experiment.clock import Stepping
-from experiment.plan import Arm, Framework, Plan, PlanError
+from experiment.plan import Arm, Framework, Plan
 from experiment.trace import Trace, TraceError, epoch_rows, run_rows, stack
+from experiment.validation import PlanError
 
 Implementation = tuple[ModuleType, ModuleType]
 """The `training` and the `schedules` of one framework."""

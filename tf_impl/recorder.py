@@ -19,9 +19,9 @@ class Recorder(keras.callbacks.Callback):
         super().__init__()
         self.lr: list[float] = []
         self.loss: list[float] = []
-        self._rate: tf.Variable | None = None
-        self._loss: tf.Variable | None = None
-        self._first_variable: tf.Variable | None = None
+        self._rate: Any = None
+        self._loss: Any = None
+        self._first_variable: Any = None
         self._undo: list[Callable[[], None]] = []
 
     def watch(self, optimizer: keras.optimizers.Optimizer) -> None:
@@ -55,6 +55,7 @@ class Recorder(keras.callbacks.Callback):
             self._undo.pop()()
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Keras calls this as `fit` begins: put the notes into model and optimizer."""
         model = self.model
         compute_loss = model.compute_loss
 
@@ -70,9 +71,11 @@ class Recorder(keras.callbacks.Callback):
         self._undo.append(lambda: setattr(model, "compute_loss", compute_loss))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Keras calls this after each update: read the notes."""
         self.log(float(self._loss.numpy()))
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Keras calls this as `fit` ends: leave all as it was."""
         self.release()
         self.model.train_function = None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import keras
 
 from experiment.clock import Clock, Stepping
-from experiment.schedules import Constant, Schedule
+from experiment.schedules import Constant, ExponentialDecay, Schedule
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,13 @@ def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
     )
 
 
-def _steps_per_call(schedule: Schedule, clock: Clock) -> int:
+def _steps_per_call(schedule: ExponentialDecay, clock: Clock) -> int:
     """How far the schedule's own count moves from one epoch to the next, where it is looked up per epoch."""
     in_epochs = schedule.every.unit == "epochs" and schedule.every.count.denominator == 1
     return 1 if in_epochs else clock.steps_per_epoch
 
 
-def _decay_steps(schedule: Schedule, clock: Clock, stepping: Stepping) -> int:
+def _decay_steps(schedule: ExponentialDecay, clock: Clock, stepping: Stepping) -> int:
     """The period in what the schedule counts: steps, or epochs where it is asked with the epoch."""
     if stepping == "epoch" and _steps_per_call(schedule, clock) == 1:
         return int(schedule.every.count)

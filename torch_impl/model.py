@@ -30,9 +30,9 @@ def build(plan: Plan, seed: int, features: int) -> torch.nn.Module:
     model = _Network(plan, features).to(getattr(torch, plan.precision))
     if plan.controls.weights == "shared":
         with torch.no_grad():
-            for dense, (kernel, bias) in zip(model.dense, controls.weights(plan, seed, features), strict=True):
-                dense.weight.copy_(torch.from_numpy(kernel.T))
-                dense.bias.copy_(torch.from_numpy(bias))
+            shared = (array for kernel, bias in controls.weights(plan, seed, features) for array in (kernel.T, bias))
+            for parameter, array in zip(model.parameters(), shared, strict=True):
+                parameter.copy_(torch.from_numpy(array))
     return model
 
 
@@ -51,4 +51,5 @@ class _Network(torch.nn.Module):
             x = self.dropout(self.activation(dense(x)))
             if masks:
                 x = x * masks[layer]
-        return output(x)
+        prediction: torch.Tensor = output(x)
+        return prediction

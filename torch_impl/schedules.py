@@ -9,7 +9,7 @@ from fractions import Fraction
 import torch
 
 from experiment.clock import Clock, Stepping
-from experiment.schedules import Constant, Schedule
+from experiment.schedules import Constant, ExponentialDecay, Schedule
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def build(schedule: Schedule, clock: Clock, stepping: Stepping) -> Native:
             "StepLR",
         )
     every, stride = period.as_integer_ratio()
-    note = f"StepLR counts whole epochs; a period of {every} steps is {every}/{stride} of them, so LambdaLR takes its place."
+    note = f"LambdaLR stands in for StepLR, which counts whole epochs: the period is {every}/{stride} of an epoch."
     return Native(
         schedule.initial,
         lambda optimizer: schedulers.LambdaLR(optimizer, lambda epoch: schedule.factor ** (epoch * stride // every)),
@@ -77,6 +77,6 @@ def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
     )
 
 
-def _period(schedule: Schedule, clock: Clock, stepping: Stepping) -> Fraction:
+def _period(schedule: ExponentialDecay, clock: Clock, stepping: Stepping) -> Fraction:
     """The period in calls of `scheduler.step()`."""
     return Fraction(clock.steps(schedule.every), 1 if stepping == "step" else clock.steps_per_epoch)

@@ -111,8 +111,8 @@ def _batches(
 def _data(plan: Plan) -> tuple[torch.Tensor, torch.Tensor]:
     """x of shape (samples, features) and y of shape (samples, 1)."""
     if plan.controls.data == "shared" or not isinstance(plan.data, QuestionData):
-        x, y = controls.data(plan)
-        return torch.from_numpy(x), torch.from_numpy(y)
+        inputs, targets = controls.data(plan)
+        return torch.from_numpy(inputs), torch.from_numpy(targets)
     drawing = torch.Generator().manual_seed(plan.data.seed)
     shape = (plan.data.samples, 1)
     x = 2.0 * torch.rand(shape, generator=drawing)

@@ -124,8 +124,8 @@ def why(plan: Plan, summary: Summary, traces: Mapping[Framework, Trace]) -> Why 
             f"and {run.changes} times in {plan.epochs} epochs."
         )
     sentences.append(
-        f"To count in epochs, write decay_steps={period}, that is {count} × {clock.steps_per_epoch}, or keep {count} and "
-        "have the rate looked up once per epoch. PyTorch has the same choice: step_size counts calls of "
+        f"To count in epochs, write decay_steps={period}, that is {count} × {clock.steps_per_epoch}, or keep {count} "
+        "and have the rate looked up once per epoch. PyTorch has the same choice: step_size counts calls of "
         "scheduler.step(), and its place in the loop says what they are."
     )
     sources = {LABELS[framework]: traces[framework].manifest["arms"][arm.name]["meant"] for framework in FRAMEWORKS}
@@ -335,8 +335,8 @@ def _setting(plan: Plan) -> str:
     optimizer = ", ".join(f"{name} {value}" for name, value in plan.optimizer.model_dump(exclude={"kind"}).items())
     hidden = " and ".join(str(width) for width in plan.network.hidden) or "no"
     return (
-        f"{_epoch_in_steps(plan.clock)} {plan.epochs} epochs are {plan.steps:,} steps. Hidden layers of {hidden} units, "
-        f"{plan.network.activation}, dropout {plan.network.dropout:g}. Optimizer {plan.optimizer.kind}"
+        f"{_epoch_in_steps(plan.clock)} {plan.epochs} epochs are {plan.steps:,} steps. Hidden layers of {hidden} "
+        f"units, {plan.network.activation}, dropout {plan.network.dropout:g}. Optimizer {plan.optimizer.kind}"
         f"{f' ({optimizer})' if optimizer else ''}; {plan.precision}; "
         f"{'seeds' if len(plan.seeds) > 1 else 'seed'} {', '.join(map(str, plan.seeds))}."
     )
