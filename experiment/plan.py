@@ -192,6 +192,11 @@ class Plan(Model):
         """The first arm whose rate never changes; the others are held against it."""
         return next((arm for arm in self.arms if isinstance(arm.schedule, Constant)), None)
 
+    def replace(self, **changes: Any) -> Plan:
+        """The plan with other values, checked again. Raises pydantic's ValidationError."""
+        values = {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
+        return type(self).model_validate(values | changes)
+
     def to_json(self) -> str:
         """The plan as JSON text that `from_json` reads back to an equal plan."""
         return json.dumps(self.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False) + "\n"
@@ -223,7 +228,7 @@ class Plan(Model):
         try:
             plan = cls.from_json(path.read_text(encoding="utf-8-sig"))
             if isinstance(plan.data, CsvData):
-                plan = cls.model_validate({**dict(plan), "data": _found(plan.data, path.parent)})
+                plan = plan.replace(data=_found(plan.data, path.parent))
         except OSError as error:
             raise PlanError(f"{path}: {error.strerror or error}. Name a plan that can be read.") from None
         except UnicodeDecodeError:

@@ -94,7 +94,7 @@ class Trace:
                 json.loads(manifest),
             )
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return cls(
                     {name: arrays[f"steps/{name}"] for name in TRACE_COLUMNS},
                     {name: arrays[f"epochs/{name}"] for name in EPOCH_COLUMNS},

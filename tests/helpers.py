@@ -1,0 +1,84 @@
+"""What several tests use: the real command, the real workers, and plans with something changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from experiment.clock import Duration
+from experiment.plan import Plan
+from experiment.schedules import ExponentialDecay
+from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, read_csv
+
+PACKAGES = {"tensorflow": "tf_impl", "torch": "torch_impl"}
+
+
+@dataclass(frozen=True)
+class Output:
+    """What `samestep run` left behind."""
+
+    folder: Path
+    plan: Plan
+    said: str
+
+    @property
+    def summary(self) -> dict:
+        return json.loads((self.folder / "summary.json").read_text())
+
+    @property
+    def trace(self) -> pd.DataFrame:
+        return pd.DataFrame(dict(read_csv(self.folder / "trace.csv", TRACE_COLUMNS)))
+
+    @property
+    def epochs(self) -> pd.DataFrame:
+        return pd.DataFrame(dict(read_csv(self.folder / "epochs.csv", EPOCH_COLUMNS)))
+
+    def run(self, framework: str, arm: str) -> pd.DataFrame:
+        rows = self.trace.query("framework == @framework and arm == @arm")
+        return rows.reset_index(drop=True)
+
+
+def samestep(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, as from a shell."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "compare.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=os.environ | environment,
+        check=False,
+    )
+
+
+def run_plan(plan: Plan, folder: Path) -> Output:
+    """`samestep run` of a plan; fails the test where it does not go well."""
+    plan_file = folder / "plan.json"
+    plan_file.write_text(plan.to_json(), encoding="utf-8")
+    done = samestep("run", "--plan", plan_file, "--out", folder / "out")
+    assert done.returncode == 0, done.stderr
+    return Output(folder / "out", plan, done.stdout)
+
+
+def train(framework: str, plan: Plan, folder: Path) -> Trace:
+    """`python -m tf_impl` or `python -m torch_impl` by itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plan_file, trace_file = folder / "plan.json", folder / f"{framework}.npz"
+    plan_file.write_text(plan.to_json(), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", PACKAGES[framework], plan_file, trace_file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return Trace.load(trace_file)
+
+
+def exponential(every: str, *, staircase: bool = True, initial: float = 1e-3, factor: float = 0.95) -> ExponentialDecay:
+    return ExponentialDecay(initial=initial, factor=factor, every=Duration.parse(every), staircase=staircase)

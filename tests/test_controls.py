@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from experiment import controls
+from experiment.plan import Network, question
+
+PLAN = question()
+
+
+def test_question_data_are_a_noisy_square():
+    x, y = controls.data(PLAN)
+    assert x.shape == y.shape == (1000, 1)
+    assert x.dtype == y.dtype == np.float32
+    assert x.min() >= 0
+    assert x.max() < 2
+    assert (y - x**2).std() == pytest.approx(0.05, rel=0.1)
+
+
+def test_every_epoch_has_an_order_of_its_own():
+    first, second = (controls.order(PLAN, 0, epoch) for epoch in (0, 1))
+    assert sorted(first) == sorted(second) == list(range(1000))
+    assert (first != second).any()
+    assert (first != controls.order(PLAN, 1, 0)).any()
+
+
+@pytest.mark.parametrize("epoch", [0, 7, 49, 10**9])
+def test_any_epoch_is_known_without_the_ones_before(epoch):
+    for before in (0, 3):
+        controls.order(PLAN, 0, before)
+        controls.masks(PLAN, 0, before)
+    alone, masks = controls.order(PLAN, 0, epoch), controls.masks(PLAN, 0, epoch)
+    np.testing.assert_array_equal(controls.order(PLAN, 0, epoch), alone)
+    np.testing.assert_array_equal(controls.masks(PLAN, 0, epoch)[1], masks[1])
+
+
+def test_streams_of_different_purposes_differ():
+    draws = {
+        controls.generator(seed, purpose, epoch, layer).bytes(16)
+        for seed in (0, 1)
+        for purpose in controls.Purpose
+        for epoch in (0, 1)
+        for layer in (0, 1)
+    }
+    assert len(draws) == 2 * 4 * 2 * 2
+
+
+def test_weights_are_glorot_uniform_and_biases_zero():
+    plan = PLAN.replace(network=Network(hidden=(400, 300), activation="tanh", dropout=0.0))
+    layers = controls.weights(plan, 0, 1)
+    assert [kernel.shape for kernel, _ in layers] == [(1, 400), (400, 300), (300, 1)]
+    for kernel, bias in layers:
+        limit = np.sqrt(6 / sum(kernel.shape))
+        assert np.abs(kernel).max() <= limit
+        assert np.abs(kernel).max() > 0.95 * limit
+        assert not bias.any()
+        assert kernel.dtype == bias.dtype == np.float32
+    assert layers[1][0].std() == pytest.approx(np.sqrt(2 / 700), rel=0.02)
+
+
+@pytest.mark.parametrize(("dropout", "precision"), [(0.2, "float32"), (0.5, "float64"), (0.0, "float32")])
+def test_masks_drop_that_part_and_scale_the_rest(dropout, precision):
+    plan = PLAN.replace(precision=precision, network=Network(hidden=(50, 20), activation="tanh", dropout=dropout))
+    masks = controls.masks(plan, 0, 3)
+    assert [mask.shape for mask in masks] == [(1000, 50), (1000, 20)]
+    for mask in masks:
+        assert mask.dtype == precision
+        assert set(np.unique(mask)) <= {0, np.dtype(precision).type(1) / np.dtype(precision).type(1 - dropout)}
+        assert (mask == 0).mean() == pytest.approx(dropout, abs=0.02)
+
+
+def test_memory_is_that_of_one_epoch():
+    import tracemalloc
+
+    def peak(epochs):
+        tracemalloc.start()
+        for epoch in range(epochs):
+            controls.order(PLAN, 0, epoch)
+            controls.masks(PLAN, 0, epoch)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(1)
+    assert peak(50) < 1.5 * peak(1)
