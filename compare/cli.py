@@ -52,9 +52,10 @@ def run(
     """Train every arm in both frameworks; write CSV, figures and the report."""
     from compare import output, runner
     from experiment.plan import Plan, question
+    from experiment.worker import missing
 
     chosen = question() if plan is None else Plan.load(plan)
-    if absent := runner.missing():
+    if absent := missing():
         raise output.OutputError(absent)
     _check_json_target(json)
     folder = out or Path("out", chosen.name)

@@ -117,6 +117,7 @@ def question(aligned: pd.DataFrame, epochs: pd.DataFrame, plan: Plan) -> Figure:
     losses = epochs[(epochs["seed"] == plan.seeds[0]) & (epochs["framework"] == "tensorflow")]
     arms = question_arms(plan)
     reference = table[table["arm"] == arms[0].name]
+    partings = []
     with rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 7.2))
         rate, loss, parting = figure.subplots(3, sharex=True)
@@ -132,9 +133,9 @@ def question(aligned: pd.DataFrame, epochs: pd.DataFrame, plan: Plan) -> Figure:
                 apart = relative_difference(rows["loss_tensorflow"].to_numpy(), reference["loss_tensorflow"].to_numpy())
                 steps, largest = _binned(rows["step"], pd.Series(apart), "max", points=320)
                 parting.plot(steps, np.where(largest > 0, largest, np.nan), **style)
+                partings.append(pd.Series(largest))
         _log_axis(loss, losses["eval_loss"])
-        parting.set_yscale("log")
-        parting.yaxis.set_minor_formatter(NullFormatter())
+        _log_axis(parting, pd.concat(partings) if partings else pd.Series(dtype=float))
         rate.set_ylabel("learning rate")
         loss.set_ylabel("eval loss\n(mean squared error)")
         parting.set_ylabel(f"relative distance\nfrom {arms[0].name}")

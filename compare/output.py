@@ -25,6 +25,8 @@ def folder(out: Path, force: bool) -> Iterator[Path]:
     Raises OutputError where `out` exists and may not be replaced, or cannot be written.
     """
     _refuse_if_taken(out, force)
+    if out.parent.exists() and not out.parent.is_dir():
+        raise OutputError(f"{out} cannot be written: {out.parent} is no folder. Name another folder with --out.")
     beside = out.parent / f".{out.name}.{os.getpid()}.partial"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

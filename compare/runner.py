@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import queue
 import re
@@ -44,14 +43,6 @@ class _Worker:
     log: Path
     trace: Path
     last_line: str = ""
-
-
-def missing(frameworks: Sequence[Framework] = FRAMEWORKS) -> str | None:
-    """One line that says what to install, or None where every framework is there. Imports none."""
-    absent = [framework for framework in frameworks if importlib.util.find_spec(framework) is None]
-    if not absent:
-        return None
-    return f"{' and '.join(absent)} not installed. Run: pip install 'samestep[{','.join(absent)}]'"
 
 
 def threads_each(workers: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from compare.tolerance import ULP32, loss_tolerance, rate_tolerance, relative_difference, ulp32
+from compare.tolerance import LOSS_DOUBT, ULP32, loss_tolerance, rate_tolerance, relative_difference, ulp32
 from experiment.clock import Clock
 from experiment.plan import FRAMEWORKS, Arm, Framework, Momentum, Plan
 from experiment.schedules import Constant, float32_error
@@ -233,16 +233,25 @@ def _losses(table: pd.DataFrame, runs: dict[Framework, Run], plan: Plan) -> Loss
     relative = table["loss_relative"].to_numpy()[:compared]
     tolerance = loss_tolerance(plan)
     beyond = relative > tolerance
-    verdict: Verdict = "differs" if beyond.any() else "same"
+    largest = float(relative.max(initial=0.0))
+    verdict: Verdict = (
+        "same" if largest <= tolerance else "inconclusive" if largest <= LOSS_DOUBT * tolerance else "differs"
+    )
     note = None
     native = [name for name, source in plan.controls.model_dump().items() if source == "native"]
     if native:
         verdict = "inconclusive"
         note = f"Each framework made its own {' and '.join(native)}, so the losses cannot be held against each other."
-    elif verdict == "differs" and isinstance(plan.optimizer, Momentum) and any(run.changes for run in runs.values()):
+    elif verdict != "same" and isinstance(plan.optimizer, Momentum) and any(run.changes for run in runs.values()):
+        verdict = "differs"
         note = (
             "Keras puts the rate into the velocity, PyTorch applies the present rate to the whole buffer: "
             "with momentum they train differently from the first change of the rate on."
+        )
+    elif verdict == "inconclusive":
+        note = (
+            f"Losses lie up to {largest:.1e} apart, more than the tolerance of {tolerance:g} but no more than rounding "
+            "and the optimizers' own arithmetic (Adam's epsilon and betas, the order of sums) can grow to."
         )
     elif verdict == "same" and diverged:
         verdict = "inconclusive"
@@ -250,7 +259,7 @@ def _losses(table: pd.DataFrame, runs: dict[Framework, Run], plan: Plan) -> Loss
     return Losses(
         verdict=verdict,
         compared=compared,
-        max_relative=float(relative.max(initial=0.0)),
+        max_relative=largest,
         tolerance=tolerance,
         first_difference=_first_difference(beyond, a, b, plan.clock),
         note=note,

@@ -47,10 +47,15 @@ def rate_tolerance(rate: np.ndarray, float32_drift: np.ndarray) -> np.ndarray:
     return np.where(rate < NEAR_ZERO * peak, np.maximum(tolerance, floor), tolerance)
 
 
+LOSS_DOUBT = 100
+"""Times the tolerance of a loss up to which a difference is no proof of anything: see `loss_tolerance`."""
+
+
 def loss_tolerance(plan: Plan) -> float:
     """How far apart, relatively, the batch losses of both frameworks may lie with all controls shared.
 
     Measured on the default plan: Adam 8.4e-6, SGD 6e-7. Adam has more, since Keras puts epsilon elsewhere and raises
-    the betas to a power in float32.
+    the betas to a power in float32. Such differences grow with the rate and the length of a training, so beyond the
+    tolerance, and up to `LOSS_DOUBT` times it, the verdict is inconclusive.
     """
     return 2e-5 if isinstance(plan.optimizer, Adam | AdamW) else 2e-6

@@ -6,9 +6,10 @@ Run as ``python -m tf_impl PLAN OUT`` or ``python -m torch_impl PLAN OUT``. Says
 
 from __future__ import annotations
 
+import importlib.util
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from experiment.clock import Stepping
-from experiment.plan import Arm, Framework, Plan
+from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
 from experiment.trace import Trace, TraceError, epoch_rows, run_rows, stack
 from experiment.validation import PlanError
 
@@ -41,7 +42,9 @@ def main(framework: Framework, load: Callable[[], Implementation], arguments: li
     try:
         plan_file, out_file = _two_files(arguments, usage)
         plan = Plan.load(plan_file)
-        trace = run(plan, framework, _installed(framework, load))
+        if absent := missing([framework]):
+            raise PlanError(absent)
+        trace = run(plan, framework, load())
         trace.save(out_file)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -114,16 +117,10 @@ def _two_files(arguments: list[str], usage: str) -> tuple[Path, Path]:
     return Path(arguments[0]), out
 
 
-def _installed(framework: Framework, load: Callable[[], Implementation]) -> Implementation:
-    try:
-        return load()
-    except ModuleNotFoundError as error:
-        package = "keras" if framework == "tensorflow" else framework
-        if error.name not in (framework, package):
-            raise
-        raise PlanError(missing_framework(framework)) from None
-
-
-def missing_framework(framework: Framework) -> str:
-    """What to say when a framework is asked for and not there."""
-    return f"{framework} is not installed. Run: pip install 'samestep[{framework}]'"
+def missing(frameworks: Sequence[Framework] = FRAMEWORKS) -> str | None:
+    """One line that says what to install, or None where every framework is there. Imports none."""
+    absent = [framework for framework in frameworks if importlib.util.find_spec(framework) is None]
+    if not absent:
+        return None
+    verb = "is" if len(absent) == 1 else "are"
+    return f"{' and '.join(absent)} {verb} not installed. Run: pip install 'samestep[{','.join(absent)}]'"

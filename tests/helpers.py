@@ -14,9 +14,7 @@ import pandas as pd
 from experiment.clock import Duration
 from experiment.plan import Plan
 from experiment.schedules import ExponentialDecay
-from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, read_csv
-
-PACKAGES = {"tensorflow": "tf_impl", "torch": "torch_impl"}
+from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, read_csv
 
 
 @dataclass(frozen=True)
@@ -63,21 +61,6 @@ def run_plan(plan: Plan, folder: Path) -> Output:
     done = samestep("run", "--plan", plan_file, "--out", folder / "out")
     assert done.returncode == 0, done.stderr
     return Output(folder / "out", plan, done.stdout)
-
-
-def train(framework: str, plan: Plan, folder: Path) -> Trace:
-    """`python -m tf_impl` or `python -m torch_impl` by itself."""
-    folder.mkdir(parents=True, exist_ok=True)
-    plan_file, trace_file = folder / "plan.json", folder / f"{framework}.npz"
-    plan_file.write_text(plan.to_json(), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", PACKAGES[framework], plan_file, trace_file],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return Trace.load(trace_file)
 
 
 def exponential(every: str, *, staircase: bool = True, initial: float = 1e-3, factor: float = 0.95) -> ExponentialDecay:

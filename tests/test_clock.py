@@ -99,7 +99,7 @@ def test_durations_become_steps():
     assert clock.steps(Duration.parse("25 epochs")) == 800
     assert clock.steps(Duration.parse("25 steps")) == 25
     assert clock.steps(Duration.parse("0.5 epochs")) == 16
-    with pytest.raises(ValueError, match="'0.3 epochs' is 9.6 steps with 32 steps per epoch"):
+    with pytest.raises(ValueError, match=r"'0\.3 epochs' is 9\.6 steps with 32 steps per epoch"):
         clock.steps(Duration.parse("0.3 epochs"))
 
 

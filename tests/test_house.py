@@ -1,0 +1,61 @@
+"""The walls of the house: who may import whom, and what must not be imported at all."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1]
+FRAMEWORKS = ("tensorflow", "keras", "torch")
+
+
+def imported_by(program: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{program}\nprint('\\n'.join(sys.modules), file=sys.stderr)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.split(".")[0] for name in done.stderr.splitlines()}
+
+
+def test_imports_point_one_way():
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=HOUSE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+def test_help_imports_neither_pandas_nor_matplotlib():
+    loaded = imported_by("from compare import cli\ntry: cli.main(['run', '--help'])\nexcept SystemExit: pass")
+    assert "typer" in loaded
+    assert not {"pandas", "matplotlib", *FRAMEWORKS} & loaded
+
+
+@pytest.mark.parametrize("module", ["compare", "compare.cli", "compare.runner", "compare.results"])
+def test_compare_never_imports_a_framework(module):
+    loaded = imported_by(f"import {module}")
+    assert "compare" in loaded
+    assert not set(FRAMEWORKS) & loaded
+
+
+def test_experiment_needs_numpy_and_pydantic_only():
+    loaded = imported_by("import experiment.plan, experiment.controls, experiment.trace, experiment.worker")
+    assert not {"pandas", "matplotlib", "typer", "rich", "jinja2", *FRAMEWORKS} & loaded
+
+
+@pytest.mark.parametrize(("package", "other"), [("tf_impl", {"torch"}), ("torch_impl", {"tensorflow", "keras"})])
+def test_each_implementation_imports_its_own_framework_only(package, other):
+    loaded = imported_by(f"import {package}.training")
+    assert not other & loaded
+
+
+def test_only_the_command_and_the_workers_print():
+    printing = [
+        path.relative_to(HOUSE).as_posix()
+        for folder in ("experiment", "tf_impl", "torch_impl", "compare")
+        for path in sorted((HOUSE / folder).rglob("*.py"))
+        if "print(" in path.read_text(encoding="utf-8").replace("console.print(", "").replace(").print(", "(")
+    ]
+    assert printing == ["experiment/worker.py", "compare/cli.py"]
