@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 
@@ -81,10 +80,11 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(arguments: list[str], traceback: bool) -> int:
     try:
         code = app(arguments, prog_name="samestep", standalone_mode=False)
-    except (KeyboardInterrupt, click.Abort):
-        return _fail("Interrupted; nothing was written.", INTERRUPTED)
-    except click.ClickException as error:
-        return _fail(f"{error.format_message()} See samestep --help.", WRONG_USE)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except typer.TyperException as error:
+        said = error.format_message() if hasattr(error, "format_message") else str(error)
+        return _fail(f"{said} See samestep --help.", WRONG_USE)
     except BrokenPipeError:  # the reader of standard output has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
@@ -94,6 +94,8 @@ def _run(arguments: list[str], traceback: bool) -> int:
                 print(log, file=sys.stderr)
             raise
         return _fail(_in_two_lines(error), WRONG_USE)
+    if code == INTERRUPTED:
+        return _fail("Interrupted; nothing was written.", INTERRUPTED)
     return code if isinstance(code, int) else DONE
 
 
@@ -164,11 +166,11 @@ def _show(summary: Summary, plan: Plan, folder: Path) -> None:
     """The verdict, a table of the arms, and where the report is."""
     from rich.table import Table
 
-    from compare.report.content import verdict, warnings
+    from compare.report.content import advice, verdict, warnings
 
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("arm", "changes", "first change", "final rate", "rates", "losses"):
+    for heading in ("arm", "changes", "first change: step", "final rate", "rates", "losses"):
         table.add_column(heading)
     for arm in summary.arms:
         torch = arm.frameworks["torch"]
@@ -176,13 +178,13 @@ def _show(summary: Summary, plan: Plan, folder: Path) -> None:
         table.add_row(
             arm.arm if len(plan.seeds) == 1 else f"{arm.arm}, seed {arm.seed}",
             str(torch.changes),
-            f"step {first.step}, epoch {first.epoch}, batch {first.batch}" if first else "never",
+            f"{first.step} (epoch {first.epoch}, batch {first.batch})" if first else "never",
             f"{torch.final_lr:.6g}",
             arm.lr.verdict,
             arm.loss.verdict,
         )
     console.print(table)
-    for text in (verdict(summary, plan), *warnings(summary)):
+    for text in filter(None, (verdict(summary, plan), advice(plan), *warnings(summary))):
         console.print(text, markup=False, highlight=False)
     console.print(f"Report: {folder / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
 

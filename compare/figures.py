@@ -241,5 +241,5 @@ def _epochs_above(axes: Axes, plan: Plan) -> None:
         return epoch * per_epoch
 
     above = axes.secondary_xaxis("top", functions=(to_epoch, to_step))
-    above.xaxis.set_major_locator(MaxNLocator(integer=True))
+    above.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     above.set_xlabel("epoch")

@@ -103,6 +103,18 @@ def warnings(summary: Summary) -> list[str]:
     return said + list(dict.fromkeys(note for note in notes if "no finite number" not in note))
 
 
+def advice(plan: Plan) -> str | None:
+    """What to write instead, in a line, for the first arm in steps whose period is shorter than an epoch."""
+    arm = next((arm for arm in plan.arms if arm.meant(plan.clock)), None)
+    if arm is None or isinstance(arm.schedule, Constant):
+        return None
+    count, per_epoch = int(arm.schedule.every.count), plan.clock.steps_per_epoch
+    return (
+        f"Arm {arm.name}: {count} steps are less than an epoch of {per_epoch}. If {count} epochs were meant, write "
+        f"decay_steps={count * per_epoch} in Keras, step_size={count * per_epoch} in PyTorch."
+    )
+
+
 def why(plan: Plan, summary: Summary, traces: Mapping[Framework, Trace]) -> Why | None:
     """Why the rate fell in the first epoch, for the first arm that is written in steps and shorter than an epoch."""
     clock = plan.clock

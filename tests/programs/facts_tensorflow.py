@@ -1,0 +1,84 @@
+"""Measure the facts of docs/facts.md; print them as JSON."""
+
+import json
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+import keras
+import numpy as np
+
+
+class Asks(keras.callbacks.Callback):
+    """The rate asked before and after each batch, and the one that the update used."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked_before, self.asked_after, self.used = [], [], []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.model.set_weights([np.zeros((1, 1), "float32")])
+        self.asked_before.append(float(self.model.optimizer.learning_rate))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.asked_after.append(float(self.model.optimizer.learning_rate))
+        self.used.append(-float(self.model.get_weights()[0][0, 0]))  # gradient 1: the update is the rate
+
+
+def rates(staircase):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    decay = keras.optimizers.schedules.ExponentialDecay(1e-3, 25, 0.95, staircase=staircase)
+    model.compile(keras.optimizers.SGD(decay), loss=lambda y, prediction: prediction)
+    asks, ones = Asks(), np.ones((1600, 1), "float32")
+    model.fit(ones, ones, batch_size=1, verbose=0, callbacks=[asks])
+    return {"used": asks.used, "asked_before": asks.asked_before, "asked_after": asks.asked_after}
+
+
+class Calls(keras.utils.PyDataset):
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, batch):
+        return np.ones((1, 1)), np.ones((1, 1))
+
+    def on_epoch_begin(self):
+        self.calls.append("begin")
+
+    def on_epoch_end(self):
+        self.calls.append("end")
+
+
+def py_dataset_calls():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    data = Calls()
+    model.fit(data, epochs=3, verbose=0)
+    return data.calls
+
+
+def dtype_in_float64(learning_rate):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    optimizer = keras.optimizers.SGD(learning_rate)
+    seen, update_step = [], optimizer.update_step
+
+    def noting(gradient, variable, rate):
+        seen.append(rate.dtype if isinstance(rate.dtype, str) else rate.dtype.name)
+        return update_step(gradient, variable, rate)
+
+    optimizer.update_step = noting
+    model.compile(optimizer, "mse")
+    model.fit(np.ones((1, 1)), np.ones((1, 1)), verbose=0)
+    return seen[0]
+
+
+found = {"smooth": rates(False), "staircase": rates(True), "py_dataset": py_dataset_calls()}
+keras.config.set_floatx("float64")
+found["float64"] = {
+    "ExponentialDecay": dtype_in_float64(keras.optimizers.schedules.ExponentialDecay(1e-3, 25, 0.95)),
+    "float": dtype_in_float64(1e-3),
+}
+json.dump(found, sys.stdout)

@@ -1,0 +1,133 @@
+"""README and docs say what is so: commands, numbers, columns and keys."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from helpers import samestep
+
+from compare.align import ALIGNED_COLUMNS
+from experiment.plan import Adam, AdamW, Controls, CsvData, Momentum, Network, Plan, QuestionData, question
+from experiment.schedules import Constant, ExponentialDecay
+from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS
+
+HOUSE = Path(__file__).parents[1]
+README = (HOUSE / "README.md").read_text(encoding="utf-8")
+FILES = (HOUSE / "docs" / "files.md").read_text(encoding="utf-8")
+PLAN = (HOUSE / "docs" / "plan.md").read_text(encoding="utf-8")
+
+
+def commands():
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    return [shlex.split(line, comments=True) for block in blocks for line in block.splitlines() if line]
+
+
+def test_commands_of_the_readme_are_those_of_the_makefile():
+    makefile = (HOUSE / "Makefile").read_text(encoding="utf-8")
+    for target in ("run", "test"):
+        assert ["make", target] in commands()
+        assert re.search(rf"^{target}: ", makefile, re.MULTILINE)
+    for words in commands():
+        if "pip" in words:
+            install = shlex.join(words[3:]).removeprefix("install -c constraints.txt ")
+            assert f"$(INSTALL) {install}" in makefile
+    assert [".venv/bin/samestep", "run", "--force"] in commands()
+    assert "$(BIN)/samestep run --force" in makefile
+    assert [".venv/bin/python", "-m", "pytest", "-q"] in commands()
+    assert "$(BIN)/python -m pytest -q" in makefile
+
+
+def test_own_plan_of_the_readme_runs(tmp_path, small):
+    words = next(words for words in commands() if "--plan" in words)
+    (tmp_path / "mine.json").write_text(small.to_json())
+    done = samestep(*words[1:], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "mine" / "report.html").exists()
+
+
+def test_numbers_of_the_readme_are_those_of_the_run(question_output):
+    plan = question()
+    run = next(arm for arm in question_output.summary["arms"] if arm["arm"] == "staircase-steps")["frameworks"]["torch"]
+    text = " ".join(README.split())
+    assert (
+        f"with {plan.data.samples:,} samples in batches of {plan.batch_size} there are {plan.clock.steps_per_epoch}"
+        in text
+    )
+    assert f"falls at step {run['first_change']['step']}, inside the first epoch" in text
+    assert f"and {run['changes']} times in {plan.epochs} epochs" in text
+
+
+@pytest.mark.parametrize(
+    "path", [HOUSE / "README.md", *sorted((HOUSE / "docs").glob("*.md"))], ids=lambda path: path.name
+)
+def test_links_lead_somewhere(path):
+    for link in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / link).exists(), link
+
+
+def test_readme_is_short():
+    assert len(README.splitlines()) < 150
+
+
+def test_every_column_is_documented(question_output):
+    written = {
+        name: (question_output.folder / name).read_text().splitlines()[0].split(",")
+        for name in ("trace.csv", "epochs.csv", "aligned.csv", "summary.csv")
+    }
+    assert written["trace.csv"] == list(TRACE_COLUMNS)
+    assert written["epochs.csv"] == list(EPOCH_COLUMNS)
+    assert written["aligned.csv"] == ALIGNED_COLUMNS
+    for columns in written.values():
+        for column in columns:
+            assert f"`{column}`" in FILES, column
+
+
+def keys(value, prefix=""):
+    """Every key of a JSON value, with a star for each that is a name."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            named = "*" if prefix.endswith(("frameworks.", "versions.")) else key
+            yield from keys(item, f"{prefix}{named}.")
+    elif isinstance(value, list):
+        yield from keys(value[0], prefix)
+    else:
+        yield prefix.rstrip(".")
+
+
+def test_every_key_of_the_summary_is_documented(question_output):
+    summary = question_output.summary
+    for key in set(keys(summary["arms"])):
+        parts = key.split(".")
+        assert f"`{key}`" in FILES or f"`{'.'.join(parts[:3])}`" in FILES or f"`{key.split('.')[-1]}`" in FILES, key
+    for key in (*summary, *summary["clock"]):
+        assert f"`{key}`" in FILES or key in ("plan", "schema")
+
+
+def test_every_key_of_the_manifest_is_documented(question_output):
+    manifest = json.loads((question_output.folder / "manifest.json").read_text())
+    arm = manifest["frameworks"]["torch"]["arms"]["staircase-steps"]
+    for key in (*manifest, *manifest["conventions"], *arm):
+        assert f"`{key}`" in FILES or f"`{key}." in FILES, key
+
+
+def test_every_file_is_documented(question_output):
+    for path in question_output.folder.iterdir():
+        assert f"`{path.name}{'/' if path.is_dir() else ''}`" in FILES
+
+
+def test_every_key_of_a_plan_is_documented():
+    models = (Plan, QuestionData, CsvData, Network, Momentum, Adam, AdamW, Controls, Constant, ExponentialDecay)
+    for model in models:
+        for name, field in model.model_fields.items():
+            key = field.alias or name
+            assert f"`{key}`" in PLAN or f".{key}`" in PLAN, key
+
+
+def test_picture_of_the_readme_is_the_one_that_the_run_draws(question_output):
+    picture = (HOUSE / "docs" / "pictures" / "question.png").read_bytes()
+    drawn = (question_output.folder / "figures" / "question.png").read_bytes()
+    size = slice(16, 24)  # width and height in a PNG's header
+    assert picture[:8] == drawn[:8]
+    assert picture[size] == drawn[size]
