@@ -22,6 +22,8 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _STYLES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (3, 2)))
 _WIDTH = 6.0  # inches; at 10 points the text is still readable when a phone shrinks it
 _POINTS = 800  # drawn per line at most: more cannot be told apart
+_POINTS_IN_ALL = 16_000  # drawn in a figure of noisy losses at most: what keeps a report of many arms small
+_DOTS = 32  # along a line of rates
 _FIRST_EPOCHS = 3
 
 STYLE: dict[Any, Any] = {
@@ -51,18 +53,10 @@ def rates(aligned: pd.DataFrame, plan: Plan) -> Figure:
         figure = Figure(figsize=(_WIDTH, 6.4))
         whole, enlarged = figure.subplots(2)
         for arm in plan.arms:
-            style = _arm_style(arm, plan)
-            rows = table[table["arm"] == arm.name]
-            steps, lr = _corners(rows["step"].to_numpy(), rows["lr_tensorflow"].to_numpy())
-            whole.plot(steps, lr, drawstyle="steps-post", **style)
-            rows = first[first["arm"] == arm.name]
-            enlarged.plot(rows["step"], rows["lr_tensorflow"], drawstyle="steps-post", **style)
-            every = rows.iloc[:: max(1, len(rows) // 32)]
-            enlarged.plot(
-                every["step"], every["lr_torch"], linestyle="", marker=".", color=style["color"], markersize=4
-            )
-        whole.set_title(f"All {plan.epochs} epochs: Keras (PyTorch coincides at this scale)")
-        enlarged.set_title(f"The first {min(_FIRST_EPOCHS, plan.epochs)} epochs: Keras as lines, PyTorch as dots")
+            _draw_rates(whole, table[table["arm"] == arm.name], _arm_style(arm, plan))
+            _draw_rates(enlarged, first[first["arm"] == arm.name], _arm_style(arm, plan))
+        whole.set_title(f"The whole run, {_count(plan.epochs)}: Keras as lines, PyTorch as dots")
+        enlarged.set_title(f"Enlarged: the first {_count(min(_FIRST_EPOCHS, plan.epochs))}")
         for axes in (whole, enlarged):
             _epochs_above(axes, plan)
             axes.set_ylabel("learning rate")
@@ -74,13 +68,14 @@ def rates(aligned: pd.DataFrame, plan: Plan) -> Figure:
 def losses(aligned: pd.DataFrame, plan: Plan) -> Figure:
     """The batch losses of each arm in both frameworks, one panel an arm."""
     table = _first_seed(aligned, plan)
+    points = max(50, min(2 * _POINTS, _POINTS_IN_ALL // (2 * len(plan.arms))))
     with rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 0.9 + 1.25 * len(plan.arms)))
         panels = figure.subplots(len(plan.arms), sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, arm in zip(panels, plan.arms, strict=True):
             rows = table[table["arm"] == arm.name]
             for framework, look in zip(FRAMEWORKS, _OVERLAID, strict=True):
-                steps, loss = _binned(rows["step"], rows[f"loss_{framework}"], "mean")
+                steps, loss = _binned(rows["step"], rows[f"loss_{framework}"], "mean", points)
                 axes.plot(steps, loss, label=LABELS[framework], **look)
             axes.set_title(arm.name)
             _log_axis(axes, rows["loss_torch"])
@@ -167,6 +162,18 @@ _OVERLAID: tuple[dict[str, Any], dict[str, Any]] = (
 )
 
 
+def _draw_rates(axes: Axes, rows: pd.DataFrame, style: dict[str, Any]) -> None:
+    """Keras' rates as a line, PyTorch's as dots along it."""
+    steps, lr = _corners(rows["step"].to_numpy(), rows["lr_tensorflow"].to_numpy())
+    axes.plot(steps, lr, drawstyle="steps-post", **style)
+    some = rows.iloc[:: max(1, len(rows) // _DOTS)]
+    axes.plot(some["step"], some["lr_torch"], linestyle="", marker=".", color=style["color"], markersize=4)
+
+
+def _count(epochs: int) -> str:
+    return f"{epochs} epoch{'s' if epochs > 1 else ''}"
+
+
 def _first_seed(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return table[table["seed"] == plan.seeds[0]]
 
@@ -194,7 +201,7 @@ def _corners(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _binned(
-    steps: pd.Series, values: pd.Series, combine: Literal["mean", "max"], points: int = 2 * _POINTS
+    steps: pd.Series, values: pd.Series, combine: Literal["mean", "max"], points: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Values combined over equal bins of steps, so that no more than `points` are drawn; NaN where all are."""
     width = -(-len(steps) // points)

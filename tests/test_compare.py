@@ -7,12 +7,13 @@ from helpers import exponential
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compare import results
 from compare.align import AlignError, align
 from compare.report.content import verdict, warnings
 from compare.summary import summarise, to_json
 from compare.tolerance import ULP32, rate_tolerance, relative_difference, ulp32_difference
 from experiment.plan import SGD, Arm, Constant, Momentum, question
-from experiment.trace import Trace, run_rows, stack
+from experiment.trace import Trace, epoch_rows, run_rows, stack
 
 PLAN = question().replace(
     data=question().data.model_copy(update={"samples": 40}),
@@ -192,3 +193,26 @@ def test_tolerance_is_8_ulp_and_the_drift_with_a_floor_near_zero():
     assert tolerance[0] == 8 * ulp
     assert tolerance[1] == pytest.approx(8 * ulp / 2 + 0.5e-6)
     assert tolerance[2] == 8 * ulp  # under a thousandth of the peak: the floor is that of the peak
+
+
+def test_report_of_many_arms_and_steps_stays_small(tmp_path):
+    arms = tuple(
+        Arm(
+            name=f"arm {number}",
+            schedule=exponential("7 steps", initial=0.5, factor=0.999, staircase=False),
+            stepping="step",
+        )
+        for number in range(20)
+    )
+    plan = PLAN.replace(arms=arms, epochs=2500)
+    steps = np.arange(plan.steps)
+    noise = np.random.default_rng(0).lognormal(size=plan.steps)
+    native = {"native": "ExponentialLR", "note": None, "source": "", "meant": None}
+    manifest = {"arms": {arm.name: native for arm in arms}, "versions": {}, "conventions": {}}
+    traces = {}
+    for framework in ("tensorflow", "torch"):
+        rows = [run_rows(framework, arm.name, 0, plan.clock, arm.rate(steps, plan.clock), noise) for arm in arms]
+        epochs = [epoch_rows(each, plan.clock, [1.0] * plan.epochs) for each in rows]
+        traces[framework] = Trace(stack(rows), stack(epochs), manifest)
+    results.write(tmp_path, plan, traces)
+    assert len((tmp_path / "report.html").read_bytes()) < 2_000_000

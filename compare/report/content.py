@@ -159,6 +159,8 @@ def pictures(plan: Plan, summary: Summary, aligned: pd.DataFrame, epochs: pd.Dat
     parted = "; ".join(
         f"{arm.arm} {_parted(arm.frameworks['tensorflow'].loss_parts)}" for arm in arms if arm.arm in shown[1:]
     )
+    agree = all(arm.loss.verdict == "same" for arm in arms if arm.arm in shown)
+    same = "; PyTorch's lie on top of them" if agree else ""
     return [
         Picture(
             "rates",
@@ -184,7 +186,7 @@ def pictures(plan: Plan, summary: Summary, aligned: pd.DataFrame, epochs: pd.Dat
             figures.question(aligned, epochs, plan),
             f"Rate, eval loss and distance from {shown[0]} against step for {', '.join(shown)}. "
             f"First batch loss that differs: {parted or 'none'}.",
-            f"Keras' runs; PyTorch's are the same to the eye.{seed}",
+            f"Keras' runs{same}.{seed}",
         ),
     ]
 
