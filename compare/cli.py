@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from compare.summary import Summary
     from experiment.plan import Plan
 
-DONE, WRONG_USE, INTERRUPTED, TERMINATED = 0, 2, 130, 143
+DONE, WRONG_USE, INTERRUPTED = 0, 2, 130
 
 app = typer.Typer(
     add_completion=False,
@@ -56,8 +57,8 @@ def run(
     chosen = question() if plan is None else Plan.load(plan)
     if absent := missing():
         raise output.OutputError(absent)
-    _check_json_target(json)
     folder = out or Path("out", chosen.name)
+    _check_json_target(json, [plan, folder, getattr(chosen.data, "path", None)])
     with output.folder(folder, force) as beside:
         with _progress(chosen) as on_progress:
             traces = runner.train(chosen, on_progress)
@@ -71,9 +72,18 @@ def run(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command and exit: 0 done or same, 1 differs, 2 wrong use, 3 inconclusive, 130 at Ctrl-C."""
+    """Run the command and exit: 0 done, 2 wrong use or a run that failed, 130 at Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    signal.signal(signal.SIGTERM, _terminated)
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores the latter
+            signal.signal(number, _terminated)
+    for name in ("stdout", "stderr"):  # closed, or of an encoding that lacks what an arm is called
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(_run(arguments, traceback="--traceback" in arguments))
 
 
@@ -85,9 +95,11 @@ def _run(arguments: list[str], traceback: bool) -> int:
     except typer.TyperException as error:
         said = error.format_message() if hasattr(error, "format_message") else str(error)
         return _fail(f"{said} See samestep --help.", WRONG_USE)
-    except BrokenPipeError:  # the reader of standard output has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    except SystemExit as stop:
+        if stop.code == 1:  # Typer's word for a reader of standard output that has left, like head
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return DONE
+        raise
     except Exception as error:
         if traceback:
             if log := getattr(error, "log", ""):
@@ -118,15 +130,19 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _terminated(*_: Any) -> None:
-    raise SystemExit(TERMINATED)
+def _terminated(number: int, _: Any) -> None:
+    raise SystemExit(128 + number)
 
 
-def _check_json_target(json: str | None) -> None:
+def _check_json_target(json: str | None, taken: list[Path | str | None]) -> None:
     from compare.output import OutputError
 
-    if json not in (None, "-") and (Path(json).is_dir() or not Path(json).absolute().parent.is_dir()):
+    if json in (None, "-"):
+        return
+    if Path(json).is_dir() or not Path(json).absolute().parent.is_dir():
         raise OutputError(f"{json} cannot be written. Name a file in a folder that exists, or - for standard output.")
+    if Path(json).resolve() in [Path(each).resolve() for each in taken if each is not None]:
+        raise OutputError(f"{json} is the plan, its data or the output folder. Name another file with --json.")
 
 
 def _write_json(target: str, text: str) -> None:
@@ -135,7 +151,11 @@ def _write_json(target: str, text: str) -> None:
     if target == "-":
         sys.stdout.write(text)
         return
-    with moved_into_place(Path(target)) as beside:
+    path = Path(target).resolve()  # through a link, not in its place
+    if path.exists() and not path.is_file():  # a pipe or a device
+        path.write_text(text, encoding="utf-8")
+        return
+    with moved_into_place(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
@@ -150,7 +170,8 @@ def _progress(plan: Plan) -> Iterator[Callable[[str, int, int, str], None]]:
 
         def line(framework: str, done: int, total: int, arm: str) -> None:
             if done % plan.epochs == 0:
-                print(f"{LABELS[framework]}: {done} of {total} epochs, {arm} done", file=sys.stderr, flush=True)
+                with suppress(OSError):  # a reader that has left does not end the run
+                    print(f"{LABELS[framework]}: {done} of {total} epochs, {arm} done", file=sys.stderr, flush=True)
 
         yield line
         return

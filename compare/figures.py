@@ -23,6 +23,7 @@ _STYLES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (3, 2)))
 _WIDTH = 6.0  # inches; at 10 points the text is still readable when a phone shrinks it
 _POINTS = 800  # drawn per line at most: more cannot be told apart
 _POINTS_IN_ALL = 16_000  # drawn in a figure of noisy losses at most: what keeps a report of many arms small
+_FEW = 32  # steps in a run that are drawn with a mark each, lest a lone one be lost
 _DOTS = 32  # along a line of rates
 _FIRST_EPOCHS = 3
 
@@ -30,6 +31,7 @@ STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
+    "axes.formatter.useoffset": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": INK,
@@ -146,11 +148,11 @@ def question(aligned: pd.DataFrame, epochs: pd.DataFrame, plan: Plan) -> Figure:
 def question_arms(plan: Plan) -> list[Arm]:
     """A constant arm, the arm written in steps that was perhaps meant in epochs, and the one in epochs.
 
-    Where the plan has no such arms, the first three.
+    Where the plan has no such arms: three arms, the constant one first if there is one.
     """
     written = next((arm for arm in plan.arms if arm.meant(plan.clock)), None)
     if plan.constant_arm is None or written is None:
-        return list(plan.arms[:3])
+        return sorted(plan.arms, key=lambda arm: arm is not plan.constant_arm)[:3]
     meant = written.meant(plan.clock)
     in_epochs = [arm for arm in plan.arms if meant and arm.schedule == meant.schedule]
     return [plan.constant_arm, written, *in_epochs[:1]]
@@ -181,13 +183,20 @@ def _first_seed(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 def _arm_style(arm: Arm, plan: Plan) -> dict[str, Any]:
     others = [each for each in plan.arms if each is not plan.constant_arm]
     if arm is plan.constant_arm:
-        return {"color": INK, "linestyle": "-", "linewidth": 1.2, "label": arm.name}
+        return {
+            "color": INK,
+            "linestyle": "-",
+            "linewidth": 1.2,
+            "label": arm.name,
+            "marker": "." if plan.steps <= _FEW else "",
+        }
     place = others.index(arm)
     return {
         "color": _COLOURS[place % len(_COLOURS)],
-        "linestyle": _STYLES[place % len(_STYLES)],
+        "linestyle": _STYLES[(place + place // len(_COLOURS)) % len(_STYLES)],
         "linewidth": 1.6,
         "label": arm.name,
+        "marker": "." if plan.steps <= _FEW else "",
     }
 
 
@@ -217,7 +226,7 @@ def _log_axis(axes: Axes, values: pd.Series) -> None:
         return
     axes.set_yscale("log")
     axes.yaxis.set_minor_formatter(NullFormatter())
-    if positive.max() / positive.min() < 100:
+    if positive.max() / positive.min() < 10:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
     else:

@@ -5,11 +5,25 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 MANIFEST = "manifest.json"
+FILES = {
+    "aligned.csv",
+    "epochs.csv",
+    "figures",
+    MANIFEST,
+    "plan.json",
+    "report.html",
+    "report.md",
+    "summary.csv",
+    "summary.json",
+    "trace.csv",
+}
+"""All that samestep writes into an output folder; a folder that holds anything else is never replaced."""
 
 
 class OutputError(ValueError):
@@ -27,10 +41,10 @@ def folder(out: Path, force: bool) -> Iterator[Path]:
     _refuse_if_taken(out, force)
     if out.parent.exists() and not out.parent.is_dir():
         raise OutputError(f"{out} cannot be written: {out.parent} is no folder. Name another folder with --out.")
-    beside = out.parent / f".{out.name}.{os.getpid()}.partial"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        beside.mkdir()
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
+        beside.chmod(0o777 & ~_umask())
     except OSError as error:
         raise OutputError(f"{out} cannot be written: {error.strerror}. Name another folder with --out.") from None
     try:
@@ -61,8 +75,23 @@ def _refuse_if_taken(out: Path, force: bool) -> None:
         raise OutputError(f"{out} exists. Name another folder with --out, or replace it with --force.")
     if out.is_symlink() or not out.is_dir():
         raise OutputError(f"{out} is no folder, and --force replaces folders only. Name another with --out.")
+    if Path.cwd().resolve().is_relative_to(out.resolve()):
+        raise OutputError(f"{out} is where you stand, and --force would pull it away. Name another with --out.")
     if any(out.iterdir()) and not _is_ours(out):
         raise OutputError(f"{out} holds no output of samestep, so --force leaves it alone. Name another with --out.")
+    foreign = sorted({path.name for path in out.iterdir()} - FILES)
+    if foreign:
+        raise OutputError(
+            f"{out} holds {foreign[0]}, which samestep did not write, so --force leaves it alone. "
+            "Move it away, or name another folder with --out."
+        )
+
+
+def _umask() -> int:
+    """The mode bits that new folders do not get; a temporary folder has none for others."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _is_ours(out: Path) -> bool:

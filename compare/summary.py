@@ -241,7 +241,7 @@ def _losses(table: pd.DataFrame, runs: dict[Framework, Run], plan: Plan) -> Loss
     native = [name for name, source in plan.controls.model_dump().items() if source == "native"]
     if native:
         verdict = "inconclusive"
-        note = f"Each framework made its own {' and '.join(native)}, so the losses cannot be held against each other."
+        note = f"Each framework made its own {', '.join(native)}, so the losses cannot be held against each other."
     elif verdict != "same" and isinstance(plan.optimizer, Momentum) and any(run.changes for run in runs.values()):
         verdict = "differs"
         note = (

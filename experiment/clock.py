@@ -42,12 +42,12 @@ class Duration:
         """
         if isinstance(text, Duration):
             return text
-        shown = str(text).strip()
+        shown = str(text).strip()[:60]
         if _BARE_NUMBER.fullmatch(shown):
             raise ValueError(f"'{shown}' has no unit. Write '{shown} steps' or '{shown} epochs'.")
-        found = _DURATION.fullmatch(shown) if isinstance(text, str) else None
+        found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
         if not found:
-            raise ValueError(f"{text!r} is not a duration. Write one like '25 steps' or '25 epochs'.")
+            raise ValueError(f"{repr(text)[:60]} is not a duration. Write one like '25 steps' or '25 epochs'.")
         count = Fraction(found["count"])
         unit: Unit = "steps" if found["unit"].startswith("step") else "epochs"
         if count <= 0:

@@ -13,6 +13,7 @@ import numpy as np
 
 from experiment import csv_data
 from experiment.plan import CsvData, Plan
+from experiment.validation import PlanError
 
 
 class Purpose(IntEnum):
@@ -33,6 +34,14 @@ def generator(seed: int, purpose: Purpose, epoch: int = 0, layer: int = 0) -> np
     return np.random.Generator(np.random.Philox(key=[seed, purpose], counter=[0, 0, layer, epoch]))
 
 
+def native_seed(seed: int, purpose: Purpose) -> int:
+    """The seed that a framework's own generator is given for one purpose: below 2**32, another for each purpose.
+
+    With one seed for all, a framework would draw the same numbers as data, as order and as weights.
+    """
+    return int(np.random.SeedSequence([seed, purpose]).generate_state(1)[0])
+
+
 def data(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     """The rows to learn from: x of shape (samples, features) and y of shape (samples, 1), in the plan's precision.
 
@@ -44,7 +53,11 @@ def data(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
         draws = generator(plan.data.seed, Purpose.DATA)
         x = draws.uniform(0.0, 2.0, (plan.data.samples, 1))
         y = draws.normal(x**2, plan.data.noise)
-    return x.astype(plan.precision), y.astype(plan.precision)
+    with np.errstate(over="ignore"):
+        x, y = x.astype(plan.precision), y.astype(plan.precision)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise PlanError(f"data: a value is too large for {plan.precision}. Scale the columns or use float64.")
+    return x, y
 
 
 def order(plan: Plan, seed: int, epoch: int) -> np.ndarray:

@@ -48,7 +48,7 @@ def _numbers(path: Path, header: list[str], line: int, row: list[str]) -> list[f
     numbers = []
     for column, cell in zip(header, row, strict=True):
         try:
-            number = float(cell)
+            number = float(cell) if "_" not in cell else np.nan  # Python takes 1_000 for a number, others do not
         except ValueError:
             number = np.nan
         if not np.isfinite(number):

@@ -20,13 +20,13 @@ Source = Literal["shared", "native"]
 Framework = Literal["tensorflow", "torch"]
 FRAMEWORKS: tuple[Framework, Framework] = ("tensorflow", "torch")
 
-_NAME = re.compile(r"[^\W_][\w. -]{0,58}\w|[^\W_]")
+_NAME = re.compile(r"[^\W_][\w. -]{0,58}[^\W_]|[^\W_]")
 
 
 def _check_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(
-            f"{name!r} cannot be a name. Write letters, digits, spaces and . _ - only: 60 at most, "
+            f"{name[:60]!r} cannot be a name. Write letters, digits, spaces and . _ - only: 60 at most, "
             "and a letter or digit first and last."
         )
     return name
@@ -55,7 +55,7 @@ class CsvData(Model):
     """
 
     kind: Literal["csv"] = Field(default="csv", repr=False)
-    path: str = Field(min_length=1)
+    path: str = Field(min_length=1, pattern=r"^[^\x00-\x1f]+$")
     target: str = Field(min_length=1)
     samples: Count | None = None
 
@@ -133,7 +133,7 @@ class Arm(Model):
         Such a period was perhaps meant in epochs: the question that samestep began with.
         """
         schedule = self.schedule
-        if not isinstance(schedule, ExponentialDecay) or schedule.every.unit != "steps":
+        if not isinstance(schedule, ExponentialDecay) or schedule.every.unit != "steps" or schedule.factor == 1:
             return None
         if schedule.every.count >= clock.steps_per_epoch or self.stepping != "step":
             return None
@@ -208,6 +208,8 @@ class Plan(Model):
             data = json.loads(text, object_pairs_hook=_without_repeats)
         except json.JSONDecodeError as error:
             raise PlanError(f"no JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
+        except ValueError as error:  # a number of more digits than Python converts
+            raise PlanError(f"no JSON: {str(error)[:120]}. Write shorter numbers.") from None
         except RecursionError:
             raise PlanError("no plan: nested too deeply.") from None
         if not isinstance(data, dict):

@@ -22,7 +22,7 @@ class Constant(Model):
     """
 
     kind: Literal["constant"] = Field(default="constant", repr=False)
-    initial: float = Field(gt=0)
+    initial: float = Field(gt=0, le=3e38)  # what float32 holds
 
     def rate(self, step: ArrayLike, clock: Clock) -> np.ndarray:
         """Learning rate used by each update.
@@ -49,7 +49,7 @@ class ExponentialDecay(Model):
     """
 
     kind: Literal["exponential"] = Field(default="exponential", repr=False)
-    initial: float = Field(gt=0)
+    initial: float = Field(gt=0, le=3e38)  # what float32 holds
     factor: float = Field(gt=0, le=1)
     every: DurationText
     staircase: bool

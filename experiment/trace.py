@@ -127,12 +127,14 @@ def epoch_rows(steps: Table, clock: Clock, eval_loss: Sequence[float]) -> Table:
     epochs = len(eval_loss)
     losses = steps["loss"].reshape(epochs, clock.steps_per_epoch)
     sizes = clock.batch_sizes
+    with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges gets there
+        train_loss = (losses * sizes).sum(axis=1) / sizes.sum()
     return {
         "framework": steps["framework"][:epochs],
         "arm": steps["arm"][:epochs],
         "seed": steps["seed"][:epochs],
         "epoch": np.arange(epochs, dtype=np.int64),
-        "train_loss": (losses * sizes).sum(axis=1) / sizes.sum(),
+        "train_loss": train_loss,
         "eval_loss": np.asarray(eval_loss, dtype=np.float64),
     }
 

@@ -112,6 +112,8 @@ def _two_files(arguments: list[str], usage: str) -> tuple[Path, Path]:
     out = Path(arguments[1])
     if out.suffix not in (".npz", ".csv"):
         raise TraceError(f"{out}: a trace ends in .npz or .csv. Give it such a name.")
+    if out.is_dir():
+        raise TraceError(f"{out} is a folder. Name a file.")
     if not out.parent.is_dir():
         raise TraceError(f"{out}: there is no folder {out.parent}. Make it first.")
     return Path(arguments[0]), out

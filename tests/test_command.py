@@ -77,7 +77,9 @@ def left_behind(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "terminated"]
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["ctrl-c", "terminated", "hung-up"],
 )
 def test_interrupted_run_leaves_nothing_behind(tmp_path, number, code):
     with running(tmp_path) as (process, workers):
@@ -200,6 +202,11 @@ WRONG_USE = {
     "output-in-a-file": (["run", "--out", "file/x"], "file/x cannot be written: file is no folder."),
     "output-not-writable": (["run", "--out", "/proc/x"], "/proc/x cannot be written"),
     "json-nowhere": (["run", "--json", "nowhere/s.json"], "nowhere/s.json cannot be written."),
+    "json-is-the-plan": (
+        ["run", "--plan", "right.json", "--json", "right.json"],
+        "right.json is the plan, its data or",
+    ),
+    "json-is-the-output": (["run", "--out", "new", "--json", "new"], "new is the plan, its data or the output folder"),
     "unknown-option": (["run", "--plam", "x"], "No such option: --plam"),
     "unknown-command": (["rnu"], "No such command 'rnu'."),
     "stray-argument": (["run", "plan.json"], "unexpected extra argument"),
@@ -214,6 +221,7 @@ def test_wrong_use_is_a_line_or_two_and_exit_code_2(tmp_path, case):
     (tmp_path / "file").write_text("a file")
     (tmp_path / "broken.json").write_text("{")
     plan = json.loads(question().to_json())
+    (tmp_path / "right.json").write_text(json.dumps(plan))
     (tmp_path / "wrong.json").write_text(json.dumps(plan | {"epochs": 0}))
     plan["arms"][1]["schedule"]["every"] = "25"
     (tmp_path / "unit.json").write_text(json.dumps(plan))
@@ -229,13 +237,21 @@ def test_wrong_use_is_a_line_or_two_and_exit_code_2(tmp_path, case):
 def test_force_replaces_an_earlier_output(tmp_path, small):
     (tmp_path / "plan.json").write_text(small.to_json())
     assert samestep("run", "--plan", "plan.json", cwd=tmp_path).returncode == 0
-    stray = tmp_path / "out" / "small" / "stray"
-    stray.write_text("")
+    out = tmp_path / "out" / "small"
+    trace = (out / "trace.csv").read_bytes()
+    (out / "trace.csv").write_text("")
     refused = samestep("run", "--plan", "plan.json", cwd=tmp_path)
     assert refused.returncode == 2
-    assert stray.exists()
+    notes = out / "notes.txt"
+    notes.write_text("mine")
+    refused = samestep("run", "--plan", "plan.json", "--force", cwd=tmp_path)
+    assert "out/small holds notes.txt, which samestep did not write" in refused.stderr
+    refused = samestep("run", "--plan", "../../plan.json", "--out", ".", "--force", cwd=out)
+    assert ". is where you stand" in refused.stderr
+    assert notes.read_text() == "mine"
+    notes.unlink()
     assert samestep("run", "--plan", "plan.json", "--force", cwd=tmp_path).returncode == 0
-    assert not stray.exists()
+    assert (out / "trace.csv").read_bytes() == trace
     assert left_over(tmp_path / "out") == ["small"]
 
 
@@ -249,12 +265,14 @@ def left_over(folder):
         ([], "two files, got 0"),
         (["plan.json"], "two files, got 1"),
         (["plan.json", "out.txt"], "ends in .npz or .csv"),
+        (["plan.json", "folder.csv"], "folder.csv is a folder"),
         (["plan.json", "nowhere/out.npz"], "there is no folder nowhere"),
         (["absent.json", "out.npz"], "absent.json: No such file"),
     ],
 )
 @pytest.mark.parametrize("package", ["tf_impl", "torch_impl"])
 def test_worker_by_itself_says_what_is_wrong(tmp_path, package, arguments, says):
+    (tmp_path / "folder.csv").mkdir()
     done = subprocess.run(
         [sys.executable, "-m", package, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
     )

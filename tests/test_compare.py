@@ -153,7 +153,7 @@ def test_native_controls_leave_the_losses_without_a_verdict():
     plan = PLAN.replace(controls=PLAN.controls.model_copy(update={"order": "native", "masks": "native"}))
     summary = judged(plan, loss=at(0, lambda losses: losses * 1.5))
     assert (summary.verdict, summary.loss_verdict) == ("same", "inconclusive")
-    assert "its own order and masks" in warnings(summary)[0]
+    assert "its own order, masks" in warnings(summary)[0]
 
 
 def test_divergence_is_named_and_what_came_before_is_still_compared():

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from experiment import controls
-from experiment.plan import Network, question
+from experiment.plan import CsvData, Network, question
+from experiment.validation import PlanError
 
 PLAN = question()
 
@@ -66,6 +67,21 @@ def test_masks_drop_that_part_and_scale_the_rest(dropout, precision):
         assert mask.dtype == precision
         assert set(np.unique(mask)) <= {0, np.dtype(precision).type(1) / np.dtype(precision).type(1 - dropout)}
         assert (mask == 0).mean() == pytest.approx(dropout, abs=0.02)
+
+
+def test_native_seeds_differ_by_purpose_and_seed():
+    seeds = {controls.native_seed(seed, purpose) for seed in range(50) for purpose in controls.Purpose}
+    assert len(seeds) == 200
+    assert all(0 <= seed < 2**32 for seed in seeds)
+
+
+def test_value_beyond_float32_is_refused(tmp_path):
+    (tmp_path / "rows.csv").write_text("a,y\n1e300,2\n")
+    data = CsvData(path=str(tmp_path / "rows.csv"), target="y", samples=1)
+    with pytest.raises(PlanError, match="too large for float32"):
+        controls.data(PLAN.replace(data=data))
+    x, _ = controls.data(PLAN.replace(data=data, precision="float64"))
+    assert x[0, 0] == 1e300
 
 
 def test_memory_is_that_of_one_epoch():

@@ -156,6 +156,8 @@ WRONG = {
     "no-object": (put("network", 3), "network: got 3. Write an object in { }."),
     "no-list": (put("arms", 3), "arms: got 3. Write a list in [ ]."),
     "seed-too-large": (put("seeds", [2**32]), "seeds[0]: got 4294967296."),
+    "initial-beyond-float32": (put("arms.0.schedule.initial", 1e39), "arms[0].schedule.initial: got 1e+39."),
+    "name-ends-in-underscore": (put("name", "abc_"), "'abc_' cannot be a name."),
     "csv-native": (
         put("data", {"kind": "csv", "path": "x.csv", "target": "y", "samples": 5}),
         "controls.data: 'native' has no meaning for a CSV file.",
@@ -185,6 +187,7 @@ def test_wrong_plan_is_refused_in_a_line(case):
         ("[]", "no plan: got list."),
         ("", "no JSON"),
         ('{"name": 1, "name": 2}', "the key 'name' is there twice."),
+        ('{"epochs": ' + "9" * 5000 + "}", "Write shorter numbers"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )
@@ -238,6 +241,8 @@ def test_csv_data_are_found_beside_the_plan_and_counted(tmp_path):
         ("a,y\n1,2\n3,hello\n", {}, "line 3, column 'y': 'hello' is not a finite number."),
         ("a,y\n1,2\nx,4\n", {}, "line 3, column 'a': 'x' is not a finite number."),
         ("a,y\n1,\n", {}, "line 2, column 'y': '' is not a finite number."),
+        ("a,y\n1,1_000\n", {}, "'1_000' is not a finite number."),
+        ("a,y\n1,2\n", {"path": "a\0b"}, "Write it without control characters."),
         ("a,y\n1,nan\n", {}, "'nan' is not a finite number."),
         ("a,y\n1,2,3\n", {}, "line 2 has 3 cells, its header 2."),
         ("a,y\n", {}, "has a header and no rows."),

@@ -147,4 +147,4 @@ def test_numbers_in_the_tables_are_those_of_the_summary(question_output, markdow
 
 def test_default_plan_is_the_one_that_is_described(markdown):
     plan = question()
-    assert f"{plan.epochs} epochs are {plan.steps:,} steps" in markdown
+    assert f"{plan.epochs} epochs, {plan.steps:,} steps in all" in markdown

@@ -10,7 +10,7 @@ from experiment import worker
 # TensorFlow's start-up chatter; its errors still come through
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # oneDNN may sum in another order from run to run
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ["KERAS_BACKEND"] = "tensorflow"
 
 
 def load() -> worker.Implementation:

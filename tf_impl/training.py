@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from experiment import controls
+from experiment.controls import Purpose
 from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData
 from tf_impl import model, schedules
 from tf_impl.recorder import Recorder
@@ -83,7 +84,7 @@ def _batches(
     plan: Plan, seed: int, x: np.ndarray, y: np.ndarray
 ) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
     """The batches of one epoch after the other, in the order and with the masks of the controls."""
-    shuffling = keras.random.SeedGenerator(seed)
+    shuffling = keras.random.SeedGenerator(controls.native_seed(seed, Purpose.ORDER))
     for epoch in range(plan.epochs):
         if plan.controls.order == "shared":
             order = controls.order(plan, seed, epoch)
@@ -106,7 +107,7 @@ def _data(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     """x of shape (samples, features) and y of shape (samples, 1)."""
     if plan.controls.data == "shared" or not isinstance(plan.data, QuestionData):
         return controls.data(plan)
-    drawing = keras.random.SeedGenerator(plan.data.seed)
+    drawing = keras.random.SeedGenerator(controls.native_seed(plan.data.seed, Purpose.DATA))
     shape = (plan.data.samples, 1)
     x = keras.random.uniform(shape, 0.0, 2.0, seed=drawing)
     y = x**2 + plan.data.noise * keras.random.normal(shape, seed=drawing)

@@ -26,7 +26,7 @@ def build(plan: Plan, seed: int, features: int) -> torch.nn.Module:
     (batch, width) per hidden layer, and multiplies with them; without them nothing is dropped.
     Returns predictions of shape (batch, 1).
     """
-    torch.manual_seed(seed)  # the native way to weights and dropout
+    torch.manual_seed(controls.native_seed(seed, controls.Purpose.WEIGHTS))  # the native way to weights and dropout
     model = _Network(plan, features).to(getattr(torch, plan.precision))
     if plan.controls.weights == "shared":
         with torch.no_grad():

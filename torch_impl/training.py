@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 
 from experiment import controls
+from experiment.controls import Purpose
 from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData
 from torch_impl import model, schedules
 from torch_impl.recorder import Recorder
@@ -95,7 +96,7 @@ def _batches(
     plan: Plan, seed: int, x: torch.Tensor, y: torch.Tensor
 ) -> Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]]:
     """The batches of one epoch after the other, in the order and with the masks of the controls."""
-    shuffling = torch.Generator().manual_seed(seed)
+    shuffling = torch.Generator().manual_seed(controls.native_seed(seed, Purpose.ORDER))
     for epoch in range(plan.epochs):
         if plan.controls.order == "shared":
             order = torch.from_numpy(controls.order(plan, seed, epoch))
@@ -113,7 +114,7 @@ def _data(plan: Plan) -> tuple[torch.Tensor, torch.Tensor]:
     if plan.controls.data == "shared" or not isinstance(plan.data, QuestionData):
         inputs, targets = controls.data(plan)
         return torch.from_numpy(inputs), torch.from_numpy(targets)
-    drawing = torch.Generator().manual_seed(plan.data.seed)
+    drawing = torch.Generator().manual_seed(controls.native_seed(plan.data.seed, Purpose.DATA))
     shape = (plan.data.samples, 1)
     x = 2.0 * torch.rand(shape, generator=drawing)
     y = x**2 + plan.data.noise * torch.randn(shape, generator=drawing)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from compare import figures
 from compare.runner import LABELS
 from compare.summary import ArmSummary, Place, Run, Summary
+from compare.tolerance import NEAR_ZERO
 from experiment.clock import Clock
 from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
 from experiment.schedules import Constant
@@ -70,7 +71,8 @@ def verdict(summary: Summary, plan: Plan) -> str:
         said = f"Keras and PyTorch did not use the same learning rates: {_parting(summary)}"
     match summary.loss_verdict:
         case "same":
-            return f"{said}, and their batch losses agree to {loss:.1e}: what changes the training is the schedule."
+            near = f"to {loss:.1e}" if loss else "to the bit"
+            return f"{said}, and their batch losses agree {near}: what changes the training is the schedule."
         case "differs":
             return f"{said}, but their batch losses differ by up to {loss:.1e}."
         case _:
@@ -110,7 +112,8 @@ def advice(plan: Plan) -> str | None:
         return None
     count, per_epoch = int(arm.schedule.every.count), plan.clock.steps_per_epoch
     return (
-        f"Arm {arm.name}: {count} steps are less than an epoch of {per_epoch}. If {count} epochs were meant, write "
+        f"Arm {arm.name}: {counted(count, 'step')} {'is' if count == 1 else 'are'} less than an epoch of {per_epoch}. "
+        f"If {counted(count, 'epoch')} {'was' if count == 1 else 'were'} meant, write "
         f"decay_steps={count * per_epoch} in Keras, step_size={count * per_epoch} in PyTorch."
     )
 
@@ -132,8 +135,8 @@ def why(plan: Plan, summary: Summary, traces: Mapping[Framework, Trace]) -> Why 
     ]
     if run.first_change:
         sentences.append(
-            f"{count} steps are less than one epoch, so the rate first changed at {_at(run.first_change)}, "
-            f"and {run.changes} times in {plan.epochs} epochs."
+            f"{counted(count, 'step')} {'is' if count == 1 else 'are'} less than one epoch, so the rate first changed "
+            f"at {_at(run.first_change)}, and {counted(run.changes, 'time')} in {counted(plan.epochs, 'epoch')}."
         )
     sentences.append(
         f"To count in epochs, write decay_steps={period}, that is {count} × {clock.steps_per_epoch}, or keep {count} "
@@ -185,7 +188,7 @@ def pictures(plan: Plan, summary: Summary, aligned: pd.DataFrame, epochs: pd.Dat
             "question",
             figures.question(aligned, epochs, plan),
             f"Rate, eval loss and distance from {shown[0]} against step for {', '.join(shown)}. "
-            f"First batch loss that differs: {parted or 'none'}.",
+            f"{f'First batch loss that differs: {parted}.' if parted and plan.constant_arm else ''}",
             f"Keras' runs{same}.{seed}",
         ),
     ]
@@ -215,7 +218,10 @@ def _rate_difference(arm: ArmSummary) -> str:
             f" float32 holds its decay factor with a relative error of {rates.drift_per_decay:.2e}, which each decay "
             f"repeats; without this drift {rates.residual_ulp32:.1f} ULP are left."
         )
-    return f"{said} The tolerance is {rates.tolerance_ulp32} ULP and the drift."
+    said += f" The tolerance is {rates.tolerance_ulp32} ULP and the drift"
+    if rates.max_ulp32 > 2 * rates.tolerance_ulp32 and rates.verdict == "same":
+        said += f"; where a rate is under {NEAR_ZERO:.1e} of its arm's highest, at least that of the highest"
+    return f"{said}."
 
 
 def _first_beyond(summary: Summary) -> str:
@@ -242,14 +248,26 @@ def _parting(summary: Summary) -> str:
 
 def _epoch_in_steps(clock: Clock) -> str:
     full, rest = divmod(clock.samples, clock.batch_size)
+    batches = counted(full, "full batch", "full batches") if full else ""
     if rest and clock.drop_last:
-        batches = f"{full} full batches; the last {rest} rows are dropped"
-    else:
-        batches = f"{full} full batches and one of {rest}" if rest else f"{full} full batches"
+        batches += f"; the last {counted(rest, 'row')} left out"
+    elif rest:
+        batches += f"{' and ' if full else ''}one of {rest}"
+    make = "makes" if clock.samples == 1 else "make"
     return (
-        f"{clock.samples:,} samples in batches of {clock.batch_size} make {clock.steps_per_epoch} steps an epoch "
-        f"({batches})."
+        f"{counted(clock.samples, 'sample')} in batches of {clock.batch_size} {make} "
+        f"{counted(clock.steps_per_epoch, 'step')} an epoch ({batches})."
     )
+
+
+def counted(number: int, one: str, more: str | None = None) -> str:
+    """A number with its noun: 1 step, 1,600 steps."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
+
+
+def listed(words: list[str]) -> str:
+    """Words in a row: a, b and c."""
+    return " and ".join([*([", ".join(words[:-1])] if words[1:] else []), *words[-1:]])
 
 
 def _at(place: Any) -> str:
@@ -328,29 +346,39 @@ def _partings(plan: Plan, summary: Summary) -> list[str]:
 
 
 def _controls(plan: Plan) -> list[tuple[str, str, str]]:
+    chosen = plan.controls.model_dump()
     made = {
         "data": "the rows that are learnt from",
         "order": "the order of the rows, shuffled anew in each epoch",
-        "weights": "the initial weights: Glorot uniform, zero bias",
+        "weights": "the initial weights" + (": Glorot uniform, zero bias" if chosen["weights"] == "shared" else ""),
         "masks": "which units dropout leaves out in each update",
     }
     says = {
         "shared": "drawn once with NumPy and given to both frameworks",
         "native": "made by each framework in its own way, from the same seed",
     }
-    chosen = plan.controls.model_dump()
     said = [(name, made[name], says[chosen[name]]) for name in made]
     if plan.data.kind == "csv":
-        said[0] = ("data", f"the rows of {plan.data.path}, target {plan.data.target}", "read once for both frameworks")
+        said[0] = (
+            "data",
+            f"the rows of {plan.data.path}, target {plan.data.target}",
+            "read from the file by each framework",
+        )
     return said
 
 
 def _setting(plan: Plan) -> str:
     optimizer = ", ".join(f"{name} {value}" for name, value in plan.optimizer.model_dump(exclude={"kind"}).items())
-    hidden = " and ".join(str(width) for width in plan.network.hidden) or "no"
+    network = plan.network
+    widths = listed([str(width) for width in network.hidden])
+    hidden = (
+        f"Hidden layers of {widths} units, {network.activation}, dropout {network.dropout:g}"
+        if network.hidden
+        else "No hidden layer"
+    )
     return (
-        f"{_epoch_in_steps(plan.clock)} {plan.epochs} epochs are {plan.steps:,} steps. Hidden layers of {hidden} "
-        f"units, {plan.network.activation}, dropout {plan.network.dropout:g}. Optimizer {plan.optimizer.kind}"
+        f"{_epoch_in_steps(plan.clock)} {counted(plan.epochs, 'epoch')}, "
+        f"{counted(plan.steps, 'step')} in all. {hidden}. Optimizer {plan.optimizer.kind}"
         f"{f' ({optimizer})' if optimizer else ''}; {plan.precision}; "
         f"{'seeds' if len(plan.seeds) > 1 else 'seed'} {', '.join(map(str, plan.seeds))}."
     )
