@@ -187,7 +187,7 @@ def _show(summary: Summary, plan: Plan, folder: Path) -> None:
     """The verdict, a table of the arms, and where the report is."""
     from rich.table import Table
 
-    from compare.report.content import advice, verdict, warnings
+    from compare.report.sentences import advice, verdict, warnings
 
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from compare import results
 from compare.align import AlignError, align
-from compare.report.content import verdict, warnings
+from compare.report.sentences import verdict, warnings
 from compare.summary import summarise, to_json
 from compare.tolerance import ULP32, rate_tolerance, relative_difference, ulp32_difference
 from experiment.plan import SGD, Arm, Constant, Momentum, question
