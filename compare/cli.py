@@ -6,7 +6,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,10 +15,30 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from compare.summary import Summary
-    from experiment.plan import Plan
+    from matplotlib.figure import Figure
 
-DONE, WRONG_USE, INTERRUPTED = 0, 2, 130
+    from compare.explain import Explanation
+    from compare.simulate import Simulation
+    from compare.summary import Summary
+    from experiment.clock import Clock, Stepping
+    from experiment.plan import Plan
+    from experiment.schedules import Schedule
+
+DONE, DIFFERS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+SCHEDULE_HELP = (
+    "JSON, a file of it, or a short form like 'exponential:initial=1e-3,factor=0.95,every=25 steps,staircase'."
+)
+Spec = Annotated[str, typer.Argument(metavar="SCHEDULE", help=SCHEDULE_HELP, show_default=False)]
+Samples = Annotated[int, typer.Option(help="Rows of data seen in an epoch.")]
+BatchSize = Annotated[int, typer.Option(help="Rows in a batch.")]
+DropLast = Annotated[bool, typer.Option("--drop-last", help="Leave out a last batch that is shorter.")]
+Epochs = Annotated[int, typer.Option(help="Passes over the data.")]
+Stepped = Annotated[
+    str, typer.Option(metavar="step|epoch", help="How often the rate is looked up: before each update, or per epoch.")
+]
+Json = Annotated[str | None, typer.Option(metavar="FILE", help="Write the result as JSON; - for standard output.")]
+Plot = Annotated[Path | None, typer.Option(help="Draw it: a .png, .svg or .pdf file.")]
 
 app = typer.Typer(
     add_completion=False,
@@ -69,6 +89,118 @@ def run(
         _write_json(json, (folder / "summary.json").read_text(encoding="utf-8"))
     if json != "-":
         _show(summary, chosen, folder)
+
+
+@app.command(
+    epilog="Example: [bold]samestep explain 'exponential:initial=1e-3,factor=0.95,every=25 steps,staircase' "
+    "--samples 1000 --batch-size 32 --epochs 50[/bold]"
+)
+def explain(
+    schedule: Spec,
+    samples: Samples,
+    batch_size: BatchSize,
+    epochs: Epochs,
+    drop_last: DropLast = False,
+    accumulate: Annotated[int, typer.Option(help="Batches whose gradients make one update.")] = 1,
+    stepping: Stepped = "step",
+    plot: Plot = None,
+    json: Json = None,
+) -> None:
+    """When the rate changes, in steps, epochs and batches; needs no framework."""
+    from compare import explain as explaining
+
+    clock = _clock(samples, batch_size, drop_last, accumulate)
+    _check_targets(json, plot, [schedule])
+    explained = explaining.explain(_schedule(schedule), clock, _stepping(stepping), epochs)
+    if plot is not None:
+        from compare import schedule_figures
+
+        _save_figure(schedule_figures.explained(explained), plot)
+    if json is not None:
+        _write_json(json, _json_text(explaining.to_json(explained)))
+    if json != "-":
+        _show_explanation(explained)
+
+
+@app.command(
+    epilog="Example: [bold]samestep simulate 'cosine:initial=0.1,floor=0,over=50 epochs,after=hold' "
+    "--samples 1000 --batch-size 32 --epochs 50 --csv rates.csv[/bold]"
+)
+def simulate(
+    schedule: Spec,
+    samples: Samples,
+    batch_size: BatchSize,
+    epochs: Epochs,
+    drop_last: DropLast = False,
+    stepping: Stepped = "step",
+    csv: Annotated[Path | None, typer.Option(help="Write one row per update.")] = None,
+    plot: Plot = None,
+    json: Json = None,
+) -> int:
+    """Ask the real schedulers of both frameworks, without training."""
+    from compare import simulate as simulating
+    from experiment.trace import write_csv
+    from experiment.worker import missing
+
+    clock = _clock(samples, batch_size, drop_last, 1)
+    _check_targets(json, plot, [schedule, csv])
+    if absent := missing():
+        raise _refused(absent)
+    simulated = simulating.simulate(_schedule(schedule), clock, _stepping(stepping), epochs)
+    if csv is not None:
+        write_csv(csv, simulating.table(simulated))
+    if plot is not None:
+        from compare import schedule_figures
+
+        _save_figure(schedule_figures.simulated(simulated), plot)
+    if json is not None:
+        _write_json(json, _json_text(simulating.to_json(simulated)))
+    if json != "-":
+        _show_simulation(simulated)
+    return DONE if simulated.verdict == "same" else DIFFERS
+
+
+@app.command(epilog="Example: [bold]samestep translate schedule.json --to torch --samples 1000 --batch-size 32[/bold]")
+def translate(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="A schedule of the vocabulary (JSON or short form), a Keras schedule's config (JSON), or a PyTorch "
+            "scheduler's state_dict (JSON or .pt).",
+            show_default=False,
+        ),
+    ],
+    to: Annotated[str, typer.Option(metavar="torch|keras", help="The framework to write it for.")],
+    samples: Annotated[int | None, typer.Option(help="Rows of data in an epoch, where units change.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Rows in a batch, where units change.")] = None,
+    drop_last: DropLast = False,
+    stepping: Stepped = "step",
+    class_name: Annotated[
+        str | None, typer.Option("--class", help="The scheduler's class, where the file does not say it.")
+    ] = None,
+    json: Json = None,
+) -> int:
+    """The same schedule in the other framework, as code, with proof."""
+    from compare import translate as translating
+    from experiment.worker import missing
+
+    if to not in translating.TO:
+        raise _refused(f"--to: got {to!r}. Write torch or keras.")
+    if (samples is None) != (batch_size is None):
+        raise _refused("--samples and --batch-size belong together. Write both.")
+    clock = None if samples is None or batch_size is None else _clock(samples, batch_size, drop_last, 1)
+    _check_targets(json, None, [file])
+    if absent := missing([translating.TO[to]]):
+        raise _refused(absent)
+    translated = translating.translate(file, translating.TO[to], clock, _stepping(stepping), class_name)
+    if json is not None:
+        _write_json(json, _json_text(translating.to_json(translated)))
+    if json != "-":
+        print(translated.code)
+        for line in translating.proof_sentences(translated):
+            print(f"# {line}")
+    return DONE if translated.proof.verdict == "same" else DIFFERS
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -134,7 +266,7 @@ def _terminated(number: int, _: Any) -> None:
     raise SystemExit(128 + number)
 
 
-def _check_json_target(json: str | None, taken: list[Path | str | None]) -> None:
+def _check_json_target(json: str | None, taken: Sequence[Path | str | None]) -> None:
     from compare.output import OutputError
 
     if json in (None, "-"):
@@ -142,7 +274,56 @@ def _check_json_target(json: str | None, taken: list[Path | str | None]) -> None
     if Path(json).is_dir() or not Path(json).absolute().parent.is_dir():
         raise OutputError(f"{json} cannot be written. Name a file in a folder that exists, or - for standard output.")
     if Path(json).resolve() in [Path(each).resolve() for each in taken if each is not None]:
-        raise OutputError(f"{json} is the plan, its data or the output folder. Name another file with --json.")
+        raise OutputError(f"{json} is read or written already. Name another file with --json.")
+
+
+def _check_targets(json: str | None, plot: Path | None, taken: Sequence[Path | str | None]) -> None:
+    """Refuse before any work what could not be written after it."""
+    _check_json_target(json, [plot, *(each for each in taken if each is None or len(str(each)) < 200)])
+    for target in [plot, *taken[1:]]:
+        if target is not None and (Path(target).is_dir() or not Path(target).absolute().parent.is_dir()):
+            raise _refused(f"{target} cannot be written. Name a file in a folder that exists.")
+    if plot is not None and plot.suffix not in (".png", ".svg", ".pdf"):
+        raise _refused(f"--plot: got {str(plot)!r}. Write a name that ends in .png, .svg or .pdf.")
+
+
+def _refused(message: str) -> ValueError:
+    from compare.output import OutputError
+
+    return OutputError(message)
+
+
+def _schedule(text: str) -> Schedule:
+    from experiment.schedules.text import parse
+
+    return parse(text)
+
+
+def _clock(samples: int, batch_size: int, drop_last: bool, accumulate: int) -> Clock:
+    from experiment.clock import Clock
+
+    return Clock(samples, batch_size, drop_last, accumulate)
+
+
+def _stepping(text: str) -> Stepping:
+    if text == "step":
+        return "step"
+    if text == "epoch":
+        return "epoch"
+    raise _refused(f"--stepping: got {text!r}. Write step or epoch.")
+
+
+def _json_text(value: Any) -> str:
+    from experiment.trace import json_text
+
+    return json_text(value)
+
+
+def _save_figure(figure: Figure, path: Path) -> None:
+    from experiment.trace import moved_into_place
+
+    with moved_into_place(path.resolve()) as beside:
+        figure.savefig(beside, format=path.suffix[1:], dpi=150)
 
 
 def _write_json(target: str, text: str) -> None:
@@ -208,6 +389,71 @@ def _show(summary: Summary, plan: Plan, folder: Path) -> None:
     for text in filter(None, (verdict(summary, plan), advice(plan), *warnings(summary))):
         console.print(text, markup=False, highlight=False)
     console.print(f"Report: {folder / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_explanation(explained: Explanation) -> None:
+    """The timeline in words, the changes as a table, the warnings with what to write instead."""
+    from rich.table import Table
+
+    from compare.explain import sentences
+
+    console = Console()
+    for text in sentences(explained):
+        console.print(text, markup=False, highlight=False)
+    if explained.shown:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in ("change", "step", "epoch", "batch", "rate"):
+            table.add_column(heading, justify="right")
+        half = len(explained.shown) // 2
+        for index, change in enumerate(explained.shown):
+            left_out = explained.changes - len(explained.shown)
+            if left_out and index == half:
+                table.add_row("…", "…", "…", "…", "…")
+            number = index + 1 + (left_out if index >= half else 0)
+            place = change.place
+            table.add_row(*(f"{each:,}" for each in (number, place.step, place.epoch, place.batch)), f"{change.lr:.6g}")
+        console.print(table)
+    for doubt in explained.warnings:
+        console.print(f"Warning: {doubt.says}", markup=False, highlight=False, style="bold")
+        console.print(f"  {doubt.advice}", markup=False, highlight=False)
+
+
+def _show_simulation(simulated: Simulation) -> None:
+    """The changes as a table with all three rates, and how far each framework lies from the closed form."""
+    from rich.table import Table
+
+    from compare.runner import LABELS
+    from compare.simulate import changes
+    from compare.words import counted
+
+    console = Console()
+    total, rows = changes(simulated)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("step", "epoch", "batch", "closed form", *LABELS.values()):
+        table.add_column(heading, justify="right")
+    for index, row in enumerate(rows):
+        if total > len(rows) - 1 and index == 1 + (len(rows) - 1) // 2:
+            table.add_row(*["…"] * 6)
+        rates = [row[name] for name in ("lr_closed_form", "lr_tensorflow", "lr_torch")]
+        table.add_row(
+            *(f"{row[name]:,}" for name in ("step", "epoch", "batch")),
+            *("–" if rate is None else f"{rate:.9g}" for rate in rates),
+        )
+    console.print(table)
+    steps = counted(len(simulated.lr_closed_form), "step")
+    console.print(f"{counted(total, 'change')} in {steps}.", highlight=False)
+    for name, answer in simulated.answers.items():
+        label, against = LABELS[name], simulated.against[name]
+        drift = f" and {against.tolerance_drift:.2g} of drift" if against.tolerance_drift else ""
+        parts = f", parts at step {against.parts_at}" if against.parts_at is not None else ""
+        console.print(
+            f"{label}: {answer.native}, at most {against.max_ulp32:.2g} float32 ULP from the closed form "
+            f"({against.max_relative:.1e} relative){parts}; the tolerance is {against.tolerance_ulp32} ULP{drift}.",
+            markup=False,
+            highlight=False,
+        )
+        if answer.note:
+            console.print(f"  {answer.note}", markup=False, highlight=False)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiment.plan import FRAMEWORKS, Framework, Plan
+from experiment.simulation import Answer, Request
 from experiment.trace import Trace
 
 PACKAGES: dict[Framework, str] = {"tensorflow": "tf_impl", "torch": "torch_impl"}
@@ -41,7 +42,7 @@ class _Worker:
     framework: Framework
     process: subprocess.Popen[str]
     log: Path
-    trace: Path
+    out: Path
     last_line: str = ""
 
 
@@ -64,20 +65,40 @@ def train(
     with tempfile.TemporaryDirectory(prefix="samestep-") as folder:
         plan_file = Path(folder, "plan.json")
         plan_file.write_text(plan.to_json(), encoding="utf-8")
-        with ExitStack() as stack:
-            workers = []
-            for framework in frameworks:
-                worker = _start(framework, plan_file, threads_each(len(frameworks)))
-                stack.callback(_stop, worker)
-                workers.append(worker)
-            _listen(workers, on_progress)
-            return {worker.framework: Trace.load(worker.trace) for worker in workers}
+        outs = {framework: Path(folder, f"trace-{framework}.npz") for framework in frameworks}
+        _run({framework: (PACKAGES[framework], plan_file, out) for framework, out in outs.items()}, on_progress)
+        return {framework: Trace.load(out) for framework, out in outs.items()}
 
 
-def _start(framework: Framework, plan_file: Path, threads: int) -> _Worker:
-    package = PACKAGES[framework]
-    log = plan_file.with_name(f"{framework}.log")
-    trace = plan_file.with_name(f"trace-{framework}.npz")
+def ask(requests: Mapping[Framework, Request]) -> dict[Framework, Answer]:
+    """Ask frameworks for their native schedules, all at once.
+
+    Raises WorkerError, with what the framework found wrong, for the first that does not answer.
+    """
+    with tempfile.TemporaryDirectory(prefix="samestep-") as folder:
+        outs = {framework: Path(folder, f"answer-{framework}.npz") for framework in requests}
+        commands = {}
+        for framework, request in requests.items():
+            asked = Path(folder, f"request-{framework}.json")
+            asked.write_text(request.to_json(), encoding="utf-8")
+            commands[framework] = (f"{PACKAGES[framework]}.simulate", asked, outs[framework])
+        _run(commands, lambda *_: None)
+        return {framework: Answer.load(out) for framework, out in outs.items()}
+
+
+def _run(commands: Mapping[Framework, tuple[str, Path, Path]], on_progress: OnProgress) -> None:
+    """Run each framework's module with what it reads and what it writes, all at once."""
+    with ExitStack() as stack:
+        workers = []
+        for framework, (module, asked, out) in commands.items():
+            worker = _start(framework, module, asked, out, threads_each(len(commands)))
+            stack.callback(_stop, worker)
+            workers.append(worker)
+        _listen(workers, on_progress)
+
+
+def _start(framework: Framework, module: str, asked: Path, out: Path, threads: int) -> _Worker:
+    log = out.with_suffix(".log")
     environment = os.environ | {
         "OMP_NUM_THREADS": str(threads),
         "TF_NUM_INTRAOP_THREADS": str(threads),
@@ -87,7 +108,7 @@ def _start(framework: Framework, plan_file: Path, threads: int) -> _Worker:
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             # -P: nothing in the user's folder may stand in for our packages
-            [sys.executable, "-P", "-m", package, str(plan_file), str(trace)],
+            [sys.executable, "-P", "-m", module, str(asked), str(out)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -96,7 +117,7 @@ def _start(framework: Framework, plan_file: Path, threads: int) -> _Worker:
             errors="replace",
             start_new_session=True,  # Ctrl-C reaches us alone, and we stop the worker with all it started
         )
-    return _Worker(framework, process, log, trace)
+    return _Worker(framework, process, log, out)
 
 
 def _listen(workers: Sequence[_Worker], on_progress: OnProgress) -> None:

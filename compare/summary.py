@@ -10,20 +10,11 @@ import numpy as np
 import pandas as pd
 
 from compare.tolerance import LOSS_DOUBT, ULP32, loss_tolerance, rate_tolerance, relative_difference, ulp32
-from experiment.clock import Clock
+from experiment.clock import Clock, Place
 from experiment.plan import FRAMEWORKS, Arm, Framework, Momentum, Plan
-from experiment.schedules import Constant, float32_error
+from experiment.schedules import ExponentialDecay, float32_error
 
 Verdict = Literal["same", "differs", "inconclusive"]
-
-
-@dataclass(frozen=True)
-class Place:
-    """An update, as step over the run and as epoch and batch."""
-
-    step: int
-    epoch: int
-    batch: int
 
 
 @dataclass(frozen=True)
@@ -48,12 +39,9 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Difference:
+class Difference(Place):
     """Where two frameworks first lie further apart than the tolerance, and the two values: a Keras, b PyTorch."""
 
-    step: int
-    epoch: int
-    batch: int
     a: float
     b: float
 
@@ -176,7 +164,8 @@ def to_table(summary: Summary) -> pd.DataFrame:
 def _arm(arm: Arm, seed: int, table: pd.DataFrame, constant: pd.DataFrame | None, plan: Plan) -> ArmSummary:
     steps = table["step"].to_numpy()
     drift = arm.float32_drift(steps, plan.clock)
-    tolerance = rate_tolerance(table["lr_closed_form"].to_numpy(), drift)
+    closed_form = table["lr_closed_form"].to_numpy()
+    tolerance = rate_tolerance(closed_form, drift, arm.float32_scale(steps, plan.clock))
     runs = {framework: _run(framework, table, constant, tolerance, plan.clock) for framework in FRAMEWORKS}
     return ArmSummary(
         arm=arm.name,
@@ -200,7 +189,7 @@ def _run(
     return Run(
         steps=len(lr),
         changes=len(changed),
-        first_change=_place(int(changed[0]), clock) if len(changed) else None,
+        first_change=clock.place(int(changed[0])) if len(changed) else None,
         final_lr=float(lr[-1]),
         max_relative=float(relative_difference(lr, closed_form).max()),
         verdict="same" if bool(np.all(np.abs(lr - closed_form) <= tolerance)) else "differs",
@@ -213,15 +202,14 @@ def _run(
 def _rates(arm: Arm, table: pd.DataFrame, drift: np.ndarray, tolerance: np.ndarray, clock: Clock) -> Rates:
     a, b = (table[f"lr_{framework}"].to_numpy() for framework in FRAMEWORKS)
     difference = np.abs(a - b)
-    explained = drift * table["lr_closed_form"].to_numpy()
     beyond = difference > tolerance
     return Rates(
         verdict="differs" if beyond.any() else "same",
         max_ulp32=float(table["lr_ulp32"].max()),
         max_relative=float(table["lr_relative"].max()),
-        residual_ulp32=float((np.maximum(difference - explained, 0.0) / ulp32(np.maximum(a, b))).max()),
+        residual_ulp32=float((np.maximum(difference - drift, 0.0) / ulp32(np.maximum(a, b))).max()),
         tolerance_ulp32=ULP32,
-        drift_per_decay=0.0 if isinstance(arm.schedule, Constant) else float32_error(arm.schedule.factor),
+        drift_per_decay=float32_error(arm.schedule.factor) if isinstance(arm.schedule, ExponentialDecay) else 0.0,
         first_difference=_first_difference(beyond, a, b, clock),
     )
 
@@ -270,12 +258,8 @@ def _bits(values: np.ndarray) -> np.ndarray:
     return values.view(np.int64)
 
 
-def _place(step: int, clock: Clock) -> Place:
-    return Place(step, int(clock.epoch(step)), int(clock.batch(step)))
-
-
 def _first(found: np.ndarray, clock: Clock) -> Place | None:
-    return _place(int(found.argmax()), clock) if found.any() else None
+    return clock.place(int(found.argmax())) if found.any() else None
 
 
 def _first_difference(beyond: np.ndarray, a: np.ndarray, b: np.ndarray, clock: Clock) -> Difference | None:

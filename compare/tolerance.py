@@ -34,17 +34,28 @@ def relative_difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.where(a == b, 0.0, np.abs(a - b) / np.maximum(np.abs(a), np.abs(b)))
 
 
-def rate_tolerance(rate: np.ndarray, float32_drift: np.ndarray) -> np.ndarray:
+def rate_size(rate: np.ndarray, float32_scale: np.ndarray) -> np.ndarray:
+    """The size at which a rate is rounded: float64, the shape of `rate`.
+
+    The rate itself; where it is under ``NEAR_ZERO`` of its peak, the peak; where float32 rounds at a larger term
+    (``1 + cos`` at 1, however small it is), that term.
+
+    float32_scale : size of the largest term, from the schedule.
+    """
+    peak = rate.max(initial=0.0)
+    size: np.ndarray = np.maximum(np.where(rate < NEAR_ZERO * peak, peak, rate), float32_scale)
+    return size
+
+
+def rate_tolerance(rate: np.ndarray, float32_drift: np.ndarray, float32_scale: np.ndarray) -> np.ndarray:
     """How far from `rate` another rate may lie at each update and still be the same: float64.
 
-    ``8 ulp32(rate) + drift * rate``; where the rate is under ``NEAR_ZERO`` of its peak, at least ``8 ulp32(peak)``.
+    ``8 ulp32(size) + drift`` with the size from `rate_size`.
 
-    float32_drift : relative drift that parameters held in float32 explain.
+    float32_drift : how far parameters held in float32 lead the rate away, absolute.
     """
-    tolerance: np.ndarray = ULP32 * ulp32(rate) + float32_drift * rate
-    peak = rate.max(initial=0.0)
-    floor = ULP32 * ulp32(np.asarray(peak))
-    return np.where(rate < NEAR_ZERO * peak, np.maximum(tolerance, floor), tolerance)
+    tolerance: np.ndarray = ULP32 * ulp32(rate_size(rate, float32_scale)) + float32_drift
+    return tolerance
 
 
 LOSS_DOUBT = 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -66,12 +67,22 @@ DurationText = Annotated[Duration, BeforeValidator(Duration.parse), PlainSeriali
 
 
 @dataclass(frozen=True)
+class Place:
+    """An update, as step over the run and as epoch and batch, each from 0."""
+
+    step: int
+    epoch: int
+    batch: int
+
+
+@dataclass(frozen=True)
 class Clock:
     """How updates fall into epochs.
 
     samples : int, rows of data seen in one epoch.
     batch_size : int, rows of one full batch.
     drop_last : bool, whether a last batch shorter than `batch_size` is left out.
+    accumulate : int, batches whose gradients make one update; those left at the end of an epoch make one as well.
 
     Raises ValueError where an epoch would have no update at all.
 
@@ -82,10 +93,13 @@ class Clock:
     samples: int
     batch_size: int
     drop_last: bool = False
+    accumulate: int = 1
 
     def __post_init__(self) -> None:
         if self.samples < 1 or self.batch_size < 1:
             raise ValueError(f"samples {self.samples} and batch_size {self.batch_size}: each must be at least 1.")
+        if self.accumulate < 1:
+            raise ValueError(f"accumulate {self.accumulate}: must be at least 1.")
         if self.steps_per_epoch < 1:
             raise ValueError(
                 f"batch_size {self.batch_size} is more than the {self.samples} samples, and drop_last leaves "
@@ -95,13 +109,18 @@ class Clock:
     @property
     def steps_per_epoch(self) -> int:
         """Updates in one epoch, S in the formulas."""
+        return -(-self.batches_per_epoch // self.accumulate)
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches in one epoch; without accumulation each makes one update."""
         full, rest = divmod(self.samples, self.batch_size)
         return full + (1 if rest and not self.drop_last else 0)
 
     @property
     def batch_sizes(self) -> np.ndarray:
-        """Rows in each batch of an epoch: int64, shape (steps_per_epoch,)."""
-        starts = np.arange(self.steps_per_epoch, dtype=np.int64) * self.batch_size
+        """Rows in each batch of an epoch: int64, shape (batches_per_epoch,)."""
+        starts = np.arange(self.batches_per_epoch, dtype=np.int64) * self.batch_size
         return np.minimum(self.batch_size, self.samples - starts)
 
     def steps(self, duration: Duration) -> int:
@@ -128,6 +147,14 @@ class Clock:
         """Step within its epoch, from 0: int64, the shape of `step`."""
         return np.asarray(step, dtype=np.int64) % self.steps_per_epoch
 
+    def place(self, step: int) -> Place:
+        """Where an update is.
+
+        >>> Clock(samples=1000, batch_size=32).place(800)
+        Place(step=800, epoch=25, batch=0)
+        """
+        return Place(step, int(self.epoch(step)), int(self.batch(step)))
+
     def looked_up(self, step: np.ndarray | int, stepping: Stepping) -> np.ndarray:
         """The step at which the rate of each update was looked up, t(n): int64, the shape of `step`.
 
@@ -135,3 +162,37 @@ class Clock:
         """
         step = np.asarray(step, dtype=np.int64)
         return step if stepping == "step" else step - self.batch(step)
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a native schedule counts, and how far its count moves from one look-up to the next.
+
+    unit : ``"steps"``, or ``"epochs"`` where the rate is looked up once per epoch and all durations are whole epochs.
+    stride : counts per look-up: 1, or the steps of an epoch where a schedule in steps is looked up once per epoch.
+    """
+
+    clock: Clock
+    unit: Unit
+    stride: int
+
+    @classmethod
+    def of(cls, durations: Iterable[Duration], clock: Clock, stepping: Stepping, stretches: bool = True) -> Count:
+        """How a schedule with these durations is counted.
+
+        stretches : whether it may be counted in epochs at all.
+        """
+        if stepping == "step":
+            return cls(clock, "steps", 1)
+        whole = all(clock.steps(each) % clock.steps_per_epoch == 0 for each in durations)
+        return cls(clock, "epochs", 1) if stretches and whole else cls(clock, "steps", clock.steps_per_epoch)
+
+    def __call__(self, duration: Duration) -> int:
+        """A duration in counts."""
+        steps = self.clock.steps(duration)
+        return steps if self.unit == "steps" else steps // self.clock.steps_per_epoch
+
+    @property
+    def asked(self) -> str:
+        """How the count is written where ``n`` is the number of look-ups: ``n`` or ``32 * n``."""
+        return "n" if self.stride == 1 else f"{self.stride} * n"

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from experiment import csv_data
 from experiment.clock import Clock, Duration, Stepping
 from experiment.schedules import ArrayLike, Constant, ExponentialDecay, Schedule
-from experiment.validation import Model, PlanError, describe
+from experiment.validation import Model, PlanError, describe, strict_json
 
 Source = Literal["shared", "native"]
 Framework = Literal["tensorflow", "torch"]
@@ -124,8 +124,23 @@ class Arm(Model):
         return self.schedule.rate(clock.looked_up(np.asarray(step), self.stepping), clock)
 
     def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """Relative drift that float32 parameters explain at each update: float64, the shape of `step`."""
+        """How far float32 parameters lead each rate away, absolute: float64, the shape of `step`."""
         return self.schedule.float32_drift(clock.looked_up(np.asarray(step), self.stepping), clock)
+
+    def float32_scale(self, step: ArrayLike, clock: Clock) -> np.ndarray:
+        """Size at which float32 rounds each rate, where larger than the rate: float64, the shape of `step`."""
+        return self.schedule.float32_scale(clock.looked_up(np.asarray(step), self.stepping), clock)
+
+    def check(self, clock: Clock, epochs: int) -> None:
+        """Raise ValueError where the schedule does not fit the clock, or ends with an error before the run does."""
+        self.schedule.whole_steps(clock)
+        last = int(clock.looked_up(epochs * clock.steps_per_epoch - 1, self.stepping))
+        length = self.schedule.length(clock)
+        if self.schedule.after_end == "error" and length is not None and last >= length:
+            raise ValueError(
+                f"the schedule ends after {length} steps and the run takes {epochs * clock.steps_per_epoch}. "
+                "Make it as long as the run, or write after hold."
+            )
 
     def meant(self, clock: Clock) -> Arm | None:
         """This arm with its period in epochs, where it is written in steps and shorter than an epoch.
@@ -168,11 +183,10 @@ class Plan(Model):
         if self.data.samples is not None:
             clock = self.clock
             for arm in self.arms:
-                if isinstance(arm.schedule, ExponentialDecay):
-                    try:
-                        clock.steps(arm.schedule.every)
-                    except ValueError as error:
-                        raise ValueError(f"arm {arm.name!r}: every: {error}") from None
+                try:
+                    arm.check(clock, self.epochs)
+                except ValueError as error:
+                    raise ValueError(f"arm {arm.name!r}: {error}") from None
         return self
 
     @property
@@ -204,14 +218,7 @@ class Plan(Model):
     @classmethod
     def from_json(cls, text: str) -> Plan:
         """Read a plan. Raises PlanError with one line for text that is no plan."""
-        try:
-            data = json.loads(text, object_pairs_hook=_without_repeats)
-        except json.JSONDecodeError as error:
-            raise PlanError(f"no JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
-        except ValueError as error:  # a number of more digits than Python converts
-            raise PlanError(f"no JSON: {str(error)[:120]}. Write shorter numbers.") from None
-        except RecursionError:
-            raise PlanError("no plan: nested too deeply.") from None
+        data = strict_json(text, "a plan")
         if not isinstance(data, dict):
             raise PlanError(f"no plan: got {type(data).__name__}. Write a JSON object.")
         try:
@@ -251,14 +258,6 @@ def _found(data: CsvData, folder: Path) -> CsvData:
             f"data: {path} has {samples} rows, the plan says {data.samples}. Write samples {samples} or null."
         )
     return data.model_copy(update={"path": str(path), "samples": samples})
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-        raise PlanError(f"the key {twice!r} is there twice. Keep one.")
-    return data
 
 
 def question() -> Plan:

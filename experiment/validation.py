@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import json
+from collections import Counter
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -15,7 +17,8 @@ class PlanError(ValueError):
 class Model(BaseModel):
     """A part of a plan: immutable, without unknown keys, without silent conversions."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # defer_build: what a command does not use costs it nothing
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -34,6 +37,28 @@ class Model(BaseModel):
         return data
 
 
+def strict_json(text: str, what: str) -> Any:
+    """JSON text as values. Raises PlanError with one line; `what` is what should have been there, like ``a plan``."""
+    try:
+        return json.loads(text, object_pairs_hook=_without_repeats)
+    except json.JSONDecodeError as error:
+        raise PlanError(f"no JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
+    except PlanError:
+        raise
+    except ValueError as error:  # a number of more digits than Python converts
+        raise PlanError(f"no JSON: {str(error)[:120]}. Write shorter numbers.") from None
+    except RecursionError:
+        raise PlanError(f"no {what.split()[-1]}: nested too deeply.") from None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        raise PlanError(f"the key {twice!r} is there twice. Keep one.")
+    return data
+
+
 def describe(error: ValidationError) -> str:
     """The first mistake of a validation as one line: where, what was received, what to write."""
     mistakes = error.errors()
@@ -46,14 +71,19 @@ def describe(error: ValidationError) -> str:
 def _place(location: tuple[int | str, ...]) -> str:
     """``('arms', 1, 'schedule', 'exponential', 'every')`` as ``arms[1].schedule.every``."""
     place = ""
-    previous: int | str = ""
+    kind_next = False
     for part in location:
         if isinstance(part, int):
             place += f"[{part}]"
-        elif previous not in ("schedule", "optimizer", "data"):  # what follows these is the kind
+            continue  # what follows schedules[0] is still its kind
+        if not kind_next:
             place += f".{part}" if place else part
-        previous = part
+        kind_next = not kind_next and part in _HAVE_A_KIND
     return place
+
+
+_HAVE_A_KIND = ("schedule", "optimizer", "data", "then", "schedules")
+"""Keys whose value has a kind, which pydantic puts into the place of a mistake."""
 
 
 _ADVICE = {

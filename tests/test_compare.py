@@ -188,7 +188,7 @@ def test_differences_of_what_is_not_finite():
 
 def test_tolerance_is_8_ulp_and_the_drift_with_a_floor_near_zero():
     rate = np.array([1.0, 0.5, 1e-3 / 2])
-    tolerance = rate_tolerance(rate, np.array([0.0, 1e-6, 0.0]))
+    tolerance = rate_tolerance(rate, np.array([0.0, 0.5e-6, 0.0]), np.zeros(3))
     ulp = np.spacing(np.float32(1.0))
     assert tolerance[0] == 8 * ulp
     assert tolerance[1] == pytest.approx(8 * ulp / 2 + 0.5e-6)

@@ -31,7 +31,7 @@ optimizers = st.one_of(
     st.builds(Adam, beta_1=betas, beta_2=betas, epsilon=rates, amsgrad=st.booleans()),
     st.builds(AdamW, beta_1=betas, beta_2=betas, epsilon=rates, amsgrad=st.booleans(), weight_decay=st.floats(0, 1)),
 )
-names = st.from_regex(r"[A-Za-zΑ-ω0-9][A-Za-z0-9 ._-]{0,20}[a-z0-9]", fullmatch=True)
+names = st.from_regex(r"[A-Za-zΣ-ω0-9][A-Za-z0-9 ._-]{0,20}[a-z0-9]", fullmatch=True)
 
 
 @st.composite
@@ -130,8 +130,8 @@ WRONG = {
     "zero-width": (put("network.hidden", [10, 0]), "network.hidden[1]: got 0."),
     "no-step-left": (put("batch_size", 2000), None),
     "factor-above-1": (
-        put("arms.1.schedule.factor", 1.5),
-        "arms[1].schedule.factor: got 1.5. Write a number of at most 1.",
+        put("arms.1.schedule.factor", 95),
+        "arms[1].schedule.factor: got 95. Write a number of at most 10.",
     ),
     "factor-0": (put("arms.1.schedule.factor", 0), "arms[1].schedule.factor: got 0. Write a number above 0."),
     "factor-nan": (put("arms.1.schedule.factor", float("nan")), "arms[1].schedule.factor: got nan."),

@@ -68,7 +68,7 @@ def test_rates_match_closed_form(one_weights, framework, arm):
         np.testing.assert_allclose(made, closed_form, rtol=1e-12, atol=0)
     else:
         drift = arm.float32_drift(steps, CLOCK)
-        assert (np.abs(made - closed_form) <= rate_tolerance(closed_form, drift)).all()
+        assert (np.abs(made - closed_form) <= rate_tolerance(closed_form, drift, arm.float32_scale(steps, CLOCK))).all()
 
 
 def test_native_classes_are_the_ones_one_would_expect(one_weights):

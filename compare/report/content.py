@@ -10,11 +10,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from compare import figures
-from compare.report.sentences import at_place, counted, epoch_in_steps, evidence, listed, verdict, warnings
+from compare.report.sentences import evidence, verdict, warnings
 from compare.runner import LABELS
-from compare.summary import ArmSummary, Place, Run, Summary
+from compare.summary import ArmSummary, Run, Summary
+from compare.words import at_place, counted, epoch_in_steps, listed
+from experiment.clock import Place
 from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
-from experiment.schedules import Constant
+from experiment.schedules import Constant, ExponentialDecay
+from experiment.schedules.text import to_short
 from experiment.trace import Trace
 
 
@@ -64,11 +67,11 @@ def why(plan: Plan, summary: Summary, traces: Mapping[Framework, Trace]) -> Why 
     """Why the rate fell in the first epoch, for the first arm that is written in steps and shorter than an epoch."""
     clock = plan.clock
     arm = next((arm for arm in plan.arms if arm.meant(clock)), None)
-    if arm is None or isinstance(arm.schedule, Constant):
+    if arm is None or not isinstance(arm.schedule, ExponentialDecay):
         return None
     meant = arm.meant(clock)
     assert meant is not None
-    assert not isinstance(meant.schedule, Constant)
+    assert isinstance(meant.schedule, ExponentialDecay)
     run = next(each for each in summary.arms if each.arm == arm.name).frameworks["tensorflow"]
     count, period = int(arm.schedule.every.count), clock.steps(meant.schedule.every)
     sentences = [
@@ -164,6 +167,8 @@ def _parted(place: Place | None) -> str:
 
 def _describe(arm: Arm) -> str:
     schedule = arm.schedule
+    if not isinstance(schedule, Constant | ExponentialDecay):
+        return to_short(schedule)
     if isinstance(schedule, Constant):
         return f"{schedule.initial:g} throughout"
     kind = "staircase" if schedule.staircase else "smooth"

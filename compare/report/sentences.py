@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from compare.runner import LABELS
 from compare.summary import ArmSummary, Summary
 from compare.tolerance import NEAR_ZERO
-from experiment.clock import Clock
+from compare.words import at_place, counted
 from experiment.plan import Plan
-from experiment.schedules import Constant
+from experiment.schedules import ExponentialDecay
 
 
 def verdict(summary: Summary, plan: Plan) -> str:
@@ -59,7 +57,7 @@ def warnings(summary: Summary) -> list[str]:
 def advice(plan: Plan) -> str | None:
     """What to write instead, in a line, for the first arm in steps whose period is shorter than an epoch."""
     arm = next((arm for arm in plan.arms if arm.meant(plan.clock)), None)
-    if arm is None or isinstance(arm.schedule, Constant):
+    if arm is None or not isinstance(arm.schedule, ExponentialDecay):
         return None
     count, per_epoch = int(arm.schedule.every.count), plan.clock.steps_per_epoch
     return (
@@ -107,33 +105,3 @@ def _parting(summary: Summary) -> str:
     )
     far = arm.frameworks[framework].max_relative
     return f"in arm {arm.arm} the rates of {LABELS[framework]} lie up to {far:.1e} relative from the closed form"
-
-
-def epoch_in_steps(clock: Clock) -> str:
-    """How many steps make an epoch, and why."""
-    full, rest = divmod(clock.samples, clock.batch_size)
-    batches = counted(full, "full batch", "full batches") if full else ""
-    if rest and clock.drop_last:
-        batches += f"; the last {counted(rest, 'row')} left out"
-    elif rest:
-        batches += f"{' and ' if full else ''}one of {rest}"
-    make = "makes" if clock.samples == 1 else "make"
-    return (
-        f"{counted(clock.samples, 'sample')} in batches of {clock.batch_size} {make} "
-        f"{counted(clock.steps_per_epoch, 'step')} an epoch ({batches})."
-    )
-
-
-def counted(number: int, one: str, more: str | None = None) -> str:
-    """A number with its noun: 1 step, 1,600 steps."""
-    return f"{number:,} {one if number == 1 else more or one + 's'}"
-
-
-def listed(words: list[str]) -> str:
-    """Words in a row: a, b and c."""
-    return " and ".join([*([", ".join(words[:-1])] if words[1:] else []), *words[-1:]])
-
-
-def at_place(place: Any) -> str:
-    """Where an update is: its step, and its epoch and batch."""
-    return f"step {place.step} (epoch {place.epoch}, batch {place.batch})"

@@ -1,0 +1,287 @@
+"""What a schedule does in a run, step by step, from its closed form alone: needs no framework."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from compare.words import at_place, counted, epoch_in_steps, listed
+from experiment.clock import Clock, Duration, Place, Stepping
+from experiment.schedules import Constant, Schedule
+from experiment.schedules.text import to_short
+from experiment.validation import PlanError
+
+MOST_STEPS = 100_000_000
+"""Steps of a run that is explained at most: its rates lie in memory."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """An update whose rate is another than the one before had, and that rate."""
+
+    place: Place
+    lr: float
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What may not be meant, and what to write instead."""
+
+    says: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A schedule in a run.
+
+    steps : updates in the run, or until the schedule may not be asked any more. changes : how often the rate changes.
+    shown : the first changes and the last ones.
+    """
+
+    schedule: Schedule
+    clock: Clock
+    stepping: Stepping
+    epochs: int
+    steps: int
+    changes: int
+    shown: tuple[Change, ...]
+    first_rate: float
+    final_rate: float
+    warnings: tuple[Doubt, ...]
+
+    @property
+    def first_change(self) -> Change | None:
+        """The first update with another rate."""
+        return self.shown[0] if self.shown else None
+
+
+def explain(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, show: int = 8) -> Explanation:
+    """Ask a schedule for every update of a run.
+
+    show : how many changes are kept, half from the beginning and half from the end.
+    Raises PlanError where the schedule does not fit the clock, or the run is too long.
+    """
+    steps = run_steps(schedule, clock, stepping, epochs)
+    rate = closed_form(schedule, clock, stepping, steps)
+    changed = np.flatnonzero(rate[1:] != rate[:-1]) + 1
+    kept = changed if len(changed) <= show else np.concatenate([changed[: show // 2], changed[-(show - show // 2) :]])
+    return Explanation(
+        schedule=schedule,
+        clock=clock,
+        stepping=stepping,
+        epochs=epochs,
+        steps=steps,
+        changes=len(changed),
+        shown=tuple(Change(clock.place(int(step)), float(rate[step])) for step in kept),
+        first_rate=float(rate[0]),
+        final_rate=float(rate[-1]),
+        warnings=tuple(_warnings(schedule, clock, stepping, epochs, len(changed), float(rate[-1]))),
+    )
+
+
+def run_steps(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int) -> int:
+    """Updates of a run, as far as the schedule may be asked.
+
+    Raises PlanError where the schedule does not fit the clock, or the run is too long.
+    """
+    if epochs < 1:
+        raise PlanError(f"epochs: got {epochs}. Write a whole number of at least 1.")
+    try:
+        schedule.whole_steps(clock)
+    except ValueError as error:
+        raise PlanError(str(error)) from None
+    steps = epochs * clock.steps_per_epoch
+    if steps > MOST_STEPS:
+        raise PlanError(f"{counted(steps, 'step')} are more than {MOST_STEPS:,}. Write fewer epochs.")
+    length = schedule.length(clock)
+    if schedule.after_end == "error" and length is not None:
+        whole = length if stepping == "step" else -(-length // clock.steps_per_epoch) * clock.steps_per_epoch
+        steps = min(steps, whole)
+    return steps
+
+
+def closed_form(schedule: Schedule, clock: Clock, stepping: Stepping, steps: int) -> np.ndarray:
+    """The rate that each of the first updates should use: float64, shape (steps,).
+
+    Raises PlanError where the schedule grows past any number.
+    """
+    try:
+        return schedule.rate(clock.looked_up(np.arange(steps), stepping), clock)
+    except ValueError as error:
+        raise PlanError(str(error)) from None
+
+
+def to_json(explained: Explanation) -> dict[str, Any]:
+    """The explanation as JSON values."""
+    first = explained.first_change
+    return {
+        "schema": 1,
+        "schedule": explained.schedule.model_dump(mode="json"),
+        "clock": asdict(explained.clock),
+        "stepping": explained.stepping,
+        "epochs": explained.epochs,
+        "steps": explained.steps,
+        "steps_per_epoch": explained.clock.steps_per_epoch,
+        "changes": explained.changes,
+        "first_change": None if first is None else asdict(first.place),
+        "first_rate": explained.first_rate,
+        "final_rate": explained.final_rate,
+        "warnings": [each.says for each in explained.warnings],
+        "advice": [each.advice for each in explained.warnings],
+    }
+
+
+def sentences(explained: Explanation) -> list[str]:
+    """The timeline in words."""
+    clock, first = explained.clock, explained.first_change
+    looked_up = "before every update" if explained.stepping == "step" else "once, as an epoch begins"
+    run = f"{counted(explained.epochs, 'epoch')} {'is' if explained.epochs == 1 else 'are'}"
+    said = [
+        f"{to_short(explained.schedule)}, looked up {looked_up}.",
+        epoch_in_steps(clock),
+        f"{run} {counted(explained.epochs * clock.steps_per_epoch, 'step')}.",
+    ]
+    if first is None:
+        return [*said, f"The rate is {explained.first_rate:g} and never changes."]
+    begins = f", which begins with batch {first.place.batch * clock.accumulate}" if clock.accumulate > 1 else ""
+    said.append(
+        f"The rate begins at {explained.first_rate:g} and first changes at {at_place(first.place)}{begins}, to "
+        f"{first.lr:.6g}: {counted(explained.changes, 'change')} in {counted(explained.epochs, 'epoch')}. "
+        f"The final rate is {explained.final_rate:.6g}."
+    )
+    return said
+
+
+_NAMES = {
+    ("exponential", "every"): ("decay_steps", "step_size"),
+    ("inverse-time", "every"): ("decay_steps", None),
+    ("piecewise-constant", "boundaries"): ("boundaries", "milestones"),
+    ("polynomial", "over"): ("decay_steps", "total_iters"),
+    ("linear", "over"): ("decay_steps", "total_iters"),
+    ("cosine", "over"): ("decay_steps", "T_max"),
+    ("cosine-restarts", "first"): ("first_decay_steps", "T_0"),
+    ("one-cycle", "over"): (None, "total_steps"),
+    ("cyclic", "up"): (None, "step_size_up"),
+    ("cyclic", "down"): (None, "step_size_down"),
+    ("sequence", "milestones"): (None, "milestones"),
+}
+"""What Keras and PyTorch call a duration. One that is not here, like a warm-up, is short by nature."""
+
+
+def _warnings(
+    schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, changes: int, final: float
+) -> Iterator[Doubt]:
+    yield from _short(schedule, clock, stepping)
+    yield from _inside_epochs(schedule, clock, stepping)
+    yield from _ends(schedule, clock, stepping, epochs, changes, final)
+    if clock.accumulate > 1 and not isinstance(schedule, Constant):
+        yield Doubt(
+            f"Keras' gradient_accumulation_steps={clock.accumulate} evaluates its schedule on batches, not on updates: "
+            f"there it runs {clock.accumulate} times as fast.",
+            f"Multiply every count of steps by {clock.accumulate} in Keras; PyTorch counts calls of scheduler.step(), "
+            "so call it once per optimizer.step().",
+        )
+    if epochs * clock.steps_per_epoch > 2**24:
+        yield Doubt(
+            "Beyond step 16,777,216 Keras' float32 step holds no odd numbers, and changes come at wrong steps.",
+            "Keep runs of Keras shorter, or look the rate up once per epoch.",
+        )
+
+
+def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Doubt]:
+    """Durations in steps that are less than an epoch: perhaps meant in epochs."""
+    if stepping == "epoch":
+        return
+    fields: dict[str, list[Duration]] = {}
+    for place, duration in schedule.durations():
+        fields.setdefault(re.sub(r"\[\d+\]$", "", place), []).append(duration)
+    for place, found in fields.items():
+        kind, name = _named(schedule, place)
+        if (kind, name) not in _NAMES or isinstance(schedule, Constant) or _has_no_effect(schedule):
+            continue
+        if any(each.unit != "steps" or each.count >= clock.steps_per_epoch for each in found):
+            continue
+        one = len(found) == 1 and found[0].count == 1
+        texts = [str(each) for each in found]
+        meant = [each.removesuffix("s").removesuffix("step") + ("epoch" if one else "epochs") for each in texts]
+        steps = [str(int(each.count) * clock.steps_per_epoch) for each in found]
+        values = steps[0] if len(steps) == 1 else f"[{', '.join(steps)}]"
+        keras, torch = _NAMES[kind, name]
+        code = [f"{keras}={values} in Keras"] if keras else []
+        code += [f"{torch}={values} in PyTorch"] if torch else []
+        yield Doubt(
+            f"{place}: {listed(texts)} {'is' if one else 'are'} less than an epoch of "
+            f"{counted(clock.steps_per_epoch, 'step')}. A schedule counts optimizer steps: perhaps "
+            f"{listed(meant)} {'was' if one else 'were'} meant.",
+            f"If so, write {place}={_bracketed(meant)}, that is {values} steps: {', '.join(code)} with the rate looked "
+            "up at every step; or keep the number and have the rate looked up once per epoch.",
+        )
+
+
+def _has_no_effect(schedule: Schedule) -> bool:
+    return getattr(schedule, "factor", None) == 1
+
+
+def _inside_epochs(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Doubt]:
+    """Durations that are no whole epochs, where the rate is looked up once per epoch."""
+    if stepping == "step":
+        return
+    for place, duration in schedule.durations():
+        steps, per_epoch = clock.steps(duration), clock.steps_per_epoch
+        if steps % per_epoch:
+            yield Doubt(
+                f"{place}: {duration} end inside an epoch of {counted(per_epoch, 'step')}, and the rate is looked up "
+                "only as an epoch begins.",
+                f"Write whole epochs, like {place}={max(1, round(steps / per_epoch))} epochs, or look the rate up at "
+                "every step.",
+            )
+            return
+
+
+def _ends(
+    schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, changes: int, final: float
+) -> Iterator[Doubt]:
+    """The end of the schedule and the end of the run."""
+    steps, length = epochs * clock.steps_per_epoch, schedule.length(clock)
+    run = f"the run of {counted(epochs, 'epoch')} has {counted(steps, 'step')}"
+    if length is not None and length > steps:
+        whole = -(-length // clock.steps_per_epoch)
+        yield Doubt(
+            f"The schedule is {counted(length, 'step')} long and {run}: it is cut off at a rate of {final:.6g}.",
+            f"Train {counted(whole, 'epoch')}, or make the schedule {counted(epochs, 'epoch')} long.",
+        )
+    elif length is not None and schedule.after_end == "error" and length < steps:
+        yield Doubt(
+            f"The schedule may be asked for {counted(length, 'step')} and {run}: PyTorch's OneCycleLR raises there.",
+            f"Make it {counted(epochs, 'epoch')} long, or write after=hold.",
+        )
+    elif length is not None and schedule.after_end == "rise" and length < steps:
+        yield Doubt(
+            f"The schedule is at its floor at step {length} and climbs again, since {run}.",
+            f"Make it {counted(epochs, 'epoch')} long, or write after=hold.",
+        )
+    elif not changes and not isinstance(schedule, Constant):
+        yield Doubt(
+            f"The rate never changes: {run}.",
+            "Write shorter durations, or train longer.",
+        )
+
+
+def _named(schedule: Schedule, place: str) -> tuple[str, str]:
+    """The kind that a duration's place belongs to, and its field: ``then.over`` of a warm-up is a cosine's ``over``."""
+    found: Any = schedule
+    *way, name = place.split(".")
+    for part in way:
+        key, _, index = part.partition("[")
+        found = getattr(found, key)
+        found = found[int(index.rstrip("]"))] if index else found
+    return str(found.kind), name
+
+
+def _bracketed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"[{','.join(words)}]"

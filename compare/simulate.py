@@ -1,0 +1,159 @@
+"""The rates that both frameworks' own schedulers give, without training, held against the closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from compare import runner
+from compare.explain import closed_form, run_steps
+from compare.tolerance import ULP32, rate_size, rate_tolerance, ulp32
+from experiment.clock import Clock, Place, Stepping
+from experiment.plan import FRAMEWORKS, Framework
+from experiment.schedules import Schedule
+from experiment.schedules.text import to_json as schedule_json
+from experiment.simulation import Answer, Request
+from experiment.validation import PlanError
+
+Verdict = Literal["same", "differs"]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two traces of rates lie apart.
+
+    compared : steps. max_ulp32, max_relative : the largest difference, in float32 ULP of and relative to the size at
+    which the rate is rounded (`tolerance.rate_size`). tolerance_ulp32, tolerance_drift : what is allowed where the
+    difference is largest, the drift in ULP as well. parts_at : the first step beyond it, or at which one of both has
+    no rate any more.
+    """
+
+    verdict: Verdict
+    compared: int
+    max_ulp32: float
+    max_relative: float
+    tolerance_ulp32: int
+    tolerance_drift: float
+    parts_at: int | None
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """One schedule in both frameworks; `lr` and `answers` by framework, `against` the closed form."""
+
+    schedule: Schedule
+    clock: Clock
+    stepping: Stepping
+    lr_closed_form: np.ndarray
+    answers: Mapping[Framework, Answer]
+    against: Mapping[Framework, Agreement]
+    between: Agreement
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether both are the closed form."""
+        return "same" if all(each.verdict == "same" for each in self.against.values()) else "differs"
+
+
+def simulate(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int) -> Simulation:
+    """Ask both frameworks for the rate of each update of a run.
+
+    Raises PlanError where the schedule does not fit the clock, WorkerError where a framework refuses.
+    """
+    steps = run_steps(schedule, clock, stepping, epochs)
+    lr = closed_form(schedule, clock, stepping, steps)
+    request = Request(clock, stepping, steps, schedule=schedule_json(schedule))
+    answers = runner.ask(dict.fromkeys(FRAMEWORKS, request))
+    against = {name: agreement(lr, answer.lr, schedule, clock, stepping) for name, answer in answers.items()}
+    keras, torch = (answers[name].lr for name in FRAMEWORKS)
+    return Simulation(
+        schedule, clock, stepping, lr, answers, against, agreement(torch, keras, schedule, clock, stepping)
+    )
+
+
+def agreement(a: np.ndarray, b: np.ndarray, schedule: Schedule, clock: Clock, stepping: Stepping) -> Agreement:
+    """Hold two traces of one schedule's rates against each other; the tolerance is that of the first."""
+    compared = min(len(a), len(b))
+    if not compared:
+        raise PlanError("there is no step to compare. Write more epochs.")
+    step = clock.looked_up(np.arange(compared), stepping)
+    rate, other = a[:compared], b[:compared]
+    scale, drift = schedule.float32_scale(step, clock), schedule.float32_drift(step, clock)
+    size, difference = rate_size(rate, scale), np.abs(rate - other)
+    beyond = ~(difference <= rate_tolerance(rate, drift, scale))
+    unit = ulp32(size)
+    largest = int(np.argmax(difference / unit))
+    parts_at = int(beyond.argmax()) if beyond.any() else compared if len(a) != len(b) else None
+    return Agreement(
+        verdict="differs" if parts_at is not None else "same",
+        compared=compared,
+        max_ulp32=float((difference / unit).max()),
+        max_relative=float((difference / size).max()),
+        tolerance_ulp32=ULP32,
+        tolerance_drift=float(drift[largest] / unit[largest]),
+        parts_at=parts_at,
+    )
+
+
+def changes(simulated: Simulation, show: int = 8) -> tuple[int, list[dict[str, Any]]]:
+    """How often PyTorch's rate changes, and the first and last changes as rows with all three rates."""
+    lr = simulated.answers["torch"].lr
+    changed = np.flatnonzero(lr[1:] != lr[:-1]) + 1
+    kept = changed if len(changed) <= show else np.concatenate([changed[: show // 2], changed[-(show - show // 2) :]])
+    rows = []
+    for step in [0, *map(int, kept)]:
+        place: Place = simulated.clock.place(step)
+        rates = {name: float(answer.lr[step]) for name, answer in simulated.answers.items() if step < len(answer.lr)}
+        closed = float(simulated.lr_closed_form[step]) if step < len(simulated.lr_closed_form) else float("nan")
+        rows.append(
+            {**asdict(place), "lr_closed_form": closed, **{f"lr_{name}": rates.get(name) for name in FRAMEWORKS}}
+        )
+    return len(changed), rows
+
+
+def table(simulated: Simulation) -> dict[str, np.ndarray]:
+    """One row per update: step, epoch, batch, the three rates, and the differences from the closed form in ULP."""
+    compared = min(len(simulated.lr_closed_form), *(len(answer.lr) for answer in simulated.answers.values()))
+    step = np.arange(compared)
+    closed = simulated.lr_closed_form[:compared]
+    scale = simulated.schedule.float32_scale(simulated.clock.looked_up(step, simulated.stepping), simulated.clock)
+    unit = ulp32(rate_size(closed, scale))
+    rates = {name: simulated.answers[name].lr[:compared] for name in FRAMEWORKS}
+    return {
+        "step": step,
+        "epoch": simulated.clock.epoch(step),
+        "batch": simulated.clock.batch(step),
+        "lr_closed_form": closed,
+        **{f"lr_{name}": lr for name, lr in rates.items()},
+        **{f"ulp32_{name}": np.abs(lr - closed) / unit for name, lr in rates.items()},
+    }
+
+
+def to_json(simulated: Simulation) -> dict[str, Any]:
+    """The simulation as JSON values, without the rates of every step."""
+    total, rows = changes(simulated)
+    return {
+        "schema": 1,
+        "verdict": simulated.verdict,
+        "schedule": simulated.schedule.model_dump(mode="json"),
+        "clock": asdict(simulated.clock),
+        "stepping": simulated.stepping,
+        "steps": len(simulated.lr_closed_form),
+        "steps_per_epoch": simulated.clock.steps_per_epoch,
+        "changes": total,
+        "rows": rows,
+        "frameworks": {
+            name: {
+                "native": answer.native,
+                "exact": answer.exact,
+                "note": answer.note,
+                "source": answer.source,
+                **asdict(simulated.against[name]),
+            }
+            for name, answer in simulated.answers.items()
+        },
+        "between": asdict(simulated.between),
+    }

@@ -1,0 +1,74 @@
+"""A native schedule as Keras saves it: the config that `keras.optimizers.schedules.serialize` gives, as JSON."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from experiment.clock import Clock, Stepping
+from experiment.schedules import Schedule
+from experiment.validation import PlanError, strict_json
+from tf_impl import schedules, stand_ins
+
+
+def load(path: Path, class_name: str | None, clock: Clock, stepping: Stepping) -> tuple[Schedule, tuple[str, ...]]:
+    """Read the vocabulary schedule in a file, and what the vocabulary does not hold of it.
+
+    class_name : the schedule's class, for a file that holds its config alone.
+    Raises ValueError with one line that names the file.
+    """
+    try:
+        data = strict_json(path.read_text(encoding="utf-8-sig"), "a config")
+        native = _native(data, class_name)
+        return schedules.read(native, clock, stepping), schedules.notes(native)
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}. Name a file that can be read.") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: not UTF-8 text. Write the config as JSON in UTF-8.") from None
+    except (PlanError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _native(data: Any, class_name: str | None) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """The live schedule of a config; that of an optimizer's config is its learning rate's."""
+    if isinstance(data, dict) and "class_name" not in data and class_name:
+        data = {"class_name": class_name, "config": data}
+    if not isinstance(data, dict) or not isinstance(data.get("config"), dict):
+        raise ValueError("no config of a schedule. Write what keras.optimizers.schedules.serialize gives.")
+    inner = data["config"].get("learning_rate")
+    if isinstance(inner, (int, float)):
+        return float(inner)
+    if isinstance(inner, dict):
+        return _native(inner, None)
+    _check(data)
+    try:
+        return keras.optimizers.schedules.deserialize(data)
+    except (TypeError, ValueError, KeyError) as error:
+        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise ValueError(f"Keras cannot make a {data['class_name']} of it: {said}. Save the schedule again.") from None
+
+
+def _check(data: dict[str, Any]) -> None:
+    """Raise ValueError for a class or a key that is not known here, before anything is made of it."""
+    name = str(data["class_name"]).rpartition(">")[2]
+    own = getattr(stand_ins, name, None)
+    native = getattr(keras.optimizers.schedules, name, None)
+    chosen = own if str(data.get("registered_name") or "").startswith("samestep>") else native
+    if chosen is None or name not in schedules.KNOWN:
+        close = difflib.get_close_matches(name, schedules.KNOWN, n=1)
+        hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(schedules.KNOWN)}."
+        raise ValueError(f"{name[:60]!r} is no schedule of Keras that samestep can read. {hint}")
+    known = set(chosen.__init__.__code__.co_varnames[1 : chosen.__init__.__code__.co_argcount])
+    unknown = [key for key in data["config"] if key not in known]
+    if unknown:
+        raise ValueError(
+            f"{name} has no {str(unknown[0])[:60]!r} in Keras {keras.__version__}: the config may come from a newer "
+            f"version. Leave it out, or install that version. Known: {', '.join(sorted(known))}."
+        )
+    for value in data["config"].values():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, dict) and "class_name" in each:
+                _check(each)

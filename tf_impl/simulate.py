@@ -1,0 +1,50 @@
+"""The rates that Keras' own schedules give, without training: a schedule is asked with arrays."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from experiment import simulation
+from experiment.clock import Clock, Stepping
+from experiment.schedules import Schedule
+from tf_impl import saved, schedules
+
+_CHUNK = 2**18
+
+
+def rates(schedule: Schedule, clock: Clock, stepping: Stepping, updates: int) -> np.ndarray:
+    """The rate that each update would use: float64, shape (updates,), widened from what Keras gives.
+
+    Raises ValueError as `schedules.build` does.
+    """
+    looked_up = updates if stepping == "step" else -(-updates // clock.steps_per_epoch)
+    native = schedules.build(schedule, clock, stepping)
+    asked, stride = native.learning_rate, 1
+    for callback in native.attach(None):
+        asked, stride = callback.schedule.schedule, callback.schedule.stride
+    if isinstance(asked, float):  # held by the optimizer as float32
+        return np.full(updates, np.float32(asked), dtype=np.float64)
+    counts = np.arange(looked_up, dtype=np.int64) * stride
+    found = np.concatenate([_asked(asked, counts[at : at + _CHUNK]) for at in range(0, looked_up, _CHUNK)])
+    lengths = 1 if stepping == "step" else clock.steps_per_epoch
+    return np.repeat(found, lengths)[:updates]
+
+
+def _asked(schedule: Any, counts: np.ndarray) -> np.ndarray:
+    steps = tf.constant(counts)
+    found = tf.vectorized_map(schedule, steps) if _asks_one_at_a_time(schedule) else schedule(steps)
+    return np.asarray(found, dtype=np.float64)
+
+
+def _asks_one_at_a_time(schedule: Any) -> bool:
+    """Whether Keras' warm-up is in it, which chooses with a condition on a single step."""
+    within = [getattr(schedule, "then", None), *getattr(schedule, "schedules", ())]
+    return getattr(schedule, "warmup_target", None) is not None or any(map(_asks_one_at_a_time, filter(None, within)))
+
+
+if __name__ == "__main__":
+    sys.exit(simulation.main("tensorflow", rates, schedules, saved.load, sys.argv[1:]))

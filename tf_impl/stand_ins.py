@@ -1,0 +1,209 @@
+"""Schedules that Keras lacks, as a person would write them. What is built is what is printed: see `schedules.source`.
+
+Each counts what `schedules.build` counts, steps or epochs, computes in float64 and rounds once, at the end.
+"""
+
+from __future__ import annotations
+
+import math
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class Constant(keras.optimizers.schedules.LearningRateSchedule):
+    """One rate, where a schedule is asked for."""
+
+    def __init__(self, initial):
+        self.initial = initial
+
+    def __call__(self, step):
+        return ops.cast(self.initial + 0.0 * ops.cast(step, "float64"), keras.config.floatx())
+
+    def get_config(self):
+        return {"initial": self.initial}
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class CosineAnnealing(keras.optimizers.schedules.LearningRateSchedule):
+    """Half a cosine down to the floor, half a cosine up again, and so on, as PyTorch's CosineAnnealingLR."""
+
+    def __init__(self, initial, floor, over):
+        self.initial, self.floor, self.over = initial, floor, over
+
+    def __call__(self, step):
+        x = ops.cast(ops.mod(ops.cast(step, "int64"), 2 * self.over), "float64") / self.over
+        rate = self.floor + (self.initial - self.floor) * ops.square(ops.cos(math.pi / 2 * x))
+        return ops.cast(rate, keras.config.floatx())
+
+    def get_config(self):
+        return {"initial": self.initial, "floor": self.floor, "over": self.over}
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class CosineRestarts(keras.optimizers.schedules.LearningRateSchedule):
+    """Half a cosine, started afresh at the end of each period; the periods grow by t_mul, the rates by m_mul."""
+
+    def __init__(self, initial, floor, first, t_mul, m_mul):
+        self.initial, self.floor, self.first, self.t_mul, self.m_mul = initial, floor, first, t_mul, m_mul
+
+    def __call__(self, step):
+        t = ops.cast(step, "float64") / self.first
+        # the period at hand; the small number keeps a restart from coming one step late
+        if self.t_mul == 1:
+            period = ops.floor(t)
+            x = t - period
+        else:
+            period = ops.floor(ops.log1p(t * (self.t_mul - 1)) / math.log(self.t_mul) + 1e-12)
+            begun = (ops.power(self.t_mul, period) - 1) / (self.t_mul - 1)
+            x = ops.maximum(0.0, t - begun) / ops.power(self.t_mul, period)
+        high = (self.initial - self.floor) * ops.exp(math.log(self.m_mul) * period)
+        return ops.cast(self.floor + high * ops.square(ops.cos(math.pi / 2 * x)), keras.config.floatx())
+
+    def get_config(self):
+        return {
+            "initial": self.initial,
+            "floor": self.floor,
+            "first": self.first,
+            "t_mul": self.t_mul,
+            "m_mul": self.m_mul,
+        }
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """Up to max_lr and down far below the beginning, as PyTorch's OneCycleLR; then the last rate holds."""
+
+    def __init__(self, max_lr, div_factor, final_div_factor, pct_start, over, anneal_strategy, three_phase):
+        self.max_lr, self.div_factor, self.final_div_factor = max_lr, div_factor, final_div_factor
+        self.pct_start, self.over = pct_start, over
+        self.anneal_strategy, self.three_phase = anneal_strategy, three_phase
+
+    def __call__(self, step):
+        low = self.max_lr / self.div_factor
+        lowest = low / self.final_div_factor
+        # each phase: the step at which it ends, where the rate comes from and where it goes
+        phases = [(self.pct_start * self.over - 1, low, self.max_lr)]
+        if self.three_phase:
+            phases += [(2 * self.pct_start * self.over - 2, self.max_lr, low), (self.over - 1, low, lowest)]
+        else:
+            phases += [(self.over - 1, self.max_lr, lowest)]
+        step = ops.minimum(ops.cast(step, "float64"), self.over - 1)
+        begins = [0.0] + [end for end, _, _ in phases[:-1]]
+        rate = None
+        for begin, (end, start, goal) in reversed(list(zip(begins, phases))):
+            part = (step - begin) / ((end - begin) or 1.0)
+            if self.anneal_strategy == "cos":
+                way = goal + (start - goal) / 2 * (1 + ops.cos(math.pi * part))
+            else:
+                way = start + (goal - start) * part
+            rate = way if rate is None else ops.where(step <= end, way, rate)
+        return ops.cast(rate, keras.config.floatx())
+
+    def get_config(self):
+        return {
+            "max_lr": self.max_lr,
+            "div_factor": self.div_factor,
+            "final_div_factor": self.final_div_factor,
+            "pct_start": self.pct_start,
+            "over": self.over,
+            "anneal_strategy": self.anneal_strategy,
+            "three_phase": self.three_phase,
+        }
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class Cyclic(keras.optimizers.schedules.LearningRateSchedule):
+    """Up from low to max_lr and down again, cycle after cycle, as PyTorch's CyclicLR."""
+
+    def __init__(self, low, max_lr, up, down, mode, gamma):
+        self.low, self.max_lr, self.up, self.down, self.mode, self.gamma = low, max_lr, up, down, mode, gamma
+
+    def __call__(self, step):
+        step = ops.cast(step, "int64")
+        cycle = ops.cast(step // (self.up + self.down), "float64")
+        place = ops.cast(step % (self.up + self.down), "float64")
+        height = ops.where(place <= self.up, place / self.up, (self.up + self.down - place) / self.down)
+        if self.mode == "triangular2":
+            height = height * ops.exp(-math.log(2) * cycle)
+        if self.mode == "exp_range":
+            height = height * ops.exp(math.log(self.gamma) * ops.cast(step, "float64"))
+        return ops.cast(self.low + (self.max_lr - self.low) * height, keras.config.floatx())
+
+    def get_config(self):
+        return {
+            "low": self.low,
+            "max_lr": self.max_lr,
+            "up": self.up,
+            "down": self.down,
+            "mode": self.mode,
+            "gamma": self.gamma,
+        }
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class Warmup(keras.optimizers.schedules.LearningRateSchedule):
+    """A straight line from initial to target, then another schedule from its own step 0."""
+
+    def __init__(self, initial, target, over, then):
+        self.initial, self.target, self.over, self.then = initial, target, over, then
+
+    def __call__(self, step):
+        part = ops.cast(step, "float64") / self.over
+        line = ops.cast(self.initial + (self.target - self.initial) * part, keras.config.floatx())
+        later = ops.cast(self.then(ops.maximum(step - self.over, 0)), keras.config.floatx())
+        return ops.where(step < self.over, line, later)
+
+    def get_config(self):
+        then = keras.optimizers.schedules.serialize(self.then)
+        return {"initial": self.initial, "target": self.target, "over": self.over, "then": then}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config | {"then": keras.optimizers.schedules.deserialize(config["then"])})
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class Sequence(keras.optimizers.schedules.LearningRateSchedule):
+    """One schedule after the other; a milestone is the first step of the next, which begins at its own step 0."""
+
+    def __init__(self, schedules, milestones):
+        self.schedules, self.milestones = schedules, milestones
+
+    def __call__(self, step):
+        rate = ops.cast(self.schedules[0](step), keras.config.floatx())
+        for milestone, schedule in zip(self.milestones, self.schedules[1:]):
+            later = ops.cast(schedule(ops.maximum(step - milestone, 0)), keras.config.floatx())
+            rate = ops.where(step >= milestone, later, rate)
+        return rate
+
+    def get_config(self):
+        schedules = [keras.optimizers.schedules.serialize(each) for each in self.schedules]
+        return {"schedules": schedules, "milestones": self.milestones}
+
+    @classmethod
+    def from_config(cls, config):
+        schedules = [keras.optimizers.schedules.deserialize(each) for each in config["schedules"]]
+        return cls(schedules, config["milestones"])
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class Product(keras.optimizers.schedules.LearningRateSchedule):
+    """One schedule times the others."""
+
+    def __init__(self, schedules):
+        self.schedules = schedules
+
+    def __call__(self, step):
+        rate = 1.0
+        for schedule in self.schedules:
+            rate = rate * ops.cast(schedule(step), "float64")
+        return ops.cast(rate, keras.config.floatx())
+
+    def get_config(self):
+        return {"schedules": [keras.optimizers.schedules.serialize(each) for each in self.schedules]}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls([keras.optimizers.schedules.deserialize(each) for each in config["schedules"]])

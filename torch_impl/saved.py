@@ -1,0 +1,94 @@
+"""A native schedule as PyTorch saves it: a `scheduler.state_dict()`, alone or in a checkpoint, as JSON or `.pt`."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from experiment.clock import Clock, Stepping
+from experiment.schedules import Schedule
+from experiment.validation import PlanError, strict_json
+from torch_impl import schedules
+
+_SCHEDULER = ("scheduler", "state_dict", "lr_scheduler", "scheduler_state_dict", "lr_schedulers", "schedulers")
+_OPTIMIZER = ("optimizer", "optimizer_state_dict", "optimizer_states", "optimizers")
+
+
+def load(path: Path, class_name: str | None, clock: Clock, stepping: Stepping) -> tuple[Schedule, tuple[str, ...]]:
+    """Read the vocabulary schedule in a file, and what the vocabulary does not hold of it.
+
+    class_name : the scheduler's class, for a file that does not say it under ``class``.
+    Raises ValueError with one line that names the file.
+    """
+    try:
+        data = _held(path)
+        state, group = _state(data), _group(data)
+        name = class_name or data.get("class")
+        notes: tuple[str, ...] = ()
+        if name is None:
+            name = schedules.class_of(state)
+            notes = (f"Taken for {name}, by its keys. Write its class under 'class', or with --class, to be sure.",)
+        return schedules.read_state(str(name), state, group, clock, stepping), (
+            *notes,
+            *schedules.state_notes(str(name), state),
+        )
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror or error}. Name a file that can be read.") from None
+    except (PlanError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from None
+    except (TypeError, AttributeError, IndexError) as error:
+        raise ValueError(
+            f"{path}: not as PyTorch saves a state ({error}). Save scheduler.state_dict() again."
+        ) from None
+
+
+def _held(path: Path) -> Mapping[str, Any]:
+    """What a file holds: JSON, or what `torch.load` takes without running code."""
+    raw = path.read_bytes()
+    if raw.lstrip()[:1] == b"{" or path.suffix == ".json":
+        try:
+            data = strict_json(raw.decode("utf-8-sig"), "a state")
+        except UnicodeDecodeError:
+            raise ValueError("not UTF-8 text. Write the state as JSON in UTF-8.") from None
+    else:
+        try:
+            data = torch.load(path, weights_only=True, map_location="cpu")
+        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+            reason = str(error).partition("\n")[0][:80]
+            raise ValueError(
+                f"neither JSON nor what torch.load(weights_only=True) takes ({reason}). "
+                "A pickle could run code: save scheduler.state_dict() with torch.save, or as JSON."
+            ) from None
+    if not isinstance(data, Mapping):
+        raise ValueError(f"got {type(data).__name__}. Write scheduler.state_dict(), with its class under 'class'.")
+    return data
+
+
+def _state(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    for key in _SCHEDULER:
+        found = _first(data.get(key))
+        if isinstance(found, Mapping) and ("_last_lr" in found or "last_epoch" in found or "_schedulers" in found):
+            return found
+    if not {"last_epoch", "_last_lr", "_schedulers", "base_lrs"} & set(data):
+        raise ValueError(
+            f"no state of a scheduler; it has {', '.join(map(str, list(data)[:5])) or 'no keys'}. "
+            "Write scheduler.state_dict(), alone or under the key 'scheduler'."
+        )
+    return data
+
+
+def _group(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    for key in _OPTIMIZER:
+        found = _first(data.get(key))
+        if isinstance(found, Mapping) and found.get("param_groups"):
+            group: Mapping[str, Any] = found["param_groups"][0]
+            return group
+    return None
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and value else value

@@ -1,0 +1,41 @@
+"""The rates that PyTorch's own schedulers give, without training: the scheduler is stepped bare."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import torch
+
+from experiment import simulation
+from experiment.clock import Clock, Stepping
+from experiment.schedules import Schedule
+from torch_impl import saved, schedules
+
+
+def rates(schedule: Schedule, clock: Clock, stepping: Stepping, updates: int) -> np.ndarray:
+    """The rate that each update would use: float64, shape (updates,).
+
+    Shorter where the native scheduler raises after its end. Raises ValueError as `schedules.build` does.
+    """
+    looked_up = updates if stepping == "step" else -(-updates // clock.steps_per_epoch)
+    native = schedules.build(schedule, clock, stepping)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(()))], lr=native.learning_rate)
+    scheduler = native.attach(optimizer)
+    if scheduler is None:
+        return np.full(updates, native.learning_rate)
+    optimizer.step()  # a scheduler warns where it is stepped before any update
+    group = optimizer.param_groups[0]
+    found = [float(group["lr"])]
+    try:
+        for _ in range(looked_up - 1):
+            scheduler.step()
+            found.append(float(group["lr"]))
+    except ValueError:  # OneCycleLR after its last step
+        pass
+    lengths = 1 if stepping == "step" else clock.steps_per_epoch
+    return np.repeat(np.asarray(found, dtype=np.float64), lengths)[:updates]
+
+
+if __name__ == "__main__":
+    sys.exit(simulation.main("torch", rates, schedules, saved.load, sys.argv[1:]))
