@@ -117,7 +117,8 @@ def proof_sentences(translation: Translation) -> list[str]:
     """The proof in words, a line each."""
     proof, to = translation.proof, LABELS[translation.to]
     drift = f" and {proof.tolerance_drift:.2g} of drift" if proof.tolerance_drift else ""
-    built = f"{to}'s own class" if translation.exact else f"{to} with a stand-in"
+    whose = f"{to}'" if to.endswith("s") else f"{to}'s"
+    built = f"{whose} own class" if translation.exact else f"{to} with a stand-in"
     compared = (
         f"Proof: {proof.compared:,} steps, {ORIGINS[translation.origin]} against {built}: at most "
         f"{proof.max_ulp32:.2g} float32 ULP apart ({proof.max_relative:.1e} relative); "

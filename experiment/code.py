@@ -62,7 +62,7 @@ def written(value: Any, indent: int = 0) -> str:
     if isinstance(value, Call):
         given = [*value.first, *(f"{name}={written(each, indent + 4)}" for name, each in value.arguments.items())]
         return _bracketed(f"{value.name}(", given, ")", indent)
-    return repr(value)
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def _bracketed(opening: str, parts: list[str], closing: str, indent: int) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from helpers import Output, exponential, run_plan
+from collections.abc import Iterator
 
-from experiment.plan import SGD, Arm, Constant, Plan, question
+import pytest
+from helpers import Asker, Output, exponential, run_plan
+
+from experiment.plan import FRAMEWORKS, SGD, Arm, Constant, Plan, question
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +42,12 @@ def diverging_output(small: Plan, tmp_path_factory: pytest.TempPathFactory) -> O
     """A plan whose second arm diverges."""
     arms = (small.arms[0], Arm(name="diverges", schedule=Constant(initial=1e30), stepping="step"))
     return run_plan(small.replace(name="diverging", optimizer=SGD(), arms=arms), tmp_path_factory.mktemp("diverging"))
+
+
+@pytest.fixture(scope="session")
+def askers() -> Iterator[dict[str, Asker]]:
+    """One process of each framework, to be asked for its native schedules again and again."""
+    started = {framework: Asker(framework) for framework in FRAMEWORKS}
+    yield started
+    for asker in started.values():
+        asker.close()

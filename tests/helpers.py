@@ -6,14 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from experiment.clock import Duration
+from experiment.clock import Clock, Duration
 from experiment.plan import Plan
-from experiment.schedules import ExponentialDecay
+from experiment.schedules import ExponentialDecay, Schedule
+from experiment.schedules.text import to_json, to_short
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, read_csv
 
 
@@ -65,3 +66,26 @@ def run_plan(plan: Plan, folder: Path) -> Output:
 
 def exponential(every: str, *, staircase: bool = True, initial: float = 1e-3, factor: float = 0.95) -> ExponentialDecay:
     return ExponentialDecay(initial=initial, factor=factor, every=Duration.parse(every), staircase=staircase)
+
+
+class Asker:
+    """A process of one framework that answers what its own schedules give; see `programs/ask.py`."""
+
+    def __init__(self, framework: str) -> None:
+        program = Path(__file__).parent / "programs" / "ask.py"
+        self.process = subprocess.Popen(
+            [sys.executable, program, framework], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __call__(self, schedule: Schedule, clock: Clock, stepping: str, updates: int, source: bool = False) -> dict:
+        asked = {"schedule": to_json(schedule), "clock": asdict(clock), "stepping": stepping, "updates": updates}
+        self.process.stdin.write(json.dumps(asked | {"source": source}) + "\n")
+        self.process.stdin.flush()
+        told = json.loads(self.process.stdout.readline())
+        assert "error" not in told, f"{to_short(schedule)} {stepping}: {told['error']}"
+        return told
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+        self.process.stdout.close()

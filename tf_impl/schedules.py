@@ -28,7 +28,7 @@ from experiment.schedules import (
     Sequence,
     Warmup,
 )
-from experiment.schedules.base import counted, tidy
+from experiment.schedules.base import counted, ratio, tidy
 from tf_impl import stand_ins
 
 _LIBRARY = "keras.optimizers.schedules."
@@ -99,8 +99,9 @@ def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
     ours = dict.fromkeys(each.name for each in call.calls() if each.is_stand_in)
     lines = ["import keras"]
     if ours:
-        lines = ["import math", "", *lines, "from keras import ops", "", ""]
-        lines += ["\n\n".join(inspect.getsource(getattr(stand_ins, name)) for name in ours), ""]
+        classes = "\n\n".join(inspect.getsource(getattr(stand_ins, name)) for name in ours)
+        math = ["import math", ""] if "math." in classes else []
+        lines = [*math, *lines, "from keras import ops", "", "", classes, ""]
     else:
         lines.append("")
     if any(each.short_name == "PiecewiseConstantDecay" for each in call.calls()):
@@ -110,7 +111,7 @@ def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
             [
                 *lines,
                 f"learning_rate = {written(call)}",
-                "# give it to the optimizer, which asks it before each update: optimizer(learning_rate)",
+                "# an optimizer made with it asks it before each update; there is nothing to step",
                 "",
             ]
         )
@@ -201,7 +202,7 @@ def _call(schedule: Schedule, count: Count) -> tuple[Call, list[str]]:  # noqa: 
                 "CosineDecay",
                 initial_learning_rate=schedule.initial,
                 decay_steps=count(schedule.over),
-                alpha=_part(schedule.floor, schedule.initial),
+                alpha=ratio(schedule.floor, schedule.initial),
             ), []
         case CosineDecay():
             over = count(schedule.over)
@@ -249,7 +250,7 @@ def _warmup(schedule: Warmup, count: Count) -> tuple[Call, list[str]]:
             "CosineDecay",
             initial_learning_rate=schedule.initial,
             decay_steps=count(then.over),
-            alpha=_part(then.floor, then.initial),
+            alpha=ratio(then.floor, then.initial),
             warmup_target=then.initial,
             warmup_steps=count(schedule.over),
         ), []
@@ -271,7 +272,7 @@ def _restarts(schedule: CosineRestarts, count: Count) -> tuple[Call, list[str]]:
         first_decay_steps=first,
         t_mul=float(schedule.t_mul),
         m_mul=float(schedule.m_mul),
-        alpha=_part(schedule.floor, schedule.initial),
+        alpha=ratio(schedule.floor, schedule.initial),
     )
     late = _first_wrong_restart(native, schedule, first)
     if late is None:
@@ -321,11 +322,6 @@ def _made(value: Any) -> Any:
         return value
     found = stand_ins if value.is_stand_in else keras.optimizers.schedules
     return getattr(found, value.short_name)(**{name: _made(each) for name, each in value.arguments.items()})
-
-
-def _part(floor: float, initial: float) -> float:
-    """alpha, from which Keras makes its floor."""
-    return tidy(floor / initial)
 
 
 def _joined(notes: list[str]) -> str | None:

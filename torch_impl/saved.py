@@ -57,11 +57,10 @@ def _held(path: Path) -> Mapping[str, Any]:
     else:
         try:
             data = torch.load(path, weights_only=True, map_location="cpu")
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-            reason = str(error).partition("\n")[0][:80]
+        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
             raise ValueError(
-                f"neither JSON nor what torch.load(weights_only=True) takes ({reason}). "
-                "A pickle could run code: save scheduler.state_dict() with torch.save, or as JSON."
+                "neither JSON nor what torch.load(weights_only=True) takes, and another pickle could run code. "
+                "Save scheduler.state_dict() with torch.save, or as JSON."
             ) from None
     if not isinstance(data, Mapping):
         raise ValueError(f"got {type(data).__name__}. Write scheduler.state_dict(), with its class under 'class'.")

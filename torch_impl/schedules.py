@@ -32,7 +32,7 @@ from experiment.schedules import (
     Sequence,
     Warmup,
 )
-from experiment.schedules.base import counted, tidy
+from experiment.schedules.base import counted, ratio, tidy
 from experiment.schedules.text import from_json, to_json
 from torch_impl import stand_ins
 
@@ -226,8 +226,8 @@ def _plain(schedule: Schedule, calls: _Calls) -> tuple[Call, float] | None:  # n
             base_lr = schedule.base_lr
             return _torch(
                 "LinearLR",
-                start_factor=tidy(schedule.initial / base_lr),
-                end_factor=tidy(schedule.end / base_lr),
+                start_factor=ratio(schedule.initial, base_lr),
+                end_factor=ratio(schedule.end, base_lr),
                 total_iters=int(calls(schedule.over)),
             ), base_lr
         case CosineDecay(after="rise") if calls.whole(schedule.over):
@@ -279,8 +279,8 @@ def _piecewise(schedule: PiecewiseConstant, calls: _Calls) -> tuple[Call, float]
     if not first:
         return None
     if len(later) == 1 and first < later[0]:
-        return _torch("ConstantLR", factor=tidy(first / later[0]), total_iters=milestones[0]), later[0]
-    gamma = tidy(later[0] / first)
+        return _torch("ConstantLR", factor=ratio(first, later[0]), total_iters=milestones[0]), later[0]
+    gamma = ratio(later[0], first)
     for power, value in enumerate(later, start=1):
         if abs(first * gamma**power - value) > 1e-14 * value:
             return None

@@ -128,6 +128,21 @@ def tidy(value: float) -> float:
     return float(f"{value:.15g}")
 
 
+def ratio(part: float, whole: float) -> float:
+    """``part / whole`` as short as it can be written and still give the part back.
+
+    >>> 0.003 / 0.1, ratio(0.003, 0.1)
+    (0.03, 0.03)
+    >>> 0.01 / 0.1, ratio(0.01, 0.1)
+    (0.09999999999999999, 0.1)
+    """
+    for digits in range(1, 17):
+        found = float(f"{part / whole:.{digits}g}")
+        if tidy(found * whole) == part:
+            return found
+    return part / whole
+
+
 def counted(name: str, value: float, stepping: Stepping) -> Duration:
     """What a native schedule counts, as a duration: steps, or epochs where it is asked once per epoch.
 
