@@ -423,7 +423,7 @@ def _show_simulation(simulated: Simulation) -> None:
     from rich.table import Table
 
     from compare.runner import LABELS
-    from compare.simulate import changes
+    from compare.simulate import changes, changes_of
     from compare.words import counted
 
     console = Console()
@@ -441,14 +441,14 @@ def _show_simulation(simulated: Simulation) -> None:
         )
     console.print(table)
     steps = counted(len(simulated.lr_closed_form), "step")
-    console.print(f"{counted(total, 'change')} in {steps}.", highlight=False)
+    console.print(f"{counted(total, 'change')} of the closed form in {steps}.", highlight=False)
     for name, answer in simulated.answers.items():
         label, against = LABELS[name], simulated.against[name]
         drift = f" and {against.tolerance_drift:.2g} of drift" if against.tolerance_drift else ""
         parts = f", parts at step {against.parts_at}" if against.parts_at is not None else ""
         console.print(
-            f"{label}: {answer.native}, at most {against.max_ulp32:.2g} float32 ULP from the closed form "
-            f"({against.max_relative:.1e} relative){parts}; the tolerance is {against.tolerance_ulp32} ULP{drift}.",
+            f"{label}: {answer.native}, {counted(len(changes_of(answer.lr)), 'change')}, at most "
+            f"{against.max_ulp32:.2g} float32 ULP from the closed form ({against.max_relative:.1e} relative){parts}; the tolerance is {against.tolerance_ulp32} ULP{drift}.",
             markup=False,
             highlight=False,
         )

@@ -69,7 +69,7 @@ def explain(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, s
     steps = run_steps(schedule, clock, stepping, epochs)
     rate = closed_form(schedule, clock, stepping, steps)
     changed = np.flatnonzero(rate[1:] != rate[:-1]) + 1
-    kept = changed if len(changed) <= show else np.concatenate([changed[: show // 2], changed[-(show - show // 2) :]])
+    kept = first_and_last(changed, show)
     return Explanation(
         schedule=schedule,
         clock=clock,
@@ -82,6 +82,11 @@ def explain(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, s
         final_rate=float(rate[-1]),
         warnings=tuple(_warnings(schedule, clock, stepping, epochs, len(changed), float(rate[-1]))),
     )
+
+
+def first_and_last(found: np.ndarray, show: int) -> np.ndarray:
+    """As many as are shown: all, or half from the beginning and half from the end."""
+    return found if len(found) <= show else np.concatenate([found[: show // 2], found[-(show - show // 2) :]])
 
 
 def run_steps(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int) -> int:

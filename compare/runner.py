@@ -10,8 +10,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +66,14 @@ def train(
         plan_file = Path(folder, "plan.json")
         plan_file.write_text(plan.to_json(), encoding="utf-8")
         outs = {framework: Path(folder, f"trace-{framework}.npz") for framework in frameworks}
-        _run({framework: (PACKAGES[framework], plan_file, out) for framework, out in outs.items()}, on_progress)
+        with ExitStack() as stack:
+            workers = []
+            for framework, out in outs.items():
+                arguments = [PACKAGES[framework], str(plan_file), str(out)]
+                worker = _start(framework, arguments, out, threads_each(len(outs)))
+                stack.callback(_stop, worker)
+                workers.append(worker)
+            _listen(workers, on_progress)
         return {framework: Trace.load(out) for framework, out in outs.items()}
 
 
@@ -75,29 +82,53 @@ def ask(requests: Mapping[Framework, Request]) -> dict[Framework, Answer]:
 
     Raises WorkerError, with what the framework found wrong, for the first that does not answer.
     """
-    with tempfile.TemporaryDirectory(prefix="samestep-") as folder:
-        outs = {framework: Path(folder, f"answer-{framework}.npz") for framework in requests}
-        commands = {}
-        for framework, request in requests.items():
-            asked = Path(folder, f"request-{framework}.json")
-            asked.write_text(request.to_json(), encoding="utf-8")
-            commands[framework] = (f"{PACKAGES[framework]}.simulate", asked, outs[framework])
-        _run(commands, lambda *_: None)
-        return {framework: Answer.load(out) for framework, out in outs.items()}
+    with _asking(list(requests)) as workers:
+        for worker in workers:
+            _tell(worker, requests[worker.framework])
+        _listen(workers, lambda *_: None)
+        return {worker.framework: Answer.load(worker.out) for worker in workers}
 
 
-def _run(commands: Mapping[Framework, tuple[str, Path, Path]], on_progress: OnProgress) -> None:
-    """Run each framework's module with what it reads and what it writes, all at once."""
-    with ExitStack() as stack:
+def ask_in_turn(
+    first: Framework, request: Request, second: Framework, follow: Callable[[Answer], Request]
+) -> tuple[Answer, Answer]:
+    """Ask one framework, and then another what follows from its answer; both are started at once.
+
+    Raises WorkerError, with what the framework found wrong, for the first that does not answer.
+    """
+    with _asking([first, second]) as (one, other):
+        _tell(one, request)
+        _listen([one], lambda *_: None)
+        answer = Answer.load(one.out)
+        _tell(other, follow(answer))
+        _listen([other], lambda *_: None)
+        return answer, Answer.load(other.out)
+
+
+@contextmanager
+def _asking(frameworks: Sequence[Framework]) -> Iterator[list[_Worker]]:
+    """A worker for each, which waits for its request."""
+    with tempfile.TemporaryDirectory(prefix="samestep-") as folder, ExitStack() as stack:
         workers = []
-        for framework, (module, asked, out) in commands.items():
-            worker = _start(framework, module, asked, out, threads_each(len(commands)))
+        for place, framework in enumerate(frameworks):
+            out = Path(folder, f"answer-{place}.npz")
+            module = f"{PACKAGES[framework]}.simulate"
+            worker = _start(framework, [module, "-", str(out)], out, threads_each(len(frameworks)), subprocess.PIPE)
             stack.callback(_stop, worker)
             workers.append(worker)
-        _listen(workers, on_progress)
+        yield workers
 
 
-def _start(framework: Framework, module: str, asked: Path, out: Path, threads: int) -> _Worker:
+def _tell(worker: _Worker, request: Request) -> None:
+    assert worker.process.stdin is not None
+    with suppress(BrokenPipeError):  # it has died, and `_listen` says of what
+        worker.process.stdin.write(request.to_json())
+        worker.process.stdin.close()
+
+
+def _start(
+    framework: Framework, arguments: Sequence[str], out: Path, threads: int, stdin: int = subprocess.DEVNULL
+) -> _Worker:
     log = out.with_suffix(".log")
     environment = os.environ | {
         "OMP_NUM_THREADS": str(threads),
@@ -108,8 +139,8 @@ def _start(framework: Framework, module: str, asked: Path, out: Path, threads: i
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             # -P: nothing in the user's folder may stand in for our packages
-            [sys.executable, "-P", "-m", module, str(asked), str(out)],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-P", "-m", *arguments],
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,
             env=environment,
@@ -165,5 +196,7 @@ def _stop(worker: _Worker) -> None:
     if worker.process.poll() is None:
         os.killpg(worker.process.pid, signal.SIGKILL)
         worker.process.wait()
-    if worker.process.stdout is not None:
-        worker.process.stdout.close()
+    for stream in (worker.process.stdout, worker.process.stdin):
+        if stream is not None:
+            with suppress(BrokenPipeError):
+                stream.close()

@@ -38,7 +38,7 @@ def explained(explanation: Explanation) -> Figure:
         for axes, upto in ((whole, len(lr)), (enlarged, few)):
             _epochs(axes, clock, upto)
             axes.set_ylabel("learning rate")
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(0, 1.08 * float(lr.max()))
         first = explanation.first_change
         if first is not None and first.place.step < few:
             place = first.place

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from compare import runner
-from compare.explain import closed_form, run_steps
+from compare.explain import closed_form, first_and_last, run_steps
 from compare.tolerance import ULP32, rate_size, rate_tolerance, ulp32
 from experiment.clock import Clock, Place, Stepping
 from experiment.plan import FRAMEWORKS, Framework
@@ -98,11 +98,15 @@ def agreement(a: np.ndarray, b: np.ndarray, schedule: Schedule, clock: Clock, st
     )
 
 
+def changes_of(lr: np.ndarray) -> np.ndarray:
+    """The steps whose rate is another than that of the step before: int64."""
+    return np.flatnonzero(lr[1:] != lr[:-1]) + 1
+
+
 def changes(simulated: Simulation, show: int = 8) -> tuple[int, list[dict[str, Any]]]:
-    """How often PyTorch's rate changes, and the first and last changes as rows with all three rates."""
-    lr = simulated.answers["torch"].lr
-    changed = np.flatnonzero(lr[1:] != lr[:-1]) + 1
-    kept = changed if len(changed) <= show else np.concatenate([changed[: show // 2], changed[-(show - show // 2) :]])
+    """How often the closed form changes; and step 0, the first and the last changes as rows with all three rates."""
+    changed = changes_of(simulated.lr_closed_form)
+    kept = first_and_last(changed, show)
     rows = []
     for step in [0, *map(int, kept)]:
         place: Place = simulated.clock.place(step)
@@ -151,9 +155,16 @@ def to_json(simulated: Simulation) -> dict[str, Any]:
                 "exact": answer.exact,
                 "note": answer.note,
                 "source": answer.source,
+                "changes": len(changes_of(answer.lr)),
+                "first_change": _first_change(answer.lr, simulated.clock),
                 **asdict(simulated.against[name]),
             }
             for name, answer in simulated.answers.items()
         },
         "between": asdict(simulated.between),
     }
+
+
+def _first_change(lr: np.ndarray, clock: Clock) -> dict[str, int] | None:
+    changed = changes_of(lr)
+    return asdict(clock.place(int(changed[0]))) if len(changed) else None

@@ -50,12 +50,14 @@ def rate_size(rate: np.ndarray, float32_scale: np.ndarray) -> np.ndarray:
 def rate_tolerance(rate: np.ndarray, float32_drift: np.ndarray, float32_scale: np.ndarray) -> np.ndarray:
     """How far from `rate` another rate may lie at each update and still be the same: float64.
 
-    ``8 ulp32(size) + drift`` with the size from `rate_size`.
+    ``8 ulp32(size) + drift`` with the size from `rate_size`; at least float32's smallest normal number, 1.2e-38, since
+    TensorFlow takes anything smaller for 0.
 
     float32_drift : how far parameters held in float32 lead the rate away, absolute.
     """
-    tolerance: np.ndarray = ULP32 * ulp32(rate_size(rate, float32_scale)) + float32_drift
-    return tolerance
+    tolerance = ULP32 * ulp32(rate_size(rate, float32_scale)) + float32_drift
+    allowed: np.ndarray = np.maximum(tolerance, float(np.finfo(np.float32).tiny))
+    return allowed
 
 
 LOSS_DOUBT = 100

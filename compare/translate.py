@@ -15,7 +15,7 @@ from experiment.plan import Framework
 from experiment.schedules import Schedule
 from experiment.schedules.text import from_json, parse
 from experiment.schedules.text import to_json as schedule_json
-from experiment.simulation import Request, proof_length
+from experiment.simulation import Answer, Request, proof_length
 from experiment.validation import PlanError, strict_json
 
 Origin = Literal["tensorflow", "torch", "vocabulary"]
@@ -65,7 +65,7 @@ def translate(
     if schedule is None:
         asked = Request(known, stepping, None, saved=str(Path(file).absolute()), class_name=class_name)
         source: Framework = "tensorflow" if origin == "tensorflow" else "torch"
-        answered = runner.ask({source: asked})[source]
+        answered, target = runner.ask_in_turn(source, asked, to, lambda answer: _follow(answer, asked))
         schedule, lr, notes = answered.schedule, answered.lr, answered.notes
     else:
         try:
@@ -73,7 +73,7 @@ def translate(
         except ValueError as error:
             raise PlanError(f"{file[:60]}: {error}") from None
         lr = closed_form(schedule, known, stepping, proof_length(schedule, known))
-    target = runner.ask({to: Request(known, stepping, len(lr), schedule=schedule_json(schedule))})[to]
+        target = runner.ask({to: Request(known, stepping, len(lr), schedule=schedule_json(schedule))})[to]
     proof = agreement(lr, target.lr, schedule, known, stepping)
     ends = schedule.length(known) if schedule.after_end == "error" else None
     return Translation(
@@ -89,6 +89,11 @@ def translate(
         proof=proof,
         parts_at=proof.parts_at if proof.parts_at is not None else ends if to == "tensorflow" else None,
     )
+
+
+def _follow(answer: Answer, asked: Request) -> Request:
+    """What the other framework is asked: the schedule that was read, for as many updates."""
+    return Request(asked.clock, asked.stepping, len(answer.lr), schedule=schedule_json(answer.schedule))
 
 
 def to_json(translation: Translation) -> dict[str, Any]:

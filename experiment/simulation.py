@@ -1,8 +1,8 @@
 """The program that asks one framework's own schedules: ``python -m tf_impl.simulate REQUEST OUT``.
 
 REQUEST is JSON: ``schedule`` (vocabulary) or ``saved`` (a file, and perhaps a class), ``clock``, ``stepping`` and
-``updates``. OUT is `.npz` with the native rates, and what was built as JSON. A mistake is one line on standard error
-and exit code 2.
+``updates``; ``-`` reads it from standard input. OUT is `.npz` with the native rates, and what was built as JSON. A
+mistake is one line on standard error and exit code 2.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ def main(framework: Framework, rates: Rates, schedules: ModuleType, load: Load, 
     try:
         if absent := missing([framework]):
             raise ValueError(absent)
-        request = Request.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
+        asked = sys.stdin.read() if arguments[0] == "-" else Path(arguments[0]).read_text(encoding="utf-8")
+        request = Request.from_json(asked)
         answer(request, rates, schedules, load).save(Path(arguments[1]))
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -162,14 +162,14 @@ def length_shown(schedule, clock):
     return min(2500, 3 * length if length else max(6 * longest, 40))
 
 
-def torch_bound(schedule, clock, stepping, closed_form):
+def torch_bound(schedule, clock, stepping, closed_form, peak):
     """1e-12 of the peak rate; a looser one has its reason here."""
-    bound = 1e-12 * closed_form.max()
+    bound = 1e-12 * peak
     for each in parts_of(schedule):
         if isinstance(each, CosineDecay) and each.after == "rise":
             # CosineAnnealingLR starts its climb from 1 - cos(pi / T), which has lost digits: T² of them, each valley
             calls = clock.steps(each.over) / (1 if stepping == "step" else clock.steps_per_epoch)
-            bound += 1e-16 * max(2, calls) ** 2 * (1 + len(closed_form) / clock.steps(each.over)) * closed_form.max()
+            bound += 1e-16 * max(2, calls) ** 2 * (1 + len(closed_form) / clock.steps(each.over)) * peak
     return bound
 
 
@@ -182,7 +182,9 @@ def check_rates(framework, schedule, clock, stepping, got):
     step = clock.looked_up(np.arange(len(got)), stepping)
     closed_form = schedule.rate(step, clock)
     if framework == "torch":
-        tolerance = torch_bound(schedule, clock, stepping, closed_form)
+        # a product whose parts are at their ends is rounded at the size of its parts
+        peak = max(closed_form.max(), schedule.float32_scale(step, clock).max())
+        tolerance = torch_bound(schedule, clock, stepping, closed_form, peak)
     else:
         scale, drift = schedule.float32_scale(step, clock), schedule.float32_drift(step, clock)
         tolerance = rate_tolerance(closed_form, drift, scale)
@@ -196,7 +198,7 @@ def check_rates(framework, schedule, clock, stepping, got):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_native_rates_are_the_closed_form_and_round_trips_keep_them(askers, framework, kind):
-    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
     @given(schedules[kind], clocks, st.sampled_from(["step", "epoch"]))
     def check(schedule, clock, stepping):
         assume(fits(schedule, clock))

@@ -330,13 +330,27 @@ def _joined(notes: list[str]) -> str | None:
 
 def _tabulated(native: Any, stepping: Stepping, calls: int) -> Schedule:
     """One rate after the other, as many as are asked for."""
-    asked = native.schedule if isinstance(native, keras.callbacks.LearningRateScheduler) else native
-    rates = [float(asked(n)) for n in range(calls)]
+    rates: list[float] = []
+    for n in range(calls):
+        if isinstance(native, keras.callbacks.LearningRateScheduler):
+            rates.append(_of_function(native.schedule, n, rates[-1] if rates else float("nan")))
+        else:
+            rates.append(float(native(n)))
+    if any(rate != rate for rate in rates):
+        raise ValueError("its rates depend on the optimizer's own. Record a run and compare its trace.")
     changes = [n for n in range(1, calls) if rates[n] != rates[n - 1]]
     if not changes:
         return Constant(initial=rates[0])
     boundaries = tuple(counted("calls", n, stepping) for n in changes)
     return PiecewiseConstant(boundaries=boundaries, values=tuple(rates[n] for n in (0, *changes)))
+
+
+def _of_function(function: Callable[..., float], epoch: int, lr: float) -> float:
+    """What `LearningRateScheduler` asks: a function of the epoch, and perhaps of the rate before."""
+    try:
+        return float(function(epoch, lr))
+    except TypeError:
+        return float(function(epoch))
 
 
 _Config = dict[str, Any]

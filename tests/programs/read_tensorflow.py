@@ -1,0 +1,76 @@
+"""Make each of Keras' schedules as a user does, ask it, and say its rates and what `read` makes of it.
+
+Prints JSON: `classes`, all that keras.optimizers.schedules offers; `read`, by name: class, rates, schedule.
+Saves each config into the folder named as argument, as a user does.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import keras
+
+from experiment.clock import Clock
+from experiment.schedules.text import to_json
+from tf_impl import saved, schedules
+
+CALLS = 60
+CLOCK = Clock(samples=100, batch_size=8)
+FOLDER = Path(sys.argv[1])
+s = keras.optimizers.schedules
+
+
+class MyOwn(s.LearningRateSchedule):
+    def __call__(self, step):
+        return 0.1 / (1 + step // 7)
+
+
+MADE = {
+    "ExponentialDecay": s.ExponentialDecay(0.1, 7, 0.5),
+    "ExponentialDecay staircase": s.ExponentialDecay(0.1, 7, 0.5, staircase=True),
+    "ExponentialDecay of 2.5 steps": s.ExponentialDecay(0.1, 2.5, 0.5),
+    "PiecewiseConstantDecay": s.PiecewiseConstantDecay([10, 20], [0.1, 0.05, 0.01]),
+    "PolynomialDecay": s.PolynomialDecay(0.1, 25, power=2.0),
+    "PolynomialDecay straight": s.PolynomialDecay(0.1, 25),
+    "PolynomialDecay cycle": s.PolynomialDecay(0.1, 25, 0.01, power=0.5, cycle=True),
+    "InverseTimeDecay": s.InverseTimeDecay(0.1, 7, 0.5),
+    "InverseTimeDecay staircase": s.InverseTimeDecay(0.1, 7, 0.5, staircase=True),
+    "CosineDecay": s.CosineDecay(0.1, 25, alpha=0.1),
+    "CosineDecay warm-up": s.CosineDecay(0.0, 25, alpha=0.1, warmup_target=0.1, warmup_steps=10),
+    "CosineDecayRestarts": s.CosineDecayRestarts(0.1, 7),
+    "CosineDecayRestarts all": s.CosineDecayRestarts(0.1, 7, t_mul=1.5, m_mul=0.8, alpha=0.01),
+    "MyOwn": MyOwn(),
+}
+read = {}
+for name, native in MADE.items():
+    told = {"class": type(native).__name__}
+    for stepping in ("step", "epoch"):
+        told[stepping] = to_json(schedules.read(native, CLOCK, stepping, CALLS if name == "MyOwn" else None))
+    told["rates"] = [float(native(step)) for step in range(CALLS)]
+    read[name] = told
+    if name != "MyOwn":
+        (FOLDER / f"{name}.json").write_text(json.dumps(s.serialize(native)))
+        told["json"] = to_json(saved.load(FOLDER / f"{name}.json", None, CLOCK, "step")[0])
+adam = keras.optimizers.Adam(MADE["CosineDecay"])
+(FOLDER / "optimizer.json").write_text(json.dumps(keras.optimizers.serialize(adam)))
+
+function = keras.callbacks.LearningRateScheduler(lambda epoch, lr: 0.1 * 0.5 ** (epoch // 3))
+read["LearningRateScheduler"] = {
+    "class": "LearningRateScheduler",
+    "epoch": to_json(schedules.read(function, CLOCK, "epoch", CALLS)),
+    "rates": [0.1 * 0.5 ** (epoch // 3) for epoch in range(CALLS)],
+}
+refused = {}
+for name, native in {"MyOwn": MyOwn(), "ReduceLROnPlateau": keras.callbacks.ReduceLROnPlateau()}.items():
+    try:
+        schedules.read(native, CLOCK, "step")
+    except ValueError as error:
+        refused[name] = str(error)
+classes = [
+    name
+    for name in dir(s)
+    if isinstance(getattr(s, name), type) and issubclass(getattr(s, name), s.LearningRateSchedule)
+]
+print(json.dumps({"classes": classes, "read": read, "refused": refused}))
