@@ -448,7 +448,8 @@ def _show_simulation(simulated: Simulation) -> None:
         parts = f", parts at step {against.parts_at}" if against.parts_at is not None else ""
         console.print(
             f"{label}: {answer.native}, {counted(len(changes_of(answer.lr)), 'change')}, at most "
-            f"{against.max_ulp32:.2g} float32 ULP from the closed form ({against.max_relative:.1e} relative){parts}; the tolerance is {against.tolerance_ulp32} ULP{drift}.",
+            f"{against.max_ulp32:.2g} float32 ULP from the closed form ({against.max_relative:.1e} relative){parts}; "
+            f"the tolerance is {against.tolerance_ulp32} ULP{drift}.",
             markup=False,
             highlight=False,
         )

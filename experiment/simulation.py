@@ -27,8 +27,11 @@ from experiment.worker import missing
 WRONG_USE = 2
 INTERRUPTED = 130
 
-Rates = Callable[[Schedule, Clock, Stepping, int], np.ndarray]
-Load = Callable[[Path, str | None, Clock, Stepping], tuple[Schedule, tuple[str, ...]]]
+Rates = Callable[[Any, Clock, Stepping, int], np.ndarray]
+"""A framework's `simulate.rates`: asked with its `Native`."""
+
+Load = Callable[[Path, str | None, Clock, Stepping], tuple[Schedule, Any, tuple[str, ...]]]
+"""A framework's `saved.load`: the schedule that was read, the `Native` that was saved, and notes."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class Answer:
 def main(framework: Framework, rates: Rates, schedules: ModuleType, load: Load, arguments: list[str]) -> int:
     """Run the program and return its exit code.
 
-    rates : the framework's `simulate.rates`. schedules : its `schedules`. load : its `saved.load`.
+    schedules : the framework's module of that name.
     """
     if len(arguments) != 2:
         print("Usage: python -m tf_impl.simulate REQUEST OUT, or torch_impl.simulate: two files.", file=sys.stderr)
@@ -119,13 +122,12 @@ def answer(request: Request, rates: Rates, schedules: ModuleType, load: Load) ->
     notes: tuple[str, ...] = ()
     if request.schedule is not None:
         schedule = from_json(request.schedule)
+        native = schedules.build(schedule, request.clock, request.stepping)
     else:
-        schedule, notes = load(Path(request.saved or ""), request.class_name, request.clock, request.stepping)
-    schedule.whole_steps(request.clock)
-    native = schedules.build(schedule, request.clock, request.stepping)
+        schedule, native, notes = load(Path(request.saved or ""), request.class_name, request.clock, request.stepping)
     updates = proof_length(schedule, request.clock) if request.updates is None else request.updates
     return Answer(
-        lr=rates(schedule, request.clock, request.stepping, updates),
+        lr=rates(native, request.clock, request.stepping, updates),
         schedule=schedule,
         native=native.name,
         exact=native.exact,

@@ -8,14 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-PROGRAM = Path(__file__).parent / "programs" / "facts_tensorflow.py"
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+def measured(program):
+    done = subprocess.run([sys.executable, PROGRAMS / program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
 def facts():
-    done = subprocess.run([sys.executable, PROGRAM], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return measured("facts_tensorflow.py")
+
+
+@pytest.fixture(scope="module")
+def torch_facts():
+    return measured("facts_torch.py")
 
 
 def ulp(a, b):
@@ -44,3 +53,33 @@ def test_py_dataset_ends_an_epoch_before_the_first(facts):
 
 def test_schedule_stays_in_float32_when_training_is_in_float64(facts):
     assert facts["float64"] == {"ExponentialDecay": "float32", "float": "float64"}
+
+
+def test_keras_misses_restarts_where_t_mul_is_near_1(facts):
+    late, begins = facts["restarts"]["1.1"]
+    assert late[0] == 21
+    assert len(late) < begins
+    assert facts["restarts"]["2"][0] == []
+
+
+def test_tensorflow_takes_rates_below_the_smallest_normal_number_for_0(facts):
+    assert facts["smallest"][0] == pytest.approx(2e-38)
+    assert facts["smallest"][1] == 0
+
+
+def test_cosine_annealing_loses_digits_as_it_climbs(torch_facts):
+    for before, _ in torch_facts["climbs"].values():
+        assert before < 1e-12
+    assert torch_facts["climbs"]["100"][1] < 1e-12
+    assert 1e-11 < torch_facts["climbs"]["20000"][1] < 1e-9
+    assert 1e-10 < torch_facts["climbs"]["100000"][1] < 1e-8
+
+
+def test_pytorch_raises_where_its_cycles_cannot_go_on(torch_facts):
+    assert torch_facts["one_cycle"] == [6, "ValueError"]
+    assert torch_facts["one_cycle_without_a_rise"] == [0, "ZeroDivisionError"]
+    assert torch_facts["triangular2"] == [2048, "OverflowError"]
+
+
+def test_a_chain_with_a_scheduler_that_sets_the_rate_is_no_product(torch_facts):
+    assert torch_facts["chain_after_a_setter"] == [1.0, 1.0, 0.5, 1.0, 0.5, 1.0]

@@ -33,7 +33,10 @@ def test_help_imports_neither_pandas_nor_matplotlib():
     assert not {"pandas", "matplotlib", *FRAMEWORKS} & loaded
 
 
-@pytest.mark.parametrize("module", ["compare", "compare.cli", "compare.runner", "compare.results"])
+@pytest.mark.parametrize(
+    "module",
+    ["compare", "compare.cli", "compare.runner", "compare.results", "compare.translate", "compare.schedule_figures"],
+)
 def test_compare_never_imports_a_framework(module):
     loaded = imported_by(f"import {module}")
     assert "compare" in loaded
@@ -58,4 +61,4 @@ def test_only_the_command_and_the_workers_print():
         for path in sorted((HOUSE / folder).rglob("*.py"))
         if "print(" in path.read_text(encoding="utf-8").replace("console.print(", "").replace(").print(", "(")
     ]
-    assert printing == ["experiment/worker.py", "compare/cli.py"]
+    assert printing == ["experiment/simulation.py", "experiment/worker.py", "compare/cli.py"]

@@ -11,8 +11,15 @@ FILES = sorted(path.name for path in KERAS.glob("*.py"))
 
 # methods that Keras itself calls on a callback; a PyTorch loop has no such calls
 CALLED_BY_KERAS = {"on_train_begin", "on_train_batch_end", "on_train_end"}
-# PyTorch's optimizers are made with the parameters, Keras' are given them by `fit`
-ONE_SIDE_ONLY = {("training.py", "optimizer"): "parameters"}
+# where the two frameworks differ by nature, only the names that both have are held against each other
+NOT_THE_SAME = {
+    "natives.py": "each lacks other schedules, and PyTorch counts calls of scheduler.step()",
+    "reading.py": "PyTorch saves a state without its class",
+    "schedules.py": "a live schedule of Keras is already what the optimizer takes",
+    "stand_ins.py": "each lacks other schedules, and Keras saves them",
+}
+# PyTorch's optimizers are made with the parameters, Keras' are given them by `fit`; its schedulers with an optimizer
+ONE_SIDE_ONLY = {("training.py", "optimizer"): "parameters", ("natives.py", "made"): "optimizer"}
 
 
 def public(path: Path) -> list[tuple[str, ...]]:
@@ -39,12 +46,17 @@ def arguments(node: ast.FunctionDef, path: Path) -> list[str]:
 
 def test_both_folders_hold_the_same_files():
     assert sorted(path.name for path in TORCH.glob("*.py")) == FILES
-    assert {"schedules.py", "model.py", "training.py", "recorder.py", "__main__.py"} <= set(FILES)
+    assert {"schedules.py", "model.py", "training.py", "simulate.py", "recorder.py", "__main__.py"} <= set(FILES)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_public_names_order_and_signatures_are_the_same(name):
-    assert public(KERAS / name) == public(TORCH / name)
+    keras, torch = public(KERAS / name), public(TORCH / name)
+    if name in NOT_THE_SAME:
+        shared = {each[0] for each in keras} & {each[0] for each in torch}
+        keras, torch = ([each for each in found if each[0] in shared] for found in (keras, torch))
+        assert len(keras) > 1
+    assert keras == torch
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("__init__")])

@@ -167,9 +167,9 @@ def torch_bound(schedule, clock, stepping, closed_form, peak):
     bound = 1e-12 * peak
     for each in parts_of(schedule):
         if isinstance(each, CosineDecay) and each.after == "rise":
-            # CosineAnnealingLR starts its climb from 1 - cos(pi / T), which has lost digits: T² of them, each valley
+            # each climb of CosineAnnealingLR begins from digits that cancelled at T_max: docs/facts.md measures it
             calls = clock.steps(each.over) / (1 if stepping == "step" else clock.steps_per_epoch)
-            bound += 1e-16 * max(2, calls) ** 2 * (1 + len(closed_form) / clock.steps(each.over)) * peak
+            bound += 2e-14 * max(1, calls) * (1 + len(closed_form) / clock.steps(each.over)) * peak
     return bound
 
 

@@ -1,6 +1,8 @@
 """Native schedules that a user made become vocabulary schedules with the same rates: all that either framework has."""
 
 import json
+import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -21,9 +23,58 @@ ONLY_ASKED = {"MultiplicativeLR"}
 REFUSED = {"ReduceLROnPlateau"}
 
 
+WRONG = {
+    "tensorflow-class.json": (b'{"class_name": "CosineDecey", "config": {}}', "Did you mean CosineDecay?"),
+    "tensorflow-newer.json": (
+        b'{"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 1, "decay_steps": 2, "heat": 1}}',
+        "ExponentialDecay has no 'heat' in Keras",
+    ),
+    "tensorflow-hole.json": (
+        b'{"class_name": "ExponentialDecay", "config": {}}',
+        "Keras cannot make a ExponentialDecay",
+    ),
+    "tensorflow-fraction.json": (
+        b'{"class_name": "CosineDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 2.5}}',
+        "decay_steps: got 2.5. samestep counts in whole numbers of at least 1; write one.",
+    ),
+    "tensorflow-text.json": (
+        b'{"class_name": "CosineDecay"}',
+        "Write what keras.optimizers.schedules.serialize gives.",
+    ),
+    "tensorflow-order.json": (
+        b'{"class_name": "PiecewiseConstantDecay", "config": {"boundaries": [9, 3], "values": [1.0, 0.5, 0.1]}}',
+        "boundaries: '4 steps' comes after '10 steps'. Write them in rising order.",
+    ),
+    "torch-class.json": (
+        b'{"class": "FancyLR", "last_epoch": 3, "base_lrs": [0.1]}',
+        "FancyLR is no scheduler that samestep can read.",
+    ),
+    "torch-hole.json": (
+        b'{"class": "StepLR", "last_epoch": 3, "base_lrs": [0.1]}',
+        "StepLR: its state has no 'step_size'. Save scheduler.state_dict() whole.",
+    ),
+    "torch-nothing.json": (b'{"weights": 3}', "no state of a scheduler; it has weights."),
+    "torch-list.json": (b"[1]", "got list. Write scheduler.state_dict()"),
+    "torch-range.json": (
+        b'{"class": "StepLR", "last_epoch": 3, "base_lrs": [0.1], "step_size": 0, "gamma": 0.1}',
+        "step_size: got 0.",
+    ),
+    "torch-text.json": (
+        b'{"class": "StepLR", "last_epoch": 3, "base_lrs": ["fast"], "step_size": 2, "gamma": 0.1}',
+        "could not convert string to float: 'fast'",
+    ),
+    "torch-garbage.pt": (b"\x80garbage", "another pickle could run code."),
+    "torch-evil.pt": (pickle.dumps({"last_epoch": 0, "run": os.system}), "another pickle could run code."),
+}
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("saved")
+    folder = tmp_path_factory.mktemp("saved")
+    (folder / "wrong").mkdir()
+    for name, (content, _) in WRONG.items():
+        (folder / "wrong" / name).write_bytes(content)
+    return folder
 
 
 def made(framework, folder):
@@ -92,6 +143,14 @@ def test_what_cannot_be_read_is_refused_in_a_line(keras_made):
     assert "MyOwn is no schedule that samestep can read" in keras_made["refused"]["MyOwn"]
     assert "calls=N" in keras_made["refused"]["MyOwn"]
     assert "not translated" in keras_made["refused"]["ReduceLROnPlateau"]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_saved_wrongly_is_refused_in_a_line(torch_made, keras_made, folder, name):
+    said = (torch_made["wrong"] | keras_made["wrong"])[name]
+    assert said.startswith(f"{folder / 'wrong' / name}: ")
+    assert WRONG[name][1] in said
+    assert "\n" not in said
 
 
 def test_momentum_that_moves_as_well_is_noted(torch_made):

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from experiment.clock import Clock, Duration
 from experiment.plan import Arm
 from experiment.schedules import Constant, ExponentialDecay, float32_error
+from experiment.schedules.examples import EXAMPLES
+from experiment.schedules.text import parse
 
 QUESTION = Clock(samples=1000, batch_size=32)
 
@@ -94,3 +96,69 @@ def test_arm_in_steps_shorter_than_an_epoch_may_mean_epochs():
     assert Arm(name="long", schedule=exponential("32 steps"), stepping="step").meant(QUESTION) is None
     assert Arm(name="epochs", schedule=exponential("25 epochs"), stepping="step").meant(QUESTION) is None
     assert Arm(name="constant", schedule=Constant(initial=1.0), stepping="step").meant(QUESTION) is None
+
+
+def rate(text, *steps, clock=QUESTION):
+    return parse(text).rate(np.array(steps), clock).tolist()
+
+
+def test_a_boundary_is_the_first_step_with_the_new_rate():
+    assert rate("piecewise-constant:boundaries=[10 steps,1 epoch],values=[1,0.5,0.1]", 9, 10, 31, 32) == [
+        1,
+        0.5,
+        0.5,
+        0.1,
+    ]
+    two = "sequence:schedules=[(constant:initial=1),(linear:initial=0.5,end=0,over=2 steps)],milestones=[10 steps]"
+    assert rate(two, 9, 10, 11, 12, 99) == [1, 0.5, 0.25, 0, 0]
+    assert rate("cosine-restarts:initial=1,floor=0,first=2 steps,t_mul=2,m_mul=0.5", 0, 1, 2, 4, 6) == pytest.approx(
+        [1, 0.5, 0.5, 0.25, 0.25]
+    )
+
+
+def test_each_says_what_happens_after_its_end():
+    assert rate("cosine:initial=1,floor=0.1,over=10 steps,after=hold", 10, 11, 20) == [0.1, 0.1, 0.1]
+    assert rate("cosine:initial=1,floor=0.1,over=10 steps,after=rise", 10, 20, 30) == pytest.approx([0.1, 1, 0.1])
+    assert rate("polynomial:initial=1,end=0.1,power=2,over=10 steps", 10, 99) == [0.1, 0.1]
+    # with cycle each multiple of the length is at the end rate, the step after it on the way to the next
+    cycle = rate("polynomial:initial=1,end=0.1,power=1,over=10 steps,cycle", 0, 10, 11, 20)
+    assert cycle == pytest.approx([1, 0.1, 0.1 + 0.9 * 9 / 20, 0.1])
+    ends = (
+        "one-cycle:max_lr=1,div_factor=10,final_div_factor=10,pct_start=0.3,over=10 steps,anneal_strategy=linear,after="
+    )
+    assert rate(f"{ends}hold", 0, 2, 9, 50) == pytest.approx([0.1, 1, 0.01, 0.01])
+    with pytest.raises(ValueError, match=r"ends after 10 steps, step 10 is asked. Make it as long as the run"):
+        rate(f"{ends}error", 10)
+
+
+def test_warm_up_leads_to_where_the_next_one_begins():
+    text = "warmup:initial=0,over=4 steps,then=(exponential:initial=1,factor=0.5,every=2 steps,staircase)"
+    assert rate(text, 0, 1, 3, 4, 5, 6) == [0, 0.25, 0.75, 1, 1, 0.5]
+
+
+def test_a_product_multiplies():
+    text = "product:schedules=[(constant:initial=0.1),(linear:initial=1,end=0,over=4 steps)]"
+    assert rate(text, 0, 1, 4) == pytest.approx([0.1, 0.075, 0])
+
+
+def test_cycles_go_up_and_down():
+    text = "cyclic:low=0.1,max_lr=1.1,up=2 steps,down=4 steps,mode=triangular2,gamma=1"
+    assert rate(text, 0, 1, 2, 4, 6, 8) == pytest.approx([0.1, 0.6, 1.1, 0.6, 0.1, 0.6])
+
+
+def test_a_rate_past_any_number_is_refused():
+    with pytest.raises(ValueError, match=r"grows past any number at step 1024. Ask for fewer steps"):
+        rate("exponential:initial=1,factor=2,every=1 step", 1023, 1024)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_arrays_and_single_steps_agree_whatever_their_shape(name):
+    schedule, clock = parse(EXAMPLES[name]), Clock(samples=100, batch_size=8)
+    steps = np.arange(64).reshape(4, 4, 4)
+    together = schedule.rate(steps, clock)
+    assert together.shape == (4, 4, 4)
+    assert together.dtype == np.float64
+    assert [float(schedule.rate(step, clock)) for step in range(64)] == together.ravel().tolist()
+    for bent in (schedule.float32_scale(steps, clock), schedule.float32_drift(steps, clock)):
+        assert bent.shape == (4, 4, 4)
+        assert (bent >= 0).all()

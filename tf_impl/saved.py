@@ -11,11 +11,13 @@ import keras
 from experiment.clock import Clock, Stepping
 from experiment.schedules import Schedule
 from experiment.validation import PlanError, strict_json
-from tf_impl import schedules, stand_ins
+from tf_impl import reading, schedules, stand_ins
 
 
-def load(path: Path, class_name: str | None, clock: Clock, stepping: Stepping) -> tuple[Schedule, tuple[str, ...]]:
-    """Read the vocabulary schedule in a file, and what the vocabulary does not hold of it.
+def load(
+    path: Path, class_name: str | None, clock: Clock, stepping: Stepping
+) -> tuple[Schedule, schedules.Native, tuple[str, ...]]:
+    """Read the vocabulary schedule in a file, the native one that was saved, and what the vocabulary does not hold.
 
     class_name : the schedule's class, for a file that holds its config alone.
     Raises ValueError with one line that names the file.
@@ -23,7 +25,9 @@ def load(path: Path, class_name: str | None, clock: Clock, stepping: Stepping) -
     try:
         data = strict_json(path.read_text(encoding="utf-8-sig"), "a config")
         native = _native(data, class_name)
-        return schedules.read(native, clock, stepping), schedules.notes(native)
+        schedule = schedules.read(native, clock, stepping)
+        schedule.whole_steps(clock)
+        return schedule, schedules.as_native(native, stepping), schedules.notes(native)
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}. Name a file that can be read.") from None
     except UnicodeDecodeError:
@@ -57,9 +61,9 @@ def _check(data: dict[str, Any]) -> None:
     own = getattr(stand_ins, name, None)
     native = getattr(keras.optimizers.schedules, name, None)
     chosen = own if str(data.get("registered_name") or "").startswith("samestep>") else native
-    if chosen is None or name not in schedules.KNOWN:
-        close = difflib.get_close_matches(name, schedules.KNOWN, n=1)
-        hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(schedules.KNOWN)}."
+    if chosen is None or name not in reading.KNOWN:
+        close = difflib.get_close_matches(name, reading.KNOWN, n=1)
+        hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(reading.KNOWN)}."
         raise ValueError(f"{name[:60]!r} is no schedule of Keras that samestep can read. {hint}")
     known = set(chosen.__init__.__code__.co_varnames[1 : chosen.__init__.__code__.co_argcount])
     unknown = [key for key in data["config"] if key not in known]

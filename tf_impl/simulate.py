@@ -10,19 +10,14 @@ import tensorflow as tf
 
 from experiment import simulation
 from experiment.clock import Clock, Stepping
-from experiment.schedules import Schedule
 from tf_impl import saved, schedules
 
 _CHUNK = 2**18
 
 
-def rates(schedule: Schedule, clock: Clock, stepping: Stepping, updates: int) -> np.ndarray:
-    """The rate that each update would use: float64, shape (updates,), widened from what Keras gives.
-
-    Raises ValueError as `schedules.build` does.
-    """
+def rates(native: schedules.Native, clock: Clock, stepping: Stepping, updates: int) -> np.ndarray:
+    """The rate that each update would use: float64, shape (updates,), widened from what Keras gives."""
     looked_up = updates if stepping == "step" else -(-updates // clock.steps_per_epoch)
-    native = schedules.build(schedule, clock, stepping)
     asked, stride = native.learning_rate, 1
     for callback in native.attach(None):
         asked, stride = callback.schedule.schedule, callback.schedule.stride

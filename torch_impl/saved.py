@@ -12,14 +12,16 @@ import torch
 from experiment.clock import Clock, Stepping
 from experiment.schedules import Schedule
 from experiment.validation import PlanError, strict_json
-from torch_impl import schedules
+from torch_impl import reading, schedules
 
 _SCHEDULER = ("scheduler", "state_dict", "lr_scheduler", "scheduler_state_dict", "lr_schedulers", "schedulers")
 _OPTIMIZER = ("optimizer", "optimizer_state_dict", "optimizer_states", "optimizers")
 
 
-def load(path: Path, class_name: str | None, clock: Clock, stepping: Stepping) -> tuple[Schedule, tuple[str, ...]]:
-    """Read the vocabulary schedule in a file, and what the vocabulary does not hold of it.
+def load(
+    path: Path, class_name: str | None, clock: Clock, stepping: Stepping
+) -> tuple[Schedule, schedules.Native, tuple[str, ...]]:
+    """Read the vocabulary schedule in a file, the native one that was saved, and what the vocabulary does not hold.
 
     class_name : the scheduler's class, for a file that does not say it under ``class``.
     Raises ValueError with one line that names the file.
@@ -30,12 +32,12 @@ def load(path: Path, class_name: str | None, clock: Clock, stepping: Stepping) -
         name = class_name or data.get("class")
         notes: tuple[str, ...] = ()
         if name is None:
-            name = schedules.class_of(state)
+            name = reading.class_of(state)
             notes = (f"Taken for {name}, by its keys. Write its class under 'class', or with --class, to be sure.",)
-        return schedules.read_state(str(name), state, group, clock, stepping), (
-            *notes,
-            *schedules.state_notes(str(name), state),
-        )
+        schedule = reading.read_state(str(name), state, group, clock, stepping)
+        schedule.whole_steps(clock)
+        native = _native(str(name), state) or schedules.build(schedule, clock, stepping)
+        return schedule, native, (*notes, *reading.state_notes(str(name), state))
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror or error}. Name a file that can be read.") from None
     except (PlanError, ValueError) as error:
@@ -91,3 +93,31 @@ def _group(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _first(value: Any) -> Any:
     return value[0] if isinstance(value, list) and value else value
+
+
+def _native(name: str, state: Mapping[str, Any]) -> schedules.Native | None:
+    """The scheduler of a saved state, at its beginning; None where its state does not say how it was made.
+
+    name : the scheduler's class. state : its `state_dict()`.
+    """
+    found = getattr(torch.optim.lr_scheduler, name, None)
+    if found is None or name not in _MADE_OF:
+        return None
+    given = {key: state[key] for key in _MADE_OF[name]}
+    if name == "MultiStepLR":
+        times = {int(key): int(value) for key, value in dict(state["milestones"]).items()}
+        given["milestones"] = [key for key, value in times.items() for _ in range(value)]
+    return schedules.Native(float(state["base_lrs"][0]), lambda optimizer: found(optimizer, **given), name)
+
+
+_MADE_OF = {
+    "StepLR": ("step_size", "gamma"),
+    "MultiStepLR": ("milestones", "gamma"),
+    "ConstantLR": ("factor", "total_iters"),
+    "LinearLR": ("start_factor", "end_factor", "total_iters"),
+    "ExponentialLR": ("gamma",),
+    "PolynomialLR": ("total_iters", "power"),
+    "CosineAnnealingLR": ("T_max", "eta_min"),
+    "CosineAnnealingWarmRestarts": ("T_0", "T_mult", "eta_min"),
+}
+"""Arguments that a state holds under their own names."""

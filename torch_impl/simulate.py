@@ -9,17 +9,15 @@ import torch
 
 from experiment import simulation
 from experiment.clock import Clock, Stepping
-from experiment.schedules import Schedule
 from torch_impl import saved, schedules
 
 
-def rates(schedule: Schedule, clock: Clock, stepping: Stepping, updates: int) -> np.ndarray:
+def rates(native: schedules.Native, clock: Clock, stepping: Stepping, updates: int) -> np.ndarray:
     """The rate that each update would use: float64, shape (updates,).
 
-    Shorter where the native scheduler raises after its end. Raises ValueError as `schedules.build` does.
+    Shorter where the native scheduler raises after its end.
     """
     looked_up = updates if stepping == "step" else -(-updates // clock.steps_per_epoch)
-    native = schedules.build(schedule, clock, stepping)
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(()))], lr=native.learning_rate)
     scheduler = native.attach(optimizer)
     if scheduler is None:

@@ -37,7 +37,7 @@ def answer(asked):
     schedule, clock, stepping = from_json(asked["schedule"]), Clock(**asked["clock"]), asked["stepping"]
     native = schedules.build(schedule, clock, stepping)
     told = {"name": native.name, "exact": native.exact, "note": native.note}
-    told["lr"] = simulate.rates(schedule, clock, stepping, asked["updates"]).tolist() if asked["updates"] else []
+    told["lr"] = simulate.rates(native, clock, stepping, asked["updates"]).tolist() if asked["updates"] else []
     if asked.get("source"):
         told["source"] = schedules.source(schedule, clock, stepping)
         told["base_lr"] = native.learning_rate if isinstance(native.learning_rate, float) else schedule.base_lr

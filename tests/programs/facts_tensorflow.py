@@ -81,4 +81,20 @@ found["float64"] = {
     "ExponentialDecay": dtype_in_float64(keras.optimizers.schedules.ExponentialDecay(1e-3, 25, 0.95)),
     "float": dtype_in_float64(1e-3),
 }
+keras.config.set_floatx("float32")
+
+
+def restarts(t_mul, first, upto):
+    """Steps at which CosineDecayRestarts is not at its initial rate though a period begins there, and how many begin."""
+    schedule = keras.optimizers.schedules.CosineDecayRestarts(1.0, first, t_mul=t_mul)
+    begins, length = [], float(first)
+    while sum(begins[-1:]) + length < upto:
+        begins.append(sum(begins[-1:]) + length)
+        length *= t_mul
+    asked = [int(np.ceil(each - 1e-6)) for each in begins]
+    return [step for step in asked if float(schedule(step)) < 0.5], len(asked)
+
+
+found["restarts"] = {name: restarts(*asked) for name, asked in {"2": (2.0, 5, 5000), "1.1": (1.1, 10, 5000)}.items()}
+found["smallest"] = [float(keras.optimizers.schedules.ExponentialDecay(rate, 1, 0.5)(1)) for rate in (4e-38, 2e-38)]
 json.dump(found, sys.stdout)

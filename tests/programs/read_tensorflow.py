@@ -68,9 +68,15 @@ for name, native in {"MyOwn": MyOwn(), "ReduceLROnPlateau": keras.callbacks.Redu
         schedules.read(native, CLOCK, "step")
     except ValueError as error:
         refused[name] = str(error)
+wrong = {}
+for path in sorted((FOLDER.parent / "wrong").glob("tensorflow*")):
+    try:
+        wrong[path.name] = to_json(saved.load(path, None, CLOCK, "step")[0])
+    except ValueError as error:
+        wrong[path.name] = str(error)
 classes = [
     name
     for name in dir(s)
     if isinstance(getattr(s, name), type) and issubclass(getattr(s, name), s.LearningRateSchedule)
 ]
-print(json.dumps({"classes": classes, "read": read, "refused": refused}))
+print(json.dumps({"classes": classes, "read": read, "refused": refused, "wrong": wrong}))

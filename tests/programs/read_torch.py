@@ -92,14 +92,20 @@ for name, make in MADE.items():
     (FOLDER / f"{name}.json").write_text(json.dumps(native.state_dict(), default=str))
     for saved_as in ("pt", "json"):
         try:
-            schedule, notes = saved.load(FOLDER / f"{name}.{saved_as}", None, CLOCK, "step")
+            schedule, _, notes = saved.load(FOLDER / f"{name}.{saved_as}", None, CLOCK, "step")
             read[f"{name} per step"][saved_as] = [to_json(schedule), notes]
         except ValueError as error:
             read[f"{name} per step"][saved_as] = [str(error)]
 
+wrong = {}
+for path in sorted((FOLDER.parent / "wrong").glob("torch*")):
+    try:
+        wrong[path.name] = to_json(saved.load(path, None, CLOCK, "step")[0])
+    except ValueError as error:
+        wrong[path.name] = str(error)
 classes = [
     name
     for name in dir(s)
     if isinstance(getattr(s, name), type) and issubclass(getattr(s, name), s.LRScheduler) and not name.startswith("_")
 ]
-print(json.dumps({"classes": classes, "read": read}))
+print(json.dumps({"classes": classes, "read": read, "wrong": wrong}))

@@ -1,0 +1,60 @@
+"""Measure the facts of docs/facts.md that are PyTorch's. Prints JSON."""
+
+import json
+import math
+import warnings
+
+import torch
+from torch.optim import lr_scheduler as s
+
+warnings.simplefilter("ignore")
+
+
+def optimizer():
+    return torch.optim.SGD([torch.nn.Parameter(torch.zeros(()))], lr=1.0)
+
+
+def rates(scheduler, calls):
+    group = scheduler.optimizer.param_groups[0]
+    found = [group["lr"]]
+    for _ in range(calls):
+        scheduler.step()
+        found.append(group["lr"])
+    return found
+
+
+def climbs(t_max, eta_min):
+    """How far CosineAnnealingLR lies from its closed form before and after T_max, relative to its peak of 1."""
+    found = rates(s.CosineAnnealingLR(optimizer(), t_max, eta_min), 2 * t_max)
+    closed_form = [eta_min + (1 - eta_min) * math.cos(math.pi / 2 * n / t_max) ** 2 for n in range(2 * t_max + 1)]
+    apart = [abs(rate - meant) for rate, meant in zip(found, closed_form, strict=True)]
+    return [max(apart[: t_max + 1]), max(apart[t_max + 1 :])]
+
+
+def calls_until_it_raises(make, most=5000):
+    try:
+        scheduler = make(optimizer())
+    except (ZeroDivisionError, ValueError) as error:
+        return [0, type(error).__name__]
+    for call in range(1, most):
+        try:
+            scheduler.step()
+        except (ValueError, OverflowError, ZeroDivisionError) as error:
+            return [call, type(error).__name__]
+    return [most, None]
+
+
+facts = {
+    "climbs": {t_max: climbs(t_max, 0.01) for t_max in (100, 20_000, 100_000)},
+    "one_cycle": calls_until_it_raises(lambda o: s.OneCycleLR(o, 1.0, total_steps=5, cycle_momentum=False)),
+    "one_cycle_without_a_rise": calls_until_it_raises(
+        lambda o: s.OneCycleLR(o, 1.0, total_steps=10, pct_start=0.1, cycle_momentum=False)
+    ),
+    "triangular2": calls_until_it_raises(
+        lambda o: s.CyclicLR(o, 0.1, 1.0, step_size_up=1, mode="triangular2", cycle_momentum=False)
+    ),
+    "chain_after_a_setter": rates(
+        (lambda o: s.ChainedScheduler([s.LambdaLR(o, lambda n: 1.0), s.StepLR(o, 2, 0.5)]))(optimizer()), 5
+    ),
+}
+print(json.dumps(facts))
