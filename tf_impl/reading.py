@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+from pydantic import ValidationError
 
 from experiment.clock import Clock, Duration, Stepping
 from experiment.schedules import (
@@ -25,6 +26,7 @@ from experiment.schedules import (
     Warmup,
 )
 from experiment.schedules.base import counted, tidy
+from experiment.validation import describe
 from tf_impl import natives, stand_ins
 
 
@@ -54,7 +56,10 @@ def read(
     ours = (getattr(keras.optimizers.schedules, name, None), getattr(stand_ins, name, None))
     if name in _READERS and type(native) in ours:
         config = {key: value for key, value in native.get_config().items() if key != "name"}
-        return _READERS[name](config, lambda key: counted(key, config[key], stepping), stepping)
+        try:
+            return _READERS[name](config, lambda key: counted(key, config[key], stepping), stepping)
+        except ValidationError as error:
+            raise ValueError(f"{name}: {describe(error)}") from None
     if calls:
         return _tabulated(native, stepping, calls)
     raise ValueError(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 from torch.optim import lr_scheduler
 
 from experiment.clock import Clock, Duration, Stepping
@@ -28,6 +29,7 @@ from experiment.schedules import (
 )
 from experiment.schedules.base import counted, tidy
 from experiment.schedules.text import from_json
+from experiment.validation import describe
 from torch_impl.natives import MULTIPLY, ClosedForm
 
 
@@ -112,6 +114,8 @@ class _Reader:
             base = float(state["base_lrs"][0]) if state.get("base_lrs") else float("nan")
         try:
             return _READERS[name](self, state, base, native, group)
+        except ValidationError as error:
+            raise ValueError(f"{name}: {describe(error)}") from None
         except KeyError as error:
             raise ValueError(f"{name}: its state has no {error}. Save scheduler.state_dict() whole.") from None
 
