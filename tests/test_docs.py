@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,14 @@ from helpers import samestep
 from compare.align import ALIGNED_COLUMNS
 from experiment.plan import Adam, AdamW, Controls, CsvData, Momentum, Network, Plan, QuestionData, question
 from experiment.schedules import Constant, ExponentialDecay
+from experiment.schedules.text import parse
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS
 
 HOUSE = Path(__file__).parents[1]
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
 FILES = (HOUSE / "docs" / "files.md").read_text(encoding="utf-8")
+SCHEDULES = (HOUSE / "docs" / "schedules.md").read_text(encoding="utf-8")
+COMMANDS = (HOUSE / "docs" / "commands.md").read_text(encoding="utf-8")
 PLAN = (HOUSE / "docs" / "plan.md").read_text(encoding="utf-8")
 
 
@@ -37,6 +42,41 @@ def test_commands_of_the_readme_are_those_of_the_makefile():
     assert "$(BIN)/samestep run --force" in makefile
     assert [".venv/bin/python", "-m", "pytest", "-q"] in commands()
     assert "$(BIN)/python -m pytest -q" in makefile
+
+
+@pytest.mark.parametrize("name", ["explain", "simulate", "translate"])
+def test_commands_about_a_schedule_run_as_written(tmp_path, name):
+    words = next(words for words in commands() if words[1] == name)
+    assert samestep(*words[1:], cwd=tmp_path).returncode == 0
+    # and the examples that their help gives
+    written = samestep(name, "--help", COLUMNS="400").stdout
+    assert f"Example: samestep {name} " in written
+
+
+def test_python_of_the_docs_runs():
+    code = re.findall(r"```python\n(.*?)```", SCHEDULES, re.DOTALL)
+    assert len(code) == 1
+    done = subprocess.run([sys.executable, "-c", code[0]], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_short_forms_of_the_docs_are_read():
+    written = re.findall(r"```text\n(.*?)```", SCHEDULES, re.DOTALL)[0].splitlines()
+    assert len(written) == 3
+    for text in written:
+        assert parse(text)
+
+
+def test_every_key_of_the_schedule_commands_is_documented():
+    run = ("--samples", "10", "--batch-size", "2", "--epochs", "3", "--json", "-")
+    for words in (
+        ("explain", "constant:initial=1", *run),
+        ("simulate", "constant:initial=1", *run),
+        ("translate", "constant:initial=1", "--to", "torch", "--json", "-"),
+    ):
+        told = json.loads(samestep(*words).stdout)
+        for key in {*told, *told.get("frameworks", {}).get("torch", {}), *told.get("tolerance", {})}:
+            assert f"`{key}`" in COMMANDS, key
 
 
 def test_own_plan_of_the_readme_runs(tmp_path, small):
