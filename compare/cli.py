@@ -78,7 +78,7 @@ def run(
     if absent := missing():
         raise output.OutputError(absent)
     folder = out or Path("out", chosen.name)
-    _check_json_target(json, [plan, folder, getattr(chosen.data, "path", None)])
+    _check_targets([plan, folder, getattr(chosen.data, "path", None)], json)
     with output.folder(folder, force) as beside:
         with _progress(chosen) as on_progress:
             traces = runner.train(chosen, on_progress)
@@ -110,7 +110,7 @@ def explain(
     from compare import explain as explaining
 
     clock = _clock(samples, batch_size, drop_last, accumulate)
-    _check_targets(json, plot, [schedule])
+    _check_targets([schedule], json, plot=plot)
     explained = explaining.explain(_schedule(schedule), clock, _stepping(stepping), epochs)
     if plot is not None:
         from compare import schedule_figures
@@ -143,7 +143,7 @@ def simulate(
     from experiment.worker import missing
 
     clock = _clock(samples, batch_size, drop_last, 1)
-    _check_targets(json, plot, [schedule, csv])
+    _check_targets([schedule], json, csv, plot)
     if absent := missing():
         raise _refused(absent)
     simulated = simulating.simulate(_schedule(schedule), clock, _stepping(stepping), epochs)
@@ -190,7 +190,7 @@ def translate(
     if (samples is None) != (batch_size is None):
         raise _refused("--samples and --batch-size belong together. Write both.")
     clock = None if samples is None or batch_size is None else _clock(samples, batch_size, drop_last, 1)
-    _check_targets(json, None, [file])
+    _check_targets([file], json)
     if absent := missing([translating.TO[to]]):
         raise _refused(absent)
     translated = translating.translate(file, translating.TO[to], clock, _stepping(stepping), class_name)
@@ -256,9 +256,10 @@ def _in_two_lines(error: Exception) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    Console(stderr=True, soft_wrap=True).print(
-        message, style="bold" if code != INTERRUPTED else None, markup=False, highlight=False
-    )
+    with suppress(OSError):  # nobody can be told; the exit code still says it
+        Console(stderr=True, soft_wrap=True).print(
+            message, style="bold" if code != INTERRUPTED else None, markup=False, highlight=False
+        )
     return code
 
 
@@ -266,23 +267,20 @@ def _terminated(number: int, _: Any) -> None:
     raise SystemExit(128 + number)
 
 
-def _check_json_target(json: str | None, taken: Sequence[Path | str | None]) -> None:
-    from compare.output import OutputError
-
-    if json in (None, "-"):
-        return
-    if Path(json).is_dir() or not Path(json).absolute().parent.is_dir():
-        raise OutputError(f"{json} cannot be written. Name a file in a folder that exists, or - for standard output.")
-    if Path(json).resolve() in [Path(each).resolve() for each in taken if each is not None]:
-        raise OutputError(f"{json} is read or written already. Name another file with --json.")
-
-
-def _check_targets(json: str | None, plot: Path | None, taken: Sequence[Path | str | None]) -> None:
+def _check_targets(
+    taken: Sequence[Path | str | None], json: str | None, csv: Path | None = None, plot: Path | None = None
+) -> None:
     """Refuse before any work what could not be written after it."""
-    _check_json_target(json, [plot, *(each for each in taken if each is None or len(str(each)) < 200)])
-    for target in [plot, *taken[1:]]:
-        if target is not None and (Path(target).is_dir() or not Path(target).absolute().parent.is_dir()):
-            raise _refused(f"{target} cannot be written. Name a file in a folder that exists.")
+    used = [Path(each).resolve() for each in taken if each is not None and len(str(each)) < 200]
+    for option, target in (("--json", json), ("--csv", csv), ("--plot", plot)):
+        if target in (None, "-"):
+            continue
+        path = Path(str(target))
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise _refused(f"{target} cannot be written. Name a file in a folder that exists with {option}.")
+        if path.resolve() in used:
+            raise _refused(f"{target} is read or written already. Name another file with {option}.")
+        used.append(path.resolve())
     if plot is not None and plot.suffix not in (".png", ".svg", ".pdf"):
         raise _refused(f"--plot: got {str(plot)!r}. Write a name that ends in .png, .svg or .pdf.")
 
@@ -302,7 +300,10 @@ def _schedule(text: str) -> Schedule:
 def _clock(samples: int, batch_size: int, drop_last: bool, accumulate: int) -> Clock:
     from experiment.clock import Clock
 
-    return Clock(samples, batch_size, drop_last, accumulate)
+    try:
+        return Clock(samples, batch_size, drop_last, accumulate)
+    except ValueError as error:
+        raise _refused(str(error)) from None
 
 
 def _stepping(text: str) -> Stepping:
@@ -402,7 +403,8 @@ def _show_explanation(explained: Explanation) -> None:
         console.print(text, markup=False, highlight=False)
     if explained.shown:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("change", "step", "epoch", "batch", "rate"):
+        within = "batch" if explained.clock.accumulate == 1 else "update"
+        for heading in ("change", "step", "epoch", within, "rate"):
             table.add_column(heading, justify="right")
         half = len(explained.shown) // 2
         for index, change in enumerate(explained.shown):
@@ -423,7 +425,7 @@ def _show_simulation(simulated: Simulation) -> None:
     from rich.table import Table
 
     from compare.runner import LABELS
-    from compare.simulate import changes, changes_of
+    from compare.simulate import changes, changes_of, tolerance_words
     from compare.words import counted
 
     console = Console()
@@ -442,14 +444,15 @@ def _show_simulation(simulated: Simulation) -> None:
     console.print(table)
     steps = counted(len(simulated.lr_closed_form), "step")
     console.print(f"{counted(total, 'change')} of the closed form in {steps}.", highlight=False)
+    if len(simulated.lr_closed_form) < simulated.run_steps:
+        console.print(f"The schedule ends there; the run has {counted(simulated.run_steps, 'step')}.", highlight=False)
     for name, answer in simulated.answers.items():
         label, against = LABELS[name], simulated.against[name]
-        drift = f" and {against.tolerance_drift:.2g} of drift" if against.tolerance_drift else ""
         parts = f", parts at step {against.parts_at}" if against.parts_at is not None else ""
         console.print(
             f"{label}: {answer.native}, {counted(len(changes_of(answer.lr)), 'change')}, at most "
             f"{against.max_ulp32:.2g} float32 ULP from the closed form ({against.max_relative:.1e} relative){parts}; "
-            f"the tolerance is {against.tolerance_ulp32} ULP{drift}.",
+            f"{tolerance_words(against)}.",
             markup=False,
             highlight=False,
         )

@@ -153,9 +153,13 @@ def sentences(explained: Explanation) -> list[str]:
     ]
     if first is None:
         return [*said, f"The rate is {explained.first_rate:g} and never changes."]
-    begins = f", which begins with batch {first.place.batch * clock.accumulate}" if clock.accumulate > 1 else ""
+    at = at_place(first.place)
+    if clock.accumulate > 1:
+        begins = first.place.batch * clock.accumulate
+        within = f"update {first.place.batch} of it, from batch {begins} on"
+        at = f"step {first.place.step} (epoch {first.place.epoch}, {within})"
     said.append(
-        f"The rate begins at {explained.first_rate:g} and first changes at {at_place(first.place)}{begins}, to "
+        f"The rate begins at {explained.first_rate:g} and first changes at {at}, to "
         f"{first.lr:.6g}: {counted(explained.changes, 'change')} in {counted(explained.epochs, 'epoch')}. "
         f"The final rate is {explained.final_rate:.6g}."
     )
@@ -184,18 +188,26 @@ def _warnings(
     yield from _short(schedule, clock, stepping)
     yield from _inside_epochs(schedule, clock, stepping)
     yield from _ends(schedule, clock, stepping, epochs, changes, final)
-    if clock.accumulate > 1 and not isinstance(schedule, Constant):
+    if clock.accumulate > 1 and stepping == "step" and not isinstance(schedule, Constant):
+        counts = [f"{place} is {_batches(duration, clock):,} batches" for place, duration in schedule.durations()]
         yield Doubt(
             f"Keras' gradient_accumulation_steps={clock.accumulate} evaluates its schedule on batches, not on updates: "
-            f"there it runs {clock.accumulate} times as fast.",
-            f"Multiply every count of steps by {clock.accumulate} in Keras; PyTorch counts calls of scheduler.step(), "
-            "so call it once per optimizer.step().",
+            f"there it runs {clock.accumulate} times as fast. It also carries batches that are left at the end of an "
+            "epoch into the next, where here they make an update.",
+            f"Count batches in Keras: {', '.join(counts)}. PyTorch counts calls of scheduler.step(): call it once per "
+            "optimizer.step().",
         )
     if epochs * clock.steps_per_epoch > 2**24:
         yield Doubt(
             "Beyond step 16,777,216 Keras' float32 step holds no odd numbers, and changes come at wrong steps.",
             "Keep runs of Keras shorter, or look the rate up once per epoch.",
         )
+
+
+def _batches(duration: Duration, clock: Clock) -> int:
+    """A duration in batches."""
+    per = clock.batches_per_epoch if duration.unit == "epochs" else clock.accumulate
+    return int(duration.count * per)
 
 
 def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Doubt]:
@@ -224,7 +236,8 @@ def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Dou
             f"{counted(clock.steps_per_epoch, 'step')}. A schedule counts optimizer steps: perhaps "
             f"{listed(meant)} {'was' if one else 'were'} meant.",
             f"If so, write {place}={_bracketed(meant)}, that is {values} steps: {', '.join(code)} with the rate looked "
-            "up at every step; or keep the number and have the rate looked up once per epoch.",
+            f"up at every step; or keep {'the number' if len(found) == 1 else 'the numbers'} and look the rate up once "
+            "per epoch: LearningRateScheduler in Keras, scheduler.step() after each epoch in PyTorch.",
         )
 
 
@@ -236,16 +249,17 @@ def _inside_epochs(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iter
     """Durations that are no whole epochs, where the rate is looked up once per epoch."""
     if stepping == "step":
         return
-    for place, duration in schedule.durations():
-        steps, per_epoch = clock.steps(duration), clock.steps_per_epoch
-        if steps % per_epoch:
-            yield Doubt(
-                f"{place}: {duration} end inside an epoch of {counted(per_epoch, 'step')}, and the rate is looked up "
-                "only as an epoch begins.",
-                f"Write whole epochs, like {place}={max(1, round(steps / per_epoch))} epochs, or look the rate up at "
-                "every step.",
-            )
-            return
+    per_epoch = clock.steps_per_epoch
+    odd = [(place, each) for place, each in schedule.durations() if clock.steps(each) % per_epoch]
+    if not odd:
+        return
+    texts = listed([str(each) for _, each in odd])
+    whole = listed([counted(max(1, round(clock.steps(each) / per_epoch)), "epoch") for _, each in odd])
+    yield Doubt(
+        f"{odd[0][0].partition('[')[0]}: {texts} {'ends' if len(odd) == 1 else 'end'} inside an epoch of "
+        f"{counted(per_epoch, 'step')}, and the rate is looked up only as an epoch begins.",
+        f"Write whole epochs, like {whole}, or look the rate up at every step.",
+    )
 
 
 def _ends(
@@ -262,7 +276,8 @@ def _ends(
         )
     elif length is not None and schedule.after_end == "error" and length < steps:
         yield Doubt(
-            f"The schedule may be asked for {counted(length, 'step')} and {run}: PyTorch's OneCycleLR raises there.",
+            f"The schedule may be asked for {counted(length, 'step')} and {run}. PyTorch's OneCycleLR gives one more "
+            "rate, extrapolated, and raises at the call after that.",
             f"Make it {counted(epochs, 'epoch')} long, or write after=hold.",
         )
     elif length is not None and schedule.after_end == "rise" and length < steps:
@@ -271,10 +286,23 @@ def _ends(
             f"Make it {counted(epochs, 'epoch')} long, or write after=hold.",
         )
     elif not changes and not isinstance(schedule, Constant):
+        longest = max((clock.steps(each) for _, each in schedule.durations()), default=0)
         yield Doubt(
             f"The rate never changes: {run}.",
-            "Write shorter durations, or train longer.",
+            "Write shorter durations, or train longer."
+            if longest >= steps
+            else "With these values it stays where it is. Write others, or kind constant, which says so.",
         )
+    for place, duration in schedule.durations():
+        if clock.steps(duration) >= steps and _named(schedule, place) in _BEFORE_ANOTHER and (length or 0) <= steps:
+            yield Doubt(
+                f"{place}: {duration} {'is' if duration.count == 1 else 'are'} not over when the run ends: {run}.",
+                f"Write less than {counted(epochs, 'epoch')}, or train longer.",
+            )
+
+
+_BEFORE_ANOTHER = (("warmup", "over"), ("sequence", "milestones"))
+"""Durations after which another schedule begins."""
 
 
 def _named(schedule: Schedule, place: str) -> tuple[str, str]:
@@ -285,7 +313,7 @@ def _named(schedule: Schedule, place: str) -> tuple[str, str]:
         key, _, index = part.partition("[")
         found = getattr(found, key)
         found = found[int(index.rstrip("]"))] if index else found
-    return str(found.kind), name
+    return str(found.kind), name.partition("[")[0]
 
 
 def _bracketed(words: list[str]) -> str:

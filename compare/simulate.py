@@ -42,11 +42,16 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Simulation:
-    """One schedule in both frameworks; `lr` and `answers` by framework, `against` the closed form."""
+    """One schedule in both frameworks.
+
+    run_steps : updates in the run; `lr_closed_form` has fewer where the schedule may not be asked any more.
+    answers, against : by framework, what it gives, and how far that lies from the closed form. between : the two.
+    """
 
     schedule: Schedule
     clock: Clock
     stepping: Stepping
+    run_steps: int
     lr_closed_form: np.ndarray
     answers: Mapping[Framework, Answer]
     against: Mapping[Framework, Agreement]
@@ -70,7 +75,14 @@ def simulate(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int) 
     against = {name: agreement(lr, answer.lr, schedule, clock, stepping) for name, answer in answers.items()}
     keras, torch = (answers[name].lr for name in FRAMEWORKS)
     return Simulation(
-        schedule, clock, stepping, lr, answers, against, agreement(torch, keras, schedule, clock, stepping)
+        schedule,
+        clock,
+        stepping,
+        epochs * clock.steps_per_epoch,
+        lr,
+        answers,
+        against,
+        agreement(torch, keras, schedule, clock, stepping),
     )
 
 
@@ -96,6 +108,14 @@ def agreement(a: np.ndarray, b: np.ndarray, schedule: Schedule, clock: Clock, st
         tolerance_drift=float(drift[largest] / unit[largest]),
         parts_at=parts_at,
     )
+
+
+def tolerance_words(agreement: Agreement) -> str:
+    """The tolerance in words."""
+    said = f"the tolerance is {agreement.tolerance_ulp32} ULP"
+    if agreement.tolerance_drift >= 0.05:
+        said += f", and {agreement.tolerance_drift:.2g} ULP that parameters held in float32 explain"
+    return said
 
 
 def changes_of(lr: np.ndarray) -> np.ndarray:
@@ -146,6 +166,7 @@ def to_json(simulated: Simulation) -> dict[str, Any]:
         "clock": asdict(simulated.clock),
         "stepping": simulated.stepping,
         "steps": len(simulated.lr_closed_form),
+        "run_steps": simulated.run_steps,
         "steps_per_epoch": simulated.clock.steps_per_epoch,
         "changes": total,
         "rows": rows,

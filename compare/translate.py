@@ -9,7 +9,7 @@ from typing import Any, Literal
 from compare import runner
 from compare.explain import closed_form
 from compare.runner import LABELS
-from compare.simulate import Agreement, agreement
+from compare.simulate import Agreement, agreement, tolerance_words
 from experiment.clock import Clock, Stepping
 from experiment.plan import Framework
 from experiment.schedules import Schedule
@@ -121,19 +121,19 @@ def to_json(translation: Translation) -> dict[str, Any]:
 def proof_sentences(translation: Translation) -> list[str]:
     """The proof in words, a line each."""
     proof, to = translation.proof, LABELS[translation.to]
-    drift = f" and {proof.tolerance_drift:.2g} of drift" if proof.tolerance_drift else ""
     whose = f"{to}'" if to.endswith("s") else f"{to}'s"
     built = f"{whose} own class" if translation.exact else f"{to} with a stand-in"
     compared = (
         f"Proof: {proof.compared:,} steps, {ORIGINS[translation.origin]} against {built}: at most "
         f"{proof.max_ulp32:.2g} float32 ULP apart ({proof.max_relative:.1e} relative); "
-        f"the tolerance is {proof.tolerance_ulp32} ULP{drift}."
+        f"{tolerance_words(proof)}."
     )
     said = [compared]
     if proof.parts_at is not None:
         said.append(f"They part at step {proof.parts_at}.")
     elif translation.parts_at is not None:
-        said.append(f"They part at step {translation.parts_at}, after the end: PyTorch raises, Keras holds.")
+        after = "after the end: PyTorch extrapolates once and then raises, Keras holds"
+        said.append(f"They part at step {translation.parts_at}, {after}.")
     return said + [f"Note: {note}" for note in translation.notes]
 
 

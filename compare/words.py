@@ -15,7 +15,7 @@ def epoch_in_steps(clock: Clock) -> str:
         batches += f"{' and ' if full else ''}one of {rest}"
     make = "makes" if clock.samples == 1 else "make"
     if clock.accumulate > 1:
-        batches += f", {clock.accumulate} of them to an update"
+        batches += f"; {clock.accumulate} batches make an update"
     return (
         f"{counted(clock.samples, 'sample')} in batches of {clock.batch_size} {make} "
         f"{counted(clock.steps_per_epoch, 'step')} an epoch ({batches})."

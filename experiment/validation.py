@@ -45,8 +45,8 @@ def strict_json(text: str, what: str) -> Any:
         raise PlanError(f"no JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
     except PlanError:
         raise
-    except ValueError as error:  # a number of more digits than Python converts
-        raise PlanError(f"no JSON: {str(error)[:120]}. Write shorter numbers.") from None
+    except ValueError:  # a number of more digits than Python converts
+        raise PlanError("no JSON: a number of thousands of digits. Write shorter ones.") from None
     except RecursionError:
         raise PlanError(f"no {what.split()[-1]}: nested too deeply.") from None
 
@@ -64,6 +64,8 @@ def describe(error: ValidationError) -> str:
     mistakes = error.errors()
     first = mistakes[0]
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
+    if first["type"] == "recursion_loop" or len(first["loc"]) > 60:
+        return "nested too deeply. Write it flatter."
     place = _place(first["loc"])
     return f"{place + ': ' if place else ''}{_sentence(first)}{more}"
 

@@ -78,7 +78,7 @@ WARNED = {
     "climbs again": ("cosine:initial=1,floor=0,over=10 epochs,after=rise", "at its floor at step 320 and climbs again"),
     "may not be asked": (
         "one-cycle:max_lr=1,div_factor=25,final_div_factor=1e4,pct_start=0.3,over=40 epochs,anneal_strategy=cos,after=error",
-        "may be asked for 1,280 steps and the run of 50 epochs has 1,600 steps: PyTorch's OneCycleLR raises there.",
+        "may be asked for 1,280 steps and the run of 50 epochs has 1,600 steps. PyTorch's OneCycleLR gives one more",
     ),
     "never changes": ("exponential:initial=1,factor=0.5,every=60 epochs,staircase", "The rate never changes"),
     "boundaries": (
@@ -204,11 +204,11 @@ WRONG = {
     "too long": (["explain", QUESTION, *RUN[:4], "--epochs", "100000000"], "Write fewer epochs."),
     "stepping": (["explain", QUESTION, *RUN, "--stepping", "batch"], "--stepping: got 'batch'. Write step or epoch."),
     "divided step": (["explain", "linear:initial=0,end=1,over=0.3 epochs", *RUN], "over: '0.3 epochs' is 9.6 steps"),
-    "grows": (["explain", "exponential:initial=1,factor=10,every=1 step", *RUN], "grows past any number at step 309."),
+    "grows": (["explain", "exponential:initial=1,factor=10,every=1 step", *RUN], "grows past 3e+38, what float32 holds, at step 39."),
     "accumulate": (["explain", QUESTION, *RUN, "--accumulate", "0"], "accumulate 0: must be at least 1."),
     "picture": (["explain", QUESTION, *RUN, "--plot", "x.gif"], "--plot: got 'x.gif'. Write a name that ends in .png"),
     "no folder": (["explain", QUESTION, *RUN, "--json", "no/such/x.json"], "no/such/x.json cannot be written."),
-    "no csv folder": (["simulate", QUESTION, *RUN, "--csv", "no/such/x.csv"], "no/such/x.csv cannot be written."),
+    "no csv folder": (["simulate", QUESTION, *RUN, "--csv", "no/such/x.csv"], "no/such/x.csv cannot be written. Name a file in a folder that exists with --csv."),
     "to": (["translate", QUESTION, "--to", "jax"], "--to: got 'jax'. Write torch or keras."),
     "epochs without samples": (
         ["translate", "linear:initial=0,end=1,over=3 epochs", "--to", "torch"],

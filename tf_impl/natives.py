@@ -79,7 +79,7 @@ def call_for(schedule: Schedule, count: Count) -> tuple[Call, list[str]]:  # noq
         case OneCycle():
             said = "OneCycle stands in: Keras has no one-cycle schedule."
             if schedule.after == "error":
-                said += f" After {count(schedule.over)} {count.unit} it holds its last rate, where PyTorch raises."
+                said += f" After {count(schedule.over)} {count.unit} it holds; PyTorch extrapolates once and raises."
             return _ours("OneCycle", schedule, count, leave_out=("after",)), [said]
         case Cyclic():
             return _ours("Cyclic", schedule, count), ["Cyclic stands in: Keras has no cyclic schedule."]

@@ -25,7 +25,7 @@ from experiment.schedules import (
     Sequence,
     Warmup,
 )
-from experiment.schedules.base import counted, tidy
+from experiment.schedules.base import counted, number, tidy
 from experiment.validation import describe
 from tf_impl import natives, stand_ins
 
@@ -55,7 +55,7 @@ def read(
         )
     ours = (getattr(keras.optimizers.schedules, name, None), getattr(stand_ins, name, None))
     if name in _READERS and type(native) in ours:
-        config = {key: value for key, value in native.get_config().items() if key != "name"}
+        config = {key: _checked(key, value) for key, value in native.get_config().items() if key != "name"}
         try:
             return _READERS[name](config, lambda key: counted(key, config[key], stepping), stepping)
         except ValidationError as error:
@@ -94,6 +94,19 @@ def _tabulated(native: Any, stepping: Stepping, calls: int) -> Schedule:
     return PiecewiseConstant(boundaries=boundaries, values=tuple(rates[n] for n in (0, *changes)))
 
 
+def _checked(key: str, value: Any) -> Any:
+    """A value of a config: numbers as floats, all else as it is. Raises ValueError where a number is none."""
+    if (
+        isinstance(value, bool | dict)
+        or key in ("mode", "anneal_strategy")
+        or (key == "warmup_target" and value is None)
+    ):
+        return value
+    if isinstance(value, list | tuple):
+        return [_checked(key, each) for each in value]
+    return number(key, value)
+
+
 def _of_function(function: Callable[..., float], epoch: int, lr: float) -> float:
     """What `LearningRateScheduler` asks: a function of the epoch, and perhaps of the rate before."""
     try:
@@ -107,7 +120,10 @@ _Counted = Callable[[str], Duration]
 
 
 def _read_exponential(config: _Config, count: _Counted, stepping: Stepping) -> Schedule:
-    initial, factor = float(config["initial_learning_rate"]), float(config["decay_rate"])
+    initial, factor = (
+        config["initial_learning_rate"],
+        config["decay_rate"],
+    )
     if not config["staircase"] and config["decay_steps"] != int(config["decay_steps"]):
         one = counted("decay_steps", 1, stepping)
         return ExponentialDecay(
@@ -119,8 +135,8 @@ def _read_exponential(config: _Config, count: _Counted, stepping: Stepping) -> S
 
 def _read_inverse_time(config: _Config, count: _Counted, stepping: Stepping) -> Schedule:
     return InverseTimeDecay(
-        initial=float(config["initial_learning_rate"]),
-        decay_rate=float(config["decay_rate"]),
+        initial=config["initial_learning_rate"],
+        decay_rate=config["decay_rate"],
         every=count("decay_steps"),
         staircase=bool(config["staircase"]),
     )
@@ -128,21 +144,24 @@ def _read_inverse_time(config: _Config, count: _Counted, stepping: Stepping) -> 
 
 def _read_piecewise(config: _Config, count: _Counted, stepping: Stepping) -> Schedule:
     boundaries = tuple(counted("boundaries", each + 1, stepping) for each in config["boundaries"])
-    return PiecewiseConstant(boundaries=boundaries, values=tuple(float(each) for each in config["values"]))
+    return PiecewiseConstant(boundaries=boundaries, values=tuple(config["values"]))
 
 
 def _read_polynomial(config: _Config, count: _Counted, stepping: Stepping) -> Schedule:
-    initial, end = float(config["initial_learning_rate"]), float(config["end_learning_rate"])
-    over, power = count("decay_steps"), float(config["power"])
+    initial, end = (
+        config["initial_learning_rate"],
+        config["end_learning_rate"],
+    )
+    over, power = count("decay_steps"), config["power"]
     if power == 1 and not config["cycle"]:
         return Linear(initial=initial, end=end, over=over)
     return PolynomialDecay(initial=initial, end=end, power=power, over=over, cycle=bool(config["cycle"]))
 
 
 def _read_cosine(config: _Config, count: _Counted, stepping: Stepping) -> Schedule:
-    initial, target = float(config["initial_learning_rate"]), config["warmup_target"]
+    initial, target = config["initial_learning_rate"], config["warmup_target"]
     high = initial if target is None else float(target)
-    floor = tidy(float(config["alpha"]) * high)
+    floor = tidy(config["alpha"] * high)
     cosine = CosineDecay(initial=high, floor=floor, over=count("decay_steps"), after="hold")
     if target is None or not config["warmup_steps"]:
         return cosine
@@ -150,13 +169,13 @@ def _read_cosine(config: _Config, count: _Counted, stepping: Stepping) -> Schedu
 
 
 def _read_restarts(config: _Config, count: _Counted, stepping: Stepping) -> Schedule:
-    initial = float(config["initial_learning_rate"])
+    initial = config["initial_learning_rate"]
     return CosineRestarts(
         initial=initial,
-        floor=tidy(float(config["alpha"]) * initial),
+        floor=tidy(config["alpha"] * initial),
         first=count("first_decay_steps"),
-        t_mul=float(config["t_mul"]),
-        m_mul=float(config["m_mul"]),
+        t_mul=config["t_mul"],
+        m_mul=config["m_mul"],
     )
 
 

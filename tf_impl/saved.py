@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import keras
 
 from experiment.clock import Clock, Stepping
 from experiment.schedules import Schedule
-from experiment.validation import PlanError, strict_json
+from experiment.validation import strict_json
 from tf_impl import reading, schedules, stand_ins
 
 
@@ -32,7 +33,7 @@ def load(
         raise ValueError(f"{path}: {error.strerror}. Name a file that can be read.") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path}: not UTF-8 text. Write the config as JSON in UTF-8.") from None
-    except (PlanError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 
@@ -50,9 +51,9 @@ def _native(data: Any, class_name: str | None) -> float | keras.optimizers.sched
     _check(data)
     try:
         return keras.optimizers.schedules.deserialize(data)
-    except (TypeError, ValueError, KeyError) as error:
-        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise ValueError(f"Keras cannot make a {data['class_name']} of it: {said}. Save the schedule again.") from None
+    except Exception as error:  # whatever a constructor stumbles over
+        said = str(error.__cause__ or error).splitlines()[0][:120]
+        raise ValueError(f"Keras cannot make a {data['class_name']} of it ({said}). Save the schedule again.") from None
 
 
 def _check(data: dict[str, Any]) -> None:
@@ -65,13 +66,16 @@ def _check(data: dict[str, Any]) -> None:
         close = difflib.get_close_matches(name, reading.KNOWN, n=1)
         hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(reading.KNOWN)}."
         raise ValueError(f"{name[:60]!r} is no schedule of Keras that samestep can read. {hint}")
-    known = set(chosen.__init__.__code__.co_varnames[1 : chosen.__init__.__code__.co_argcount])
+    known = inspect.signature(chosen).parameters
     unknown = [key for key in data["config"] if key not in known]
     if unknown:
         raise ValueError(
             f"{name} has no {str(unknown[0])[:60]!r} in Keras {keras.__version__}: the config may come from a newer "
             f"version. Leave it out, or install that version. Known: {', '.join(sorted(known))}."
         )
+    needed = [key for key, each in known.items() if each.default is each.empty and key not in data["config"]]
+    if needed:
+        raise ValueError(f"the config of {name} has no {needed[0]!r}. Write what its get_config gives.")
     for value in data["config"].values():
         for each in value if isinstance(value, list) else [value]:
             if isinstance(each, dict) and "class_name" in each:

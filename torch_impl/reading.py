@@ -27,7 +27,7 @@ from experiment.schedules import (
     Sequence,
     Warmup,
 )
-from experiment.schedules.base import counted, tidy
+from experiment.schedules.base import counted, number, tidy
 from experiment.schedules.text import from_json
 from experiment.validation import describe
 from torch_impl.natives import MULTIPLY, ClosedForm
@@ -111,7 +111,7 @@ class _Reader:
         if native is not None and group is None and hasattr(native, "optimizer"):
             group = native.optimizer.param_groups[0]
         if base is None:
-            base = float(state["base_lrs"][0]) if state.get("base_lrs") else float("nan")
+            base = number("base_lrs", state["base_lrs"][0]) if state.get("base_lrs") else float("nan")
         try:
             return _READERS[name](self, state, base, native, group)
         except ValidationError as error:
@@ -125,9 +125,10 @@ class _Reader:
     def function(self, native: Any) -> Callable[[int], float]:
         """The user's function of a live scheduler, where it may be asked."""
         if native is None or not self.calls:
+            hint = "" if native is None else ", give calls=N to read"
             raise ValueError(
-                "its rate comes from a function, which no state holds. Write the schedule in samestep's vocabulary, "
-                "give the live scheduler and calls=N to read, or record a run and compare it."
+                "its rate comes from a function, which no state holds. Write the schedule in samestep's vocabulary"
+                f"{hint}, or record a run and compare it."
             )
         function: Callable[[int], float] = native.lr_lambdas[0]
         return function
@@ -142,11 +143,16 @@ class _Reader:
 
     def parts(self, state: Mapping[str, Any], group: Any, bases: float | None = None) -> list[tuple[str, Schedule]]:
         """The schedulers within one, each with its class; `bases` is base_lr of all but the first."""
-        found = []
+        found: list[tuple[str, Schedule]] = []
         for index, each in enumerate(state["_schedulers"]):
             live = None if isinstance(each, Mapping) else each
             inner = each if live is None else vars(live)
             name = class_of(inner) if live is None else type(live).__name__
+            if name in ("OneCycleLR", "CyclicLR"):
+                raise ValueError(
+                    f"{name} within another scheduler sets the optimizer's own rate, from which the others then begin: "
+                    "what was meant cannot be told. Translate each by itself, or record a run and compare it."
+                )
             base = None if index == 0 else bases
             found.append((name, self.read(name, inner, live, group, base)))
         return found
@@ -157,7 +163,10 @@ def class_of(state: Mapping[str, Any]) -> str:
     for name, keys in _KEYS.items():
         if keys <= set(state):
             return name
-    raise ValueError(f"a scheduler within has the keys {', '.join(map(str, list(state)[:6]))}: none of PyTorch's has.")
+    raise ValueError(
+        f"no scheduler of PyTorch has the keys {', '.join(map(str, list(state)[:6])) or '(none)'}. "
+        f"Write the class that it is: {', '.join(KNOWN)}."
+    )
 
 
 _KEYS = {
@@ -183,13 +192,13 @@ _State = Mapping[str, Any]
 
 def _read_step(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
     every = reader.count("step_size", state["step_size"])
-    return ExponentialDecay(initial=base, factor=float(state["gamma"]), every=every, staircase=True)
+    return ExponentialDecay(initial=base, factor=number("gamma", state["gamma"]), every=every, staircase=True)
 
 
 def _read_multi_step(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
     # a Counter; JSON has made text of its keys
     times = {int(key): int(value) for key, value in dict(state["milestones"]).items()}
-    gamma, value = float(state["gamma"]), base
+    gamma, value = number("gamma", state["gamma"]), base
     values, boundaries = [base], []
     for milestone in sorted(key for key in times if key >= 0):
         value = tidy(base * gamma ** sum(times[key] for key in times if 0 <= key <= milestone))
@@ -204,7 +213,7 @@ def _read_multi_step(reader: _Reader, state: _State, base: float, native: Any, g
 
 
 def _read_constant(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    low = tidy(base * float(state["factor"]))
+    low = tidy(base * number("factor", state["factor"]))
     if state["total_iters"] <= 0 or low == base:
         return Constant(initial=low)
     return PiecewiseConstant(boundaries=(reader.count("total_iters", state["total_iters"]),), values=(low, base))
@@ -212,19 +221,19 @@ def _read_constant(reader: _Reader, state: _State, base: float, native: Any, gro
 
 def _read_linear(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
     return Linear(
-        initial=tidy(base * float(state["start_factor"])),
-        end=tidy(base * float(state["end_factor"])),
+        initial=tidy(base * number("start_factor", state["start_factor"])),
+        end=tidy(base * number("end_factor", state["end_factor"])),
         over=reader.count("total_iters", state["total_iters"]),
     )
 
 
 def _read_exponential(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
     one = reader.count("gamma", 1)
-    return ExponentialDecay(initial=base, factor=float(state["gamma"]), every=one, staircase=False)
+    return ExponentialDecay(initial=base, factor=number("gamma", state["gamma"]), every=one, staircase=False)
 
 
 def _read_polynomial(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    over, power = reader.count("total_iters", state["total_iters"]), float(state["power"])
+    over, power = reader.count("total_iters", state["total_iters"]), number("power", state["power"])
     if power == 1:
         return Linear(initial=base, end=0.0, over=over)
     return PolynomialDecay(initial=base, end=0.0, power=power, over=over, cycle=False)
@@ -232,12 +241,12 @@ def _read_polynomial(reader: _Reader, state: _State, base: float, native: Any, g
 
 def _read_cosine(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
     over = reader.count("T_max", state["T_max"])
-    return CosineDecay(initial=base, floor=float(state["eta_min"]), over=over, after="rise")
+    return CosineDecay(initial=base, floor=number("eta_min", state["eta_min"]), over=over, after="rise")
 
 
 def _read_restarts(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    first, t_mul = reader.count("T_0", state["T_0"]), float(state["T_mult"])
-    return CosineRestarts(initial=base, floor=float(state["eta_min"]), first=first, t_mul=t_mul, m_mul=1.0)
+    first, t_mul = reader.count("T_0", state["T_0"]), number("T_mult", state["T_mult"])
+    return CosineRestarts(initial=base, floor=number("eta_min", state["eta_min"]), first=first, t_mul=t_mul, m_mul=1.0)
 
 
 def _read_one_cycle(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
@@ -247,7 +256,11 @@ def _read_one_cycle(reader: _Reader, state: _State, base: float, native: Any, gr
             "Save optimizer.state_dict() as well, under the key 'optimizer'."
         )
     total = int(state["total_steps"])
-    high, low, lowest = float(group["max_lr"]), float(group["initial_lr"]), float(group["min_lr"])
+    high, low, lowest = (
+        number("max_lr", group["max_lr"]),
+        number("initial_lr", group["initial_lr"]),
+        number("min_lr", group["min_lr"]),
+    )
     cycle = OneCycle(
         max_lr=high,
         div_factor=_divisor(high, low),
@@ -267,15 +280,15 @@ def _read_one_cycle(reader: _Reader, state: _State, base: float, native: Any, gr
 def _read_cyclic(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
     if state.get("_scale_fn_custom") is not None or state["mode"] not in ("triangular", "triangular2", "exp_range"):
         raise ValueError("CyclicLR has a scale_fn of its user's, which cannot be read. Record a run and compare it.")
-    total, ratio = float(state["total_size"]), float(state["step_ratio"])
+    total, ratio = number("total_size", state["total_size"]), number("step_ratio", state["step_ratio"])
     up = round(total * ratio)
     exponential = state["mode"] == "exp_range"
-    gamma = float(state["gamma"]) if exponential else 1.0
+    gamma = number("gamma", state["gamma"]) if exponential else 1.0
     if exponential and reader.stepping == "epoch":
         gamma **= 1 / reader.clock.steps_per_epoch  # the vocabulary's gamma is that of one step
     return Cyclic(
         low=base,
-        max_lr=float(state["max_lrs"][0]),
+        max_lr=number("max_lrs", state["max_lrs"][0]),
         up=reader.count("step_size_up", up),
         down=reader.count("step_size_down", round(total) - up),
         mode=state["mode"],

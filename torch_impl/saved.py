@@ -10,7 +10,8 @@ import torch
 
 from experiment.clock import Clock, Stepping
 from experiment.schedules import Schedule
-from experiment.validation import PlanError, strict_json
+from experiment.schedules.base import number
+from experiment.validation import strict_json
 from torch_impl import reading, schedules
 
 _SCHEDULER = ("scheduler", "state_dict", "lr_scheduler", "scheduler_state_dict", "lr_schedulers", "schedulers")
@@ -32,19 +33,19 @@ def load(
         notes: tuple[str, ...] = ()
         if name is None:
             name = reading.class_of(state)
-            notes = (f"Taken for {name}, by its keys. Write its class under 'class', or with --class, to be sure.",)
+            notes = (f"Its keys are those of {name}. Another class is named with --class, or under 'class'.",)
         schedule = reading.read_state(str(name), state, group, clock, stepping)
         schedule.whole_steps(clock)
+        _check_last(schedule, state, clock, stepping)
         native = _native(str(name), state) or schedules.build(schedule, clock, stepping)
         return schedule, native, (*notes, *reading.state_notes(str(name), state))
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror or error}. Name a file that can be read.") from None
-    except (PlanError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    except (TypeError, AttributeError, IndexError) as error:
-        raise ValueError(
-            f"{path}: not as PyTorch saves a state ({error}). Save scheduler.state_dict() again."
-        ) from None
+    except (TypeError, AttributeError, IndexError, KeyError, OverflowError, RuntimeError) as error:
+        said = str(error).partition("\n")[0][:100]
+        raise ValueError(f"{path}: not as PyTorch saves a state ({said}). Save scheduler.state_dict() again.") from None
 
 
 def _held(path: Path) -> Mapping[str, Any]:
@@ -88,6 +89,23 @@ def _group(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
             group: Mapping[str, Any] = found["param_groups"][0]
             return group
     return None
+
+
+def _check_last(schedule: Schedule, state: Mapping[str, Any], clock: Clock, stepping: Stepping) -> None:
+    """Raise ValueError where the rate that the state ends with is not the one that the schedule gives there."""
+    last, call = state.get("_last_lr"), state.get("last_epoch", 0)
+    if not isinstance(last, list) or not last or not isinstance(call, int) or call < 0:
+        return
+    step = call if stepping == "step" else call * clock.steps_per_epoch
+    length = schedule.length(clock)
+    if schedule.after_end == "error" and length is not None and step >= length:
+        return
+    given, meant = number("_last_lr", last[0]), float(schedule.rate(step, clock))
+    if abs(given - meant) > 1e-9 * max(abs(given), abs(meant), schedule.base_lr):
+        raise ValueError(
+            f"its last rate is {given:g}, and a scheduler of this state gives {meant:g} at call {call}: something else "
+            "has set the rate. Save the state of a fresh scheduler, or record a run and compare it."
+        )
 
 
 def _first(value: Any) -> Any:

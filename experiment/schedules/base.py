@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -74,7 +75,7 @@ class ScheduleModel(Model):
         clock : Clock; gives steps per epoch.
         Returns float64, the shape of `step`.
         Raises ValueError where a step is negative, where a duration is not a whole number of steps, where the
-        schedule may not be asked after its end, and where it grows past what float64 holds.
+        schedule may not be asked after its end, and where it grows past what float32 holds.
         """
         steps = _steps(step)
         if self.after_end == "error":
@@ -86,9 +87,13 @@ class ScheduleModel(Model):
                 )
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             rate = np.asarray(self._rate(steps, clock), dtype=np.float64)
-        if not np.isfinite(rate).all():
-            first = int(steps.reshape(-1)[~np.isfinite(rate).reshape(-1)][0])
-            raise ValueError(f"the {self._kind} schedule grows past any number at step {first}. Ask for fewer steps.")
+        beyond = ~(rate <= LARGEST)
+        if beyond.any():
+            first = int(steps.reshape(-1)[beyond.reshape(-1)][0])
+            raise ValueError(
+                f"the {self._kind} schedule grows past {LARGEST:g}, what float32 holds, at step {first}. "
+                "Ask for fewer steps."
+            )
         return rate
 
     def float32_scale(self, step: ArrayLike, clock: Clock) -> np.ndarray:
@@ -143,13 +148,29 @@ def ratio(part: float, whole: float) -> float:
     return part / whole
 
 
+def number(name: str, value: Any) -> float:
+    """A number that a framework has saved. Raises ValueError with its name where it is none.
+
+    >>> number("gamma", 1)
+    1.0
+    """
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        found = math.nan
+    if isinstance(value, str | bool) or not math.isfinite(found):
+        raise ValueError(f"{name}: got {str(value)[:40]!r}. Write a number.")
+    return found
+
+
 def counted(name: str, value: float, stepping: Stepping) -> Duration:
     """What a native schedule counts, as a duration: steps, or epochs where it is asked once per epoch.
 
     Raises ValueError where it is no whole number.
     """
-    if isinstance(value, bool) or value != value or value != int(value) or value < 1:
-        raise ValueError(f"{name}: got {value!r}. samestep counts in whole numbers of at least 1; write one.")
+    found = number(name, value)
+    if found != int(found) or not 1 <= found < 2**40:
+        raise ValueError(f"{name}: got {value!r}. samestep counts in whole numbers from 1 to 2**40; write one.")
     return Duration(Fraction(int(value)), "steps" if stepping == "step" else "epochs")
 
 

@@ -105,7 +105,9 @@ class Sequence(ScheduleModel):
             )
         for one, next_one in pairwise(self.milestones):
             if one.unit == next_one.unit and one.count >= next_one.count:
-                raise ValueError(f"milestones: {str(next_one)!r} comes after {str(one)!r}. Write them in rising order.")
+                raise ValueError(
+                    f"milestones: {str(next_one)!r} stands after {str(one)!r}. Write them in rising order."
+                )
         return self
 
     @property
@@ -133,7 +135,7 @@ class Sequence(ScheduleModel):
         starts = [0] + [clock.steps(each) for each in self.milestones]
         for one, next_one in pairwise(starts):
             if one >= next_one:
-                raise ValueError(f"milestones: step {next_one} comes after step {one}. Write them in rising order.")
+                raise ValueError(f"milestones: step {next_one} stands after step {one}. Write them in rising order.")
         return starts
 
     def whole_steps(self, clock: Clock) -> None:
@@ -190,9 +192,9 @@ class Product(ScheduleModel):
 
     @property
     def after_end(self) -> After | None:
-        """``error`` where one of them may not be asked any more; ``hold`` where all of them hold."""
+        """``error`` where one of them may not be asked any more, ``rise`` where one rises, ``hold`` where all hold."""
         ends = {each.after_end for each in self.schedules}
-        return "error" if "error" in ends else "hold" if ends == {"hold"} else None
+        return "error" if "error" in ends else "rise" if "rise" in ends else "hold" if ends == {"hold"} else None
 
     @property
     def stretches(self) -> bool:
@@ -200,11 +202,11 @@ class Product(ScheduleModel):
         return all(each.stretches for each in self.schedules)
 
     def length(self, clock: Clock) -> int | None:
-        """Steps until the first end that is an error, or the last one where all hold."""
+        """Steps until the first end that is an error or rises; until the last one where all hold."""
         ends = [each.length(clock) or 0 for each in self.schedules if each.after_end == self.after_end]
         if self.after_end is None:
             return None
-        return min(ends) if self.after_end == "error" else max(ends)
+        return max(ends) if self.after_end == "hold" else min(ends)
 
     def whole_steps(self, clock: Clock) -> None:
         """Besides, each schedule fits."""

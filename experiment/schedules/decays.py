@@ -127,7 +127,9 @@ class PiecewiseConstant(ScheduleModel):
             raise ValueError("values: all are 0. Write at least one rate above 0.")
         for one, next_one in pairwise(self.boundaries):
             if one.unit == next_one.unit and one.count >= next_one.count:
-                raise ValueError(f"boundaries: {str(next_one)!r} comes after {str(one)!r}. Write them in rising order.")
+                raise ValueError(
+                    f"boundaries: {str(next_one)!r} stands after {str(one)!r}. Write them in rising order."
+                )
         return self
 
     @property
@@ -151,7 +153,7 @@ class PiecewiseConstant(ScheduleModel):
             if one >= next_one:
                 raise ValueError(
                     f"boundaries: '{self.boundaries[index]}' is step {one}, and '{self.boundaries[index + 1]}', which "
-                    f"is step {next_one}, comes after it. Write them in rising order."
+                    f"is step {next_one}, stands after it. Write them in rising order."
                 )
         return starts
 

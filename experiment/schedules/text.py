@@ -100,7 +100,7 @@ def _short(text: str) -> dict[str, Any]:
     said = set()
     for part in _parts(rest):
         key, equals, value = (each.strip() for each in part.partition("="))
-        if key in said:
+        if key in said or key == "kind":
             raise ScheduleError(f"{key!r} is there twice. Keep one.")
         said.add(key)
         if not equals and key not in flags:
@@ -114,6 +114,8 @@ def _value(text: str) -> Any:
         return [_value(each.strip()) for each in _parts(text[1:-1])]
     if text.startswith("(") and text.endswith(")"):
         return _short(text[1:-1])
+    if text.partition(":")[0].strip() in KINDS and ":" in text:
+        raise ScheduleError(f"{text[:60]!r} is a schedule within a schedule. Write it in ( ).")
     if text in ("true", "false"):
         return text == "true"
     for number in (int, float):
@@ -158,6 +160,6 @@ def _bracketed(value: Any) -> str:
 
 def _is_file(text: str) -> bool:
     try:
-        return Path(text).is_file()
+        return Path(text).exists() and not Path(text).is_dir()  # a pipe is read as well
     except (OSError, ValueError):  # too long a name, or one with a null in it
         return False

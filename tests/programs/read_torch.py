@@ -52,6 +52,9 @@ MADE = {
         o, [s.ConstantLR(o, 0.1, 100), s.ExponentialLR(o, 0.9), s.StepLR(o, 4, 0.5)], milestones=[12, 33]
     ),
     "ChainedScheduler": lambda o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 20), s.ExponentialLR(o, 0.9)]),
+    "SequentialLR with OneCycleLR": lambda o: s.SequentialLR(
+        o, [s.LinearLR(o, 0.1, total_iters=5), s.OneCycleLR(o, 0.5, total_steps=80)], milestones=[5]
+    ),
     "ReduceLROnPlateau": lambda o: s.ReduceLROnPlateau(o),
 }
 
