@@ -254,7 +254,8 @@ def _inside_epochs(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iter
     if not odd:
         return
     texts = listed([str(each) for _, each in odd])
-    whole = listed([counted(max(1, round(clock.steps(each) / per_epoch)), "epoch") for _, each in odd])
+    near = [counted(max(1, round(clock.steps(each) / per_epoch)), "epoch") for _, each in odd]
+    whole = listed(list(dict.fromkeys(near)))
     yield Doubt(
         f"{odd[0][0].partition('[')[0]}: {texts} {'ends' if len(odd) == 1 else 'end'} inside an epoch of "
         f"{counted(per_epoch, 'step')}, and the rate is looked up only as an epoch begins.",

@@ -141,6 +141,7 @@ class Arm(Model):
                 f"the schedule ends after {length} steps and the run takes {epochs * clock.steps_per_epoch}. "
                 "Make it as long as the run, or write after hold."
             )
+        self.schedule.rate(last, clock)  # it may grow past any number
 
     def meant(self, clock: Clock) -> Arm | None:
         """This arm with its period in epochs, where it is written in steps and shorter than an epoch.

@@ -156,4 +156,15 @@ def proof_length(schedule: Schedule, clock: Clock) -> int:
     if schedule.after_end == "error" and length is not None:
         return length
     wanted = max(PROOF_STEPS, 2 * length if length is not None else 10 * longest)
-    return int(min(MOST_STEPS, -(-wanted // clock.steps_per_epoch) * clock.steps_per_epoch))
+    steps = int(min(MOST_STEPS, -(-wanted // clock.steps_per_epoch) * clock.steps_per_epoch))
+    while steps > 1 and not _can_be_asked(schedule, clock, steps):  # it grows past any number
+        steps //= 2
+    return steps
+
+
+def _can_be_asked(schedule: Schedule, clock: Clock, steps: int) -> bool:
+    try:
+        schedule.rate(steps - 1, clock)
+    except ValueError:
+        return False
+    return True

@@ -81,6 +81,15 @@ WARNED = {
         "may be asked for 1,280 steps and the run of 50 epochs has 1,600 steps. PyTorch's OneCycleLR gives one more",
     ),
     "never changes": ("exponential:initial=1,factor=0.5,every=60 epochs,staircase", "The rate never changes"),
+    "stays": ("exponential:initial=1,factor=1,every=25 steps,staircase", "The rate never changes"),
+    "warm-up longer than its run": (
+        "warmup:initial=0,over=60 epochs,then=(constant:initial=1)",
+        "over: 60 epochs are not over when the run ends",
+    ),
+    "product climbs": (
+        "product:schedules=[(cosine:initial=1,floor=0,over=10 epochs,after=rise),(constant:initial=1)]",
+        "at its floor at step 320 and climbs again",
+    ),
     "boundaries": (
         "piecewise-constant:boundaries=[10 steps,20 steps],values=[1,0.5,0.1]",
         "boundaries: 10 steps and 20 steps are less than an epoch",
@@ -98,6 +107,14 @@ def test_what_is_perhaps_not_meant_is_warned_of(case):
     told = explained(schedule)
     assert says in told["warnings"][0]
     assert len(told["advice"]) == len(told["warnings"]) == 1
+
+
+def test_accumulation_is_counted_in_batches_for_keras():
+    told = explained("linear:initial=1,end=0,over=5 epochs", *RUN, "--accumulate", "3")
+    assert told["steps_per_epoch"] == 11
+    assert any("Count batches in Keras: over is 160 batches." in each for each in told["advice"])  # 5 times 32
+    per_epoch = explained("linear:initial=1,end=0,over=5 epochs", *RUN, "--accumulate", "3", "--stepping", "epoch")
+    assert per_epoch["warnings"] == []
 
 
 def test_short_warm_up_alone_is_nothing_to_warn_of():
@@ -185,6 +202,14 @@ def test_vocabulary_is_translated_with_proof():
     assert told["max_relative"] < 1e-12
 
 
+def test_rate_that_grows_is_translated_as_far_as_float32_reaches():
+    done = samestep("translate", "exponential:initial=1e-6,factor=1.5,every=1 step", "--to", "torch", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["verdict"] == "same"
+    assert 100 < told["compared_steps"] < 260  # 1.5 ** 252 * 1e-6 is more than 3e38
+
+
 def test_printed_translation_is_code_as_a_whole():
     done = samestep(
         "translate", "cosine:initial=0.1,floor=0.01,over=10 epochs,after=rise", "--to", "keras", *RUN[:4], COLUMNS="40"
@@ -197,6 +222,9 @@ def test_printed_translation_is_code_as_a_whole():
 
 
 WRONG = {
+    "no rows": (["explain", QUESTION, "--samples", "0", *RUN[2:]], "samples 0 and batch_size 32: each must be at least 1."),
+    "csv is the input": (["simulate", "input.json", *RUN, "--csv", "input.json"], "input.json is read or written already"),
+    "csv is the picture": (["simulate", QUESTION, *RUN, "--csv", "x.png", "--plot", "x.png"], "x.png is read or written already"),
     "unknown kind": (["explain", "cosin:a=1", *RUN], "'cosin' is no kind of schedule."),
     "no samples": (["explain", QUESTION, "--batch-size", "32", "--epochs", "5"], "Missing option '--samples'"),
     "no step": (["explain", QUESTION, "--samples", "10", "--batch-size", "32", "--epochs", "5", "--drop-last"], "no update in an epoch"),
