@@ -187,7 +187,7 @@ def test_wrong_plan_is_refused_in_a_line(case):
         ("[]", "no plan: got list."),
         ("", "no JSON"),
         ('{"name": 1, "name": 2}', "the key 'name' is there twice."),
-        ('{"epochs": ' + "9" * 5000 + "}", "Write shorter numbers"),
+        ('{"epochs": ' + "9" * 5000 + "}", "Write shorter ones"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )
