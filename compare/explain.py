@@ -256,8 +256,9 @@ def _inside_epochs(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iter
     texts = listed([str(each) for _, each in odd])
     near = [counted(max(1, round(clock.steps(each) / per_epoch)), "epoch") for _, each in odd]
     whole = listed(list(dict.fromkeys(near)))
+    ends = "ends" if odd[0][1].count == len(odd) == 1 else "end"
     yield Doubt(
-        f"{odd[0][0].partition('[')[0]}: {texts} {'ends' if odd[0][1].count == len(odd) == 1 else 'end'} inside an epoch of "
+        f"{odd[0][0].partition('[')[0]}: {texts} {ends} inside an epoch of "
         f"{counted(per_epoch, 'step')}, and the rate is looked up only as an epoch begins.",
         f"Write whole epochs, like {whole}, or look the rate up at every step.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -25,7 +26,7 @@ from experiment.schedules import (
     Sequence,
     Warmup,
 )
-from experiment.schedules.base import counted, ratio
+from experiment.schedules.base import counted, float32_error, ratio
 from tf_impl import stand_ins
 
 _LIBRARY = "keras.optimizers.schedules."
@@ -43,7 +44,7 @@ def call_for(schedule: Schedule, count: Count) -> tuple[Call, list[str]]:  # noq
                 decay_steps=count(schedule.every),
                 decay_rate=schedule.factor,
                 staircase=schedule.staircase,
-            ), []
+            ), _drifts(schedule, count)
         case InverseTimeDecay():
             return _keras(
                 "InverseTimeDecay",
@@ -93,6 +94,25 @@ def call_for(schedule: Schedule, count: Count) -> tuple[Call, list[str]]:  # noq
             calls, notes = _calls(schedule.schedules, count)
             said = "Product stands in: Keras has no product of schedules."
             return Call("Product", {"schedules": calls}), [said, *notes]
+
+
+def _drifts(schedule: ExponentialDecay, count: Count) -> list[str]:
+    """That a factor near 1 is bent by float32 at every decay, and what to write instead."""
+    error = float32_error(schedule.factor)
+    if schedule.staircase or abs(schedule.factor - 1) > _NEAR_1 or not error:
+        return []
+    times = max(2, round(abs(math.log(2) / math.log(schedule.factor))))
+    better = schedule.factor**times
+    nearer = error * times / max(float32_error(better), 1e-12)
+    instead = f"decay_steps={times * count(schedule.every)} with decay_rate={better!r}"
+    said = (
+        f"float32 holds decay_rate {schedule.factor!r} off by {error:.1e}, and each decay repeats it: after 100,000 the "
+        f"rate is {1e5 * error:.1e} off. {instead} is the same schedule, {nearer:,.0f} times nearer."
+    )
+    return [said]
+
+
+_NEAR_1 = 0.01
 
 
 def _polynomial(schedule: PolynomialDecay | Linear, power: float, cycle: bool, count: Count) -> Call:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -172,6 +173,25 @@ def counted(name: str, value: float, stepping: Stepping) -> Duration:
     if found != int(found) or not 1 <= found < 2**40:
         raise ValueError(f"{name}: got {value!r}. samestep counts in whole numbers from 1 to 2**40; write one.")
     return Duration(Fraction(int(value)), "steps" if stepping == "step" else "epochs")
+
+
+def check_rising(name: str, durations: Sequence[Duration]) -> None:
+    """Raise ValueError where durations of one unit do not rise; of several units only a clock can tell."""
+    for one, other in pairwise(durations):
+        if one.unit == other.unit and one.count >= other.count:
+            raise ValueError(f"{name}: '{other}' stands after '{one}'. Write them in rising order.")
+
+
+def rising_steps(name: str, durations: Sequence[Duration], clock: Clock) -> list[int]:
+    """Durations in steps. Raises ValueError where they do not rise."""
+    steps = [clock.steps(each) for each in durations]
+    for index, (one, other) in enumerate(pairwise(steps)):
+        if one >= other:
+            raise ValueError(
+                f"{name}: '{durations[index]}' is step {one}, and '{durations[index + 1]}', which is step {other}, "
+                "stands after it. Write them in rising order."
+            )
+    return steps
 
 
 def _durations(name: str, value: Any) -> Iterator[tuple[str, Duration]]:

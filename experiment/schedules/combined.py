@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from experiment.clock import Clock, DurationText
-from experiment.schedules.base import After, ArrayLike, Level, ScheduleModel
+from experiment.schedules.base import After, ArrayLike, Level, ScheduleModel, check_rising, rising_steps
 from experiment.schedules.cosine import CosineDecay, CosineRestarts
 from experiment.schedules.cycles import Cyclic, OneCycle
 from experiment.schedules.decays import (
@@ -103,11 +102,7 @@ class Sequence(ScheduleModel):
                 f"milestones: {len(self.milestones)} for {len(self.schedules)} schedules. "
                 f"Write {max(1, len(self.schedules) - 1)}, one less than schedules."
             )
-        for one, next_one in pairwise(self.milestones):
-            if one.unit == next_one.unit and one.count >= next_one.count:
-                raise ValueError(
-                    f"milestones: {str(next_one)!r} stands after {str(one)!r}. Write them in rising order."
-                )
+        check_rising("milestones", self.milestones)
         return self
 
     @property
@@ -132,11 +127,7 @@ class Sequence(ScheduleModel):
 
     def starts(self, clock: Clock) -> list[int]:
         """The first step of each schedule. Raises ValueError where they do not rise."""
-        starts = [0] + [clock.steps(each) for each in self.milestones]
-        for one, next_one in pairwise(starts):
-            if one >= next_one:
-                raise ValueError(f"milestones: step {next_one} stands after step {one}. Write them in rising order.")
-        return starts
+        return [0, *rising_steps("milestones", self.milestones, clock)]
 
     def whole_steps(self, clock: Clock) -> None:
         """Besides, the milestones rise, each schedule fits, and none is asked after an end that is an error."""

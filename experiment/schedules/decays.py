@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from experiment.clock import Clock, DurationText
-from experiment.schedules.base import FLOAT32, After, ArrayLike, Level, Peak, ScheduleModel, float32_error
+from experiment.schedules.base import (
+    FLOAT32,
+    After,
+    ArrayLike,
+    Level,
+    Peak,
+    ScheduleModel,
+    check_rising,
+    float32_error,
+    rising_steps,
+)
 
 Factor = Annotated[float, Field(gt=0, le=10)]
 
@@ -125,11 +134,7 @@ class PiecewiseConstant(ScheduleModel):
             )
         if not max(self.values):
             raise ValueError("values: all are 0. Write at least one rate above 0.")
-        for one, next_one in pairwise(self.boundaries):
-            if one.unit == next_one.unit and one.count >= next_one.count:
-                raise ValueError(
-                    f"boundaries: {str(next_one)!r} stands after {str(one)!r}. Write them in rising order."
-                )
+        check_rising("boundaries", self.boundaries)
         return self
 
     @property
@@ -148,14 +153,7 @@ class PiecewiseConstant(ScheduleModel):
 
     def starts(self, clock: Clock) -> list[int]:
         """The first step of each value but the first. Raises ValueError where they do not rise."""
-        starts = [clock.steps(each) for each in self.boundaries]
-        for index, (one, next_one) in enumerate(pairwise(starts)):
-            if one >= next_one:
-                raise ValueError(
-                    f"boundaries: '{self.boundaries[index]}' is step {one}, and '{self.boundaries[index + 1]}', which "
-                    f"is step {next_one}, stands after it. Write them in rising order."
-                )
-        return starts
+        return rising_steps("boundaries", self.boundaries, clock)
 
     def whole_steps(self, clock: Clock) -> None:
         """Besides, the boundaries rise."""
