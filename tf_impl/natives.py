@@ -106,8 +106,8 @@ def _drifts(schedule: ExponentialDecay, count: Count) -> list[str]:
     nearer = error * times / max(float32_error(better), 1e-12)
     instead = f"decay_steps={times * count(schedule.every)} with decay_rate={better!r}"
     said = (
-        f"float32 holds decay_rate {schedule.factor!r} off by {error:.1e}, and each decay repeats it: after 100,000 the "
-        f"rate is {1e5 * error:.1e} off. {instead} is the same schedule, {nearer:,.0f} times nearer."
+        f"float32 holds decay_rate {schedule.factor!r} off by {error:.1e}, and each decay repeats it: after 100,000 "
+        f"the rate is {1e5 * error:.1e} off. {instead} is the same schedule, {nearer:,.0f} times nearer."
     )
     return [said]
 
