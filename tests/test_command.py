@@ -204,9 +204,9 @@ WRONG_USE = {
     "json-nowhere": (["run", "--json", "nowhere/s.json"], "nowhere/s.json cannot be written."),
     "json-is-the-plan": (
         ["run", "--plan", "right.json", "--json", "right.json"],
-        "right.json is the plan, its data or",
+        "right.json is read or written already",
     ),
-    "json-is-the-output": (["run", "--out", "new", "--json", "new"], "new is the plan, its data or the output folder"),
+    "json-is-the-output": (["run", "--out", "new", "--json", "new"], "new is read or written already"),
     "unknown-option": (["run", "--plam", "x"], "No such option: --plam"),
     "unknown-command": (["rnu"], "No such command 'rnu'."),
     "stray-argument": (["run", "plan.json"], "unexpected extra argument"),
