@@ -70,4 +70,7 @@ def _bracketed(opening: str, parts: list[str], closing: str, indent: int) -> str
     if len(line) + indent <= WIDTH and "\n" not in line:
         return line
     inner = " " * (indent + 4)
+    within = ", ".join(parts)
+    if len(within) + len(inner) <= WIDTH and "\n" not in within:
+        return "\n".join([opening, inner + within, " " * indent + closing])
     return "\n".join([opening, *(f"{inner}{part}," for part in parts), " " * indent + closing])

@@ -153,7 +153,7 @@ def test_rows_of_the_users_own(trained):
 def test_period_that_is_no_whole_number_of_epochs_is_noted_in_the_manifest(trained):
     arms = trained["torch", "as-it-is"].manifest["arms"]
     assert arms["odd"]["native"] == "LambdaLR"
-    assert "5/7 of an epoch" in arms["odd"]["note"]
+    assert "5/7 of one" in arms["odd"]["note"]
     assert arms["constant"]["note"] is None
 
 
