@@ -162,3 +162,17 @@ def test_arrays_and_single_steps_agree_whatever_their_shape(name):
     for bent in (schedule.float32_scale(steps, clock), schedule.float32_drift(steps, clock)):
         assert bent.shape == (4, 4, 4)
         assert (bent >= 0).all()
+
+
+@given(st.floats(1e-6, 1), st.floats(0, 1), st.sampled_from(["cosine", "polynomial", "linear", "cosine-restarts"]))
+def test_the_first_and_the_last_rate_are_those_that_were_written(initial, end, kind):
+    end = min(initial, end) if kind == "cosine-restarts" else end
+    text = {
+        "cosine": f"cosine:initial={initial},floor={end},over=10 steps,after=hold",
+        "cosine-restarts": f"cosine-restarts:initial={initial},floor={end},first=10 steps,t_mul=1,m_mul=1",
+        "polynomial": f"polynomial:initial={initial},end={end},power=2.5,over=10 steps",
+        "linear": f"linear:initial={initial},end={end},over=10 steps",
+    }[kind]
+    first, last = rate(text, 0, 10)
+    assert first == initial
+    assert last == (initial if kind == "cosine-restarts" else end)

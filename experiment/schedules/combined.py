@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from experiment.clock import Clock, DurationText
-from experiment.schedules.base import After, ArrayLike, Level, ScheduleModel, check_rising, rising_steps
+from experiment.schedules.base import After, ArrayLike, Level, ScheduleModel, check_rising, rising_steps, tidy
 from experiment.schedules.cosine import CosineDecay, CosineRestarts
 from experiment.schedules.cycles import Cyclic, OneCycle
 from experiment.schedules.decays import (
@@ -57,7 +57,7 @@ class Warmup(ScheduleModel):
 
     def target(self, clock: Clock) -> float:
         """The rate that it warms up to."""
-        return float(self.then.rate(0, clock))
+        return tidy(float(self.then.rate(0, clock)))
 
     def whole_steps(self, clock: Clock) -> None:
         """Besides, the schedule it leads to fits."""

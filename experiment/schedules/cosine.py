@@ -134,9 +134,11 @@ class CosineRestarts(ScheduleModel):
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         i, x = self._place(t, clock)
-        return _half_cosine(self.floor + (self.initial - self.floor) * self.m_mul**i, self.floor, x)
+        scale = self.m_mul**i
+        return _half_cosine(self.initial * scale + self.floor * (1 - scale), self.floor, x)
 
 
 def _half_cosine(high: float | np.ndarray, low: float, x: np.ndarray) -> np.ndarray:
     """``low + (high - low) * (1 + cos(pi * x)) / 2``, exact at both ends: cos² of half the angle cancels nothing."""
-    return np.asarray(low + (high - low) * np.where(x == 1, 0.0, np.cos(np.pi / 2 * x)) ** 2)
+    part = np.where(x == 1, 0.0, np.cos(np.pi / 2 * x)) ** 2
+    return np.asarray(high * part + low * (1 - part))

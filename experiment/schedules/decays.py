@@ -224,7 +224,8 @@ class PolynomialDecay(ScheduleModel):
         return np.asarray(np.minimum(t, over) / over)
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
-        return (self.initial - self.end) * (1 - self._part(t, clock)) ** self.power + self.end
+        left = (1 - self._part(t, clock)) ** self.power
+        return self.initial * left + self.end * (1 - left)  # exact at both ends
 
 
 class Linear(ScheduleModel):
@@ -266,7 +267,8 @@ class Linear(ScheduleModel):
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         over = clock.steps(self.over)
-        return np.asarray(self.initial + (self.end - self.initial) * (np.minimum(t, over) / over))
+        part = np.minimum(t, over) / over
+        return np.asarray(self.initial * (1 - part) + self.end * part)  # exact at both ends
 
 
 def _periods(step: np.ndarray, every: int, staircase: bool) -> np.ndarray:
