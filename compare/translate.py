@@ -158,10 +158,10 @@ def _read(file: str, class_name: str | None) -> tuple[Origin, Schedule | None]:
         raise PlanError(f"{file}: {error}") from None
     if not isinstance(data, dict) or "kind" in data:
         return "vocabulary", from_json(text, file)
-    if {"class_name", "config", "initial_learning_rate", "boundaries"} & set(data):
-        return "tensorflow", None
-    if _looks_like_torch(data, class_name):
+    if "config" not in data and _looks_like_torch(data):
         return "torch", None
+    if class_name is not None or {"class_name", "config"} & set(data):
+        return "tensorflow", None
     raise PlanError(
         f"{file}: no schedule of the vocabulary (no 'kind'), no Keras config (no 'class_name') and no state of a "
         "PyTorch scheduler (no 'last_epoch'). Write one of these."
@@ -171,9 +171,9 @@ def _read(file: str, class_name: str | None) -> tuple[Origin, Schedule | None]:
 _SAVED_BY_TORCH = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
 
 
-def _looks_like_torch(data: dict[str, Any], class_name: str | None) -> bool:
-    marks = {"last_epoch", "_last_lr", "base_lrs", "_schedulers", "class", "state_dict", "scheduler", "lr_schedulers"}
-    return class_name is not None or bool(marks & set(data)) or any("sched" in str(key) for key in data)
+def _looks_like_torch(data: dict[str, Any]) -> bool:
+    marks = {"last_epoch", "_last_lr", "base_lrs", "class", "state", "state_dict"}
+    return bool(marks & set(data)) or any("scheduler" in str(key) for key in data)
 
 
 def _is_file(path: Path) -> bool:

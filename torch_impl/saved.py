@@ -14,7 +14,8 @@ from experiment.schedules.base import number
 from experiment.validation import strict_json
 from torch_impl import reading, schedules
 
-_SCHEDULER = ("scheduler", "state_dict", "lr_scheduler", "scheduler_state_dict", "lr_schedulers", "schedulers")
+_SCHEDULER = ("scheduler", "state_dict", "state", "lr_scheduler", "scheduler_state_dict", "lr_schedulers", "schedulers")
+_CLASS = ("class", "class_name", "scheduler_class")
 _OPTIMIZER = ("optimizer", "optimizer_state_dict", "optimizer_states", "optimizers")
 
 
@@ -23,13 +24,13 @@ def load(
 ) -> tuple[Schedule, schedules.Native, tuple[str, ...]]:
     """Read the vocabulary schedule in a file, the native one that was saved, and what the vocabulary does not hold.
 
-    class_name : the scheduler's class, for a file that does not say it under ``class``.
+    class_name : the scheduler's class, for a file that does not say it under ``class`` or ``class_name``.
     Raises ValueError with one line that names the file.
     """
     try:
         data = _held(path)
         state, group = _state(data), _group(data)
-        name = class_name or data.get("class")
+        name = class_name or next((str(data[key]).rpartition(".")[2] for key in _CLASS if key in data), None)
         notes: tuple[str, ...] = ()
         if name is None:
             name = reading.class_of(state)

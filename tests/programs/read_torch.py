@@ -93,7 +93,9 @@ for name, make in MADE.items():
     held = {"class": type(native).__name__, "scheduler": native.state_dict(), "optimizer": holder.state_dict()}
     torch.save(held, FOLDER / f"{name}.pt")
     (FOLDER / f"{name}.json").write_text(json.dumps(native.state_dict(), default=str))
-    for saved_as in ("pt", "json"):
+    named = {"class_name": f"torch.optim.lr_scheduler.{held['class']}", "state_dict": native.state_dict()}
+    torch.save(named, FOLDER / f"{name}.named.pt")
+    for saved_as in ("pt", "json", "named.pt"):
         try:
             schedule, _, notes = saved.load(FOLDER / f"{name}.{saved_as}", None, CLOCK, "step")
             read[f"{name} per step"][saved_as] = [to_json(schedule), notes]
