@@ -202,7 +202,8 @@ def test_saved_states_are_read_as_the_live_scheduler_is(torch_made):
         if told["class"] in ("LambdaLR", "MultiplicativeLR"):
             assert "comes from a function, which no state holds" in told["pt"][0]
             continue
-        assert told["pt"][0] == told["schedule"], name
+        assert told["pt"][0] == told["stepped.pt"][0] == told["schedule"], name
+        assert "The state stands at call 7; the schedule is told from its beginning." in told["stepped.pt"][1]
         if told["class"] != "OneCycleLR":
             assert told["named.pt"] == told["pt"], name
         if told["class"] == "OneCycleLR":  # its rates are with the optimizer, which the JSON lacks

@@ -69,9 +69,17 @@ def state_notes(name: str, state: Mapping[str, Any]) -> tuple[str, ...]:
     rates = [float(each) for each in state.get("base_lrs", ())]
     if len(set(rates)) > 1:
         found.append(f"Its parameter groups have rates of their own ({', '.join(map(str, rates))}); the first is read.")
-    if int(state.get("last_epoch", 0) or 0) > 0:
-        found.append(f"The state stands at call {state['last_epoch']}; the schedule is told from its beginning.")
+    if call := calls_made(state):
+        found.append(f"The state stands at call {call}; the schedule is told from its beginning.")
     return tuple(found)
+
+
+def calls_made(state: Mapping[str, Any]) -> int:
+    """How often a scheduler has been stepped; a ChainedScheduler does not count, the first within it does."""
+    if "last_epoch" in state or not state.get("_schedulers"):
+        return int(state.get("last_epoch") or 0)
+    first = state["_schedulers"][0]
+    return calls_made(first if isinstance(first, Mapping) else vars(first))
 
 
 def read_state(

@@ -94,7 +94,7 @@ def _group(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _check_last(schedule: Schedule, state: Mapping[str, Any], clock: Clock, stepping: Stepping) -> None:
     """Raise ValueError where the rate that the state ends with is not the one that the schedule gives there."""
-    last, call = state.get("_last_lr"), state.get("last_epoch", 0)
+    last, call = state.get("_last_lr"), reading.calls_made(state)
     if not isinstance(last, list) or not last or not isinstance(call, int) or call < 0:
         return
     step = call if stepping == "step" else call * clock.steps_per_epoch

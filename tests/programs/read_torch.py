@@ -95,7 +95,13 @@ for name, make in MADE.items():
     (FOLDER / f"{name}.json").write_text(json.dumps(native.state_dict(), default=str))
     named = {"class_name": f"torch.optim.lr_scheduler.{held['class']}", "state_dict": native.state_dict()}
     torch.save(named, FOLDER / f"{name}.named.pt")
-    for saved_as in ("pt", "json", "named.pt"):
+    holder.step()
+    for _ in range(0 if "Plateau" in name else 7):
+        native.step()
+    torch.save(
+        held | {"scheduler": native.state_dict(), "optimizer": holder.state_dict()}, FOLDER / f"{name}.stepped.pt"
+    )
+    for saved_as in ("pt", "json", "named.pt", "stepped.pt"):
         try:
             schedule, _, notes = saved.load(FOLDER / f"{name}.{saved_as}", None, CLOCK, "step")
             read[f"{name} per step"][saved_as] = [to_json(schedule), notes]
