@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -245,7 +246,8 @@ def _run(arguments: list[str], traceback: bool) -> int:
 
 def _in_two_lines(error: Exception) -> str:
     if isinstance(error, OSError):
-        return f"{error.filename or 'A file'}: {error.strerror or error}. Name a place that can be used."
+        name = re.sub(r"\.([^/]+)\.\d+\.partial$", r"\1", str(error.filename or "What was to be written"))
+        return f"{name}: {error.strerror or error}. Name a place that can be used."
     if isinstance(error, (ValueError, RuntimeError)) and type(error).__module__.split(".")[0] in (
         "compare",
         "experiment",
@@ -277,7 +279,7 @@ def _check_targets(
             continue
         path = Path(str(target))
         if path.is_dir() or not path.absolute().parent.is_dir():
-            raise _refused(f"{target} cannot be written. Name a file in a folder that exists with {option}.")
+            raise _refused(f"{str(target)!r} cannot be written. Name a file in a folder that exists with {option}.")
         if path.resolve() in used:
             raise _refused(f"{target} is read or written already. Name another file with {option}.")
         used.append(path.resolve())
@@ -323,8 +325,10 @@ def _json_text(value: Any) -> str:
 def _save_figure(figure: Figure, path: Path) -> None:
     from experiment.trace import moved_into_place
 
+    drawn = io.BytesIO()  # a pipe can only be written in one go
+    figure.savefig(drawn, format=path.suffix[1:], dpi=150)
     with moved_into_place(path.resolve()) as beside:
-        figure.savefig(beside, format=path.suffix[1:], dpi=150)
+        beside.write_bytes(drawn.getvalue())
 
 
 def _write_json(target: str, text: str) -> None:
@@ -334,9 +338,6 @@ def _write_json(target: str, text: str) -> None:
         sys.stdout.write(text)
         return
     path = Path(target).resolve()  # through a link, not in its place
-    if path.exists() and not path.is_file():  # a pipe or a device
-        path.write_text(text, encoding="utf-8")
-        return
     with moved_into_place(path) as beside:
         beside.write_text(text, encoding="utf-8")
 

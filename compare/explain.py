@@ -11,7 +11,7 @@ import numpy as np
 
 from compare.words import at_place, counted, epoch_in_steps, listed
 from experiment.clock import Clock, Duration, Place, Stepping
-from experiment.schedules import Constant, Schedule
+from experiment.schedules import Constant, ExponentialDecay, Schedule
 from experiment.schedules.text import to_short
 from experiment.validation import PlanError
 
@@ -197,7 +197,7 @@ def _warnings(
             f"Count batches in Keras: {', '.join(counts)}. PyTorch counts calls of scheduler.step(): call it once per "
             "optimizer.step().",
         )
-    if epochs * clock.steps_per_epoch > 2**24:
+    if stepping == "step" and epochs * clock.steps_per_epoch > 2**24:
         yield Doubt(
             "Beyond step 16,777,216 Keras' float32 step holds no odd numbers, and changes come at wrong steps.",
             "Keep runs of Keras shorter, or look the rate up once per epoch.",
@@ -206,8 +206,9 @@ def _warnings(
 
 def _batches(duration: Duration, clock: Clock) -> int:
     """A duration in batches."""
-    per = clock.batches_per_epoch if duration.unit == "epochs" else clock.accumulate
-    return int(duration.count * per)
+    if duration.unit == "epochs" and duration.count.denominator == 1:
+        return int(duration.count) * clock.batches_per_epoch
+    return clock.steps(duration) * clock.accumulate
 
 
 def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Doubt]:
@@ -230,7 +231,7 @@ def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Dou
         values = steps[0] if len(steps) == 1 else f"[{', '.join(steps)}]"
         keras, torch = _NAMES[kind, name]
         code = [f"{keras}={values} in Keras"] if keras else []
-        code += [f"{torch}={values} in PyTorch"] if torch else []
+        code += [f"{_in_torch(schedule, place, torch, values)} in PyTorch"] if torch else []
         yield Doubt(
             f"{place}: {listed(texts)} {'is' if one else 'are'} less than an epoch of "
             f"{counted(clock.steps_per_epoch, 'step')}. A schedule counts optimizer steps: perhaps "
@@ -239,6 +240,14 @@ def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Dou
             f"up at every step; or keep {'the number' if len(found) == 1 else 'the numbers'} and look the rate up once "
             "per epoch: LearningRateScheduler in Keras, scheduler.step() after each epoch in PyTorch.",
         )
+
+
+def _in_torch(schedule: Schedule, place: str, name: str, values: str) -> str:
+    """What a duration is called in PyTorch, where a smooth exponential has only the factor of one call."""
+    found = _at(schedule, place)
+    if isinstance(found, ExponentialDecay) and not found.staircase:
+        return f"ExponentialLR's gamma={found.factor!r} ** (1 / {values})"
+    return f"{name}={values}"
 
 
 def _has_no_effect(schedule: Schedule) -> bool:
@@ -282,7 +291,7 @@ def _ends(
             "rate, extrapolated, and raises at the call after that.",
             f"Make it {counted(epochs, 'epoch')} long, or write after=hold.",
         )
-    elif length is not None and schedule.after_end == "rise" and length < steps:
+    elif length is not None and schedule.after_end == "rise" and length < int(clock.looked_up(steps - 1, stepping)):
         yield Doubt(
             f"The schedule is at its floor at step {length} and climbs again, since {run}.",
             f"Make it {counted(epochs, 'epoch')} long, or write after=hold.",
@@ -293,7 +302,7 @@ def _ends(
             f"The rate never changes: {run}.",
             "Write shorter durations, or train longer."
             if longest >= steps
-            else "With these values it stays where it is. Write others, or kind constant, which says so.",
+            else "With these values, looked up this often, it stays where it is. Write others, or kind constant.",
         )
     for place, duration in schedule.durations():
         if clock.steps(duration) >= steps and _named(schedule, place) in _BEFORE_ANOTHER and (length or 0) <= steps:
@@ -309,13 +318,17 @@ _BEFORE_ANOTHER = (("warmup", "over"), ("sequence", "milestones"))
 
 def _named(schedule: Schedule, place: str) -> tuple[str, str]:
     """The kind that a duration's place belongs to, and its field: ``then.over`` of a warm-up is a cosine's ``over``."""
+    return str(_at(schedule, place).kind), place.rpartition(".")[2].partition("[")[0]
+
+
+def _at(schedule: Schedule, place: str) -> Any:
+    """The schedule that has the duration at a place."""
     found: Any = schedule
-    *way, name = place.split(".")
-    for part in way:
+    for part in place.split(".")[:-1]:
         key, _, index = part.partition("[")
         found = getattr(found, key)
         found = found[int(index.rstrip("]"))] if index else found
-    return str(found.kind), name.partition("[")[0]
+    return found
 
 
 def _bracketed(words: list[str]) -> str:

@@ -160,7 +160,7 @@ def _read(file: str, class_name: str | None) -> tuple[Origin, Schedule | None]:
         return "vocabulary", from_json(text, file)
     if "config" not in data and _looks_like_torch(data):
         return "torch", None
-    if class_name is not None or {"class_name", "config"} & set(data):
+    if class_name is not None or {"class_name", "config", "learning_rate"} & set(data):
         return "tensorflow", None
     raise PlanError(
         f"{file}: no schedule of the vocabulary (no 'kind'), no Keras config (no 'class_name') and no state of a "

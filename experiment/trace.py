@@ -191,7 +191,13 @@ def json_text(value: Any) -> str:
 
 @contextmanager
 def moved_into_place(path: Path) -> Iterator[Path]:
-    """A path beside the target; moved onto it when all went well, removed when not."""
+    """A path beside the target; moved onto it when all went well, removed when not.
+
+    A pipe or a device is written through: nothing may take its place.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield beside

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import pickle
 import subprocess
 import sys
 
@@ -235,8 +237,8 @@ WRONG = {
     "grows": (["explain", "exponential:initial=1,factor=10,every=1 step", *RUN], "grows past 3e+38, what float32 holds, at step 39."),
     "accumulate": (["explain", QUESTION, *RUN, "--accumulate", "0"], "accumulate 0: must be at least 1."),
     "picture": (["explain", QUESTION, *RUN, "--plot", "x.gif"], "--plot: got 'x.gif'. Write a name that ends in .png"),
-    "no folder": (["explain", QUESTION, *RUN, "--json", "no/such/x.json"], "no/such/x.json cannot be written."),
-    "no csv folder": (["simulate", QUESTION, *RUN, "--csv", "no/such/x.csv"], "no/such/x.csv cannot be written. Name a file in a folder that exists with --csv."),
+    "no folder": (["explain", QUESTION, *RUN, "--json", "no/such/x.json"], "'no/such/x.json' cannot be written."),
+    "no csv folder": (["simulate", QUESTION, *RUN, "--csv", "no/such/x.csv"], "'no/such/x.csv' cannot be written. Name a file in a folder that exists with --csv."),
     "to": (["translate", QUESTION, "--to", "jax"], "--to: got 'jax'. Write torch or keras."),
     "epochs without samples": (
         ["translate", "linear:initial=0,end=1,over=3 epochs", "--to", "torch"],
@@ -282,12 +284,24 @@ def test_files_that_cannot_be_translated_are_named(tmp_path, case):
 
 
 def test_pickle_that_could_run_code_is_refused(tmp_path):
-    import os
-    import pickle
-
     path = tmp_path / "evil.pt"
     path.write_bytes(pickle.dumps({"last_epoch": 0, "run": os.system}))
     done = samestep("translate", path, "--to", "keras")
     assert done.returncode == 2
     assert "another pickle could run code" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_pipe_is_written_through_and_stays_a_pipe(tmp_path):
+    pipe = tmp_path / "picture.png"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+    done = samestep("explain", QUESTION, *RUN, "--plot", pipe)
+    assert done.returncode == 0, done.stderr
+    assert reader.communicate(timeout=60)[0].startswith(b"\x89PNG")
+    assert pipe.is_fifo()
+
+
+def test_smooth_decay_has_no_step_size_in_pytorch():
+    told = explained(QUESTION.replace(",staircase", ""))
+    assert "ExponentialLR's gamma=0.95 ** (1 / 800) in PyTorch" in told["advice"][0]

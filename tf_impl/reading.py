@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -74,7 +75,10 @@ def notes(native: float | keras.optimizers.schedules.LearningRateSchedule) -> tu
         return ()
     schedule = read(native, Clock(1, 1), "step")
     _, missed = natives.call_for(schedule, schedule.count(Clock(1, 1), "step"))
-    return tuple(each.partition(" stands in for ")[2] for each in missed)
+    return tuple(
+        each.partition(" stands in for ")[2].replace(", which finds", " finds").replace("and here misses", "and misses")
+        for each in missed
+    )
 
 
 def _tabulated(native: Any, stepping: Stepping, calls: int) -> Schedule:
@@ -102,6 +106,10 @@ def _checked(key: str, value: Any) -> Any:
         or (key == "warmup_target" and value is None)
     ):
         return value
+    if key in ("initial_learning_rate", "values") and isinstance(value, int):
+        raise ValueError(
+            f"{key}: got {value}, an integer, with which Keras computes in whole numbers. Write {value}.0."
+        )
     if isinstance(value, list | tuple):
         return [_checked(key, each) for each in value]
     return number(key, value)
@@ -143,7 +151,7 @@ def _read_inverse_time(config: _Config, count: _Counted, stepping: Stepping) -> 
 
 
 def _read_piecewise(config: _Config, count: _Counted, stepping: Stepping) -> Schedule:
-    boundaries = tuple(counted("boundaries", each + 1, stepping) for each in config["boundaries"])
+    boundaries = tuple(counted("boundaries", math.floor(each) + 1, stepping) for each in config["boundaries"])
     return PiecewiseConstant(boundaries=boundaries, values=tuple(config["values"]))
 
 

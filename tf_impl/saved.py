@@ -41,6 +41,8 @@ def _native(data: Any, class_name: str | None) -> float | keras.optimizers.sched
     """The live schedule of a config; that of an optimizer's config is its learning rate's."""
     if isinstance(data, dict) and "class_name" not in data and class_name:
         data = {"class_name": class_name, "config": data}
+    if isinstance(data, dict) and "config" not in data and "learning_rate" in data:
+        data = {"config": data}
     if not isinstance(data, dict) or not isinstance(data.get("config"), dict):
         raise ValueError("no config of a schedule. Write what keras.optimizers.schedules.serialize gives.")
     inner = data["config"].get("learning_rate")

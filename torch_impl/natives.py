@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -138,11 +140,31 @@ def _piecewise(schedule: PiecewiseConstant, count: Calls) -> tuple[Call, float] 
         return None
     if len(later) == 1 and first < later[0]:
         return _torch("ConstantLR", factor=ratio(first, later[0]), total_iters=milestones[0]), later[0]
-    gamma = ratio(later[0], first)
-    for power, value in enumerate(later, start=1):
-        if abs(first * gamma**power - value) > 1e-14 * value:
+    times = _powers((first, *later))
+    if times is None:
+        return None
+    gamma, powers = times
+    repeated = [each for each, power in zip(milestones, powers, strict=True) for _ in range(power)]
+    return _torch("MultiStepLR", milestones=repeated, gamma=gamma), first
+
+
+def _powers(values: tuple[float, ...]) -> tuple[float, list[int]] | None:
+    """The one factor that leads from each value to the next, and how often it is applied; None where there is none."""
+    if 0 in values[:-1]:
+        return None
+    factors = [ratio(later, one) for one, later in pairwise(values)]
+    if factors == [0.0]:
+        return 0.0, [1]
+    if 0 in factors or 1 in factors:
+        return None
+    gamma = min(factors, key=lambda factor: abs(math.log(factor)))
+    powers = [round(math.log(factor) / math.log(gamma)) for factor in factors]
+    reached = values[0]
+    for power, value in zip(powers, values[1:], strict=True):
+        reached *= gamma**power
+        if not 1 <= power <= 100 or abs(reached - value) > 1e-14 * value:
             return None
-    return _torch("MultiStepLR", milestones=milestones, gamma=gamma), first
+    return gamma, powers
 
 
 def _composite(schedule: Warmup | Sequence | Product, count: Calls) -> tuple[Call, float] | None:

@@ -66,7 +66,7 @@ def state_notes(name: str, state: Mapping[str, Any]) -> tuple[str, ...]:
     found = []
     if state.get("cycle_momentum"):
         found.append(f"{name} moves the momentum as well (cycle_momentum=True); only its rate is translated.")
-    rates = [float(each) for each in state.get("base_lrs", ())]
+    rates = [float(each) for each in _innermost(state).get("base_lrs", ())]
     if len(set(rates)) > 1:
         found.append(f"Its parameter groups have rates of their own ({', '.join(map(str, rates))}); the first is read.")
     if call := calls_made(state):
@@ -76,10 +76,15 @@ def state_notes(name: str, state: Mapping[str, Any]) -> tuple[str, ...]:
 
 def calls_made(state: Mapping[str, Any]) -> int:
     """How often a scheduler has been stepped; a ChainedScheduler does not count, the first within it does."""
-    if "last_epoch" in state or not state.get("_schedulers"):
-        return int(state.get("last_epoch") or 0)
-    first = state["_schedulers"][0]
-    return calls_made(first if isinstance(first, Mapping) else vars(first))
+    return int((state if "last_epoch" in state else _innermost(state)).get("last_epoch") or 0)
+
+
+def _innermost(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The state of the first scheduler that is made of no others."""
+    while state.get("_schedulers"):
+        first = state["_schedulers"][0]
+        state = first if isinstance(first, Mapping) else vars(first)
+    return state
 
 
 def read_state(
@@ -289,7 +294,9 @@ def _read_cyclic(reader: _Reader, state: _State, base: float, native: Any, group
     if state.get("_scale_fn_custom") is not None or state["mode"] not in ("triangular", "triangular2", "exp_range"):
         raise ValueError("CyclicLR has a scale_fn of its user's, which cannot be read. Record a run and compare it.")
     total, ratio = number("total_size", state["total_size"]), number("step_ratio", state["step_ratio"])
-    up = round(total * ratio)
+    up = tidy(total * ratio)
+    if up != int(up) or total != int(total):
+        raise ValueError(f"step_size_up: got {up:g}. samestep counts in whole numbers; write whole step sizes.")
     exponential = state["mode"] == "exp_range"
     gamma = number("gamma", state["gamma"]) if exponential else 1.0
     if exponential and reader.stepping == "epoch":
@@ -298,7 +305,7 @@ def _read_cyclic(reader: _Reader, state: _State, base: float, native: Any, group
         low=base,
         max_lr=number("max_lrs", state["max_lrs"][0]),
         up=reader.count("step_size_up", up),
-        down=reader.count("step_size_down", round(total) - up),
+        down=reader.count("step_size_down", total - up),
         mode=state["mode"],
         gamma=gamma,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -99,13 +100,15 @@ def _check_last(schedule: Schedule, state: Mapping[str, Any], clock: Clock, step
         return
     step = call if stepping == "step" else call * clock.steps_per_epoch
     length = schedule.length(clock)
-    if schedule.after_end == "error" and length is not None and step >= length:
-        return
+    if call >= state.get("total_steps", math.inf) or (
+        schedule.after_end == "error" and length is not None and step >= length
+    ):
+        return  # OneCycleLR extrapolates once
     given, meant = number("_last_lr", last[0]), float(schedule.rate(step, clock))
-    if abs(given - meant) > 1e-9 * max(abs(given), abs(meant), schedule.base_lr):
+    if abs(given - meant) > 1e-6 * max(abs(given), abs(meant), schedule.base_lr):
         raise ValueError(
-            f"its last rate is {given:g}, and a scheduler of this state gives {meant:g} at call {call}: something else "
-            "has set the rate. Save the state of a fresh scheduler, or record a run and compare it."
+            f"its last rate is {given:.9g}, and a scheduler of this state gives {meant:.9g} at call {call}: it was "
+            "stepped in another way, or something else has set the rate. Save that of a fresh one, or record a run."
         )
 
 

@@ -141,4 +141,4 @@ class CosineRestarts(ScheduleModel):
 def _half_cosine(high: float | np.ndarray, low: float, x: np.ndarray) -> np.ndarray:
     """``low + (high - low) * (1 + cos(pi * x)) / 2``, exact at both ends: cos² of half the angle cancels nothing."""
     part = np.where(x == 1, 0.0, np.cos(np.pi / 2 * x)) ** 2
-    return np.asarray(high * part + low * (1 - part))
+    return np.asarray(np.where(np.asarray(high) == low, low, high * part + low * (1 - part)))

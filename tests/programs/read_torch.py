@@ -42,6 +42,7 @@ MADE = {
     ),
     "CyclicLR": lambda o: s.CyclicLR(o, 0.01, 0.1, step_size_up=4, step_size_down=9),
     "CyclicLR triangular2": lambda o: s.CyclicLR(o, 0.01, 0.1, step_size_up=6, mode="triangular2"),
+    "CyclicLR of fractions": lambda o: s.CyclicLR(o, 0.01, 0.1, step_size_up=7.5, step_size_down=3.2),
     "CyclicLR exp_range": lambda o: s.CyclicLR(o, 0.01, 0.1, step_size_up=6, mode="exp_range", gamma=0.97),
     "LambdaLR": lambda o: s.LambdaLR(o, lambda n: 0.95 ** (n // 3)),
     "MultiplicativeLR": lambda o: s.MultiplicativeLR(o, lambda n: 0.9 if n % 4 else 0.8),
