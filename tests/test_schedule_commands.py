@@ -237,8 +237,8 @@ WRONG = {
     "grows": (["explain", "exponential:initial=1,factor=10,every=1 step", *RUN], "grows past 3e+38, what float32 holds, at step 39."),
     "accumulate": (["explain", QUESTION, *RUN, "--accumulate", "0"], "accumulate 0: must be at least 1."),
     "picture": (["explain", QUESTION, *RUN, "--plot", "x.gif"], "--plot: got 'x.gif'. Write a name that ends in .png"),
-    "no folder": (["explain", QUESTION, *RUN, "--json", "no/such/x.json"], "'no/such/x.json' cannot be written."),
-    "no csv folder": (["simulate", QUESTION, *RUN, "--csv", "no/such/x.csv"], "'no/such/x.csv' cannot be written. Name a file in a folder that exists with --csv."),
+    "no folder": (["explain", QUESTION, *RUN, "--json", "no/such/x.json"], "no/such/x.json cannot be written."),
+    "no csv folder": (["simulate", QUESTION, *RUN, "--csv", "no/such/x.csv"], "no/such/x.csv cannot be written. Name a file in a folder that exists with --csv."),
     "to": (["translate", QUESTION, "--to", "jax"], "--to: got 'jax'. Write torch or keras."),
     "epochs without samples": (
         ["translate", "linear:initial=0,end=1,over=3 epochs", "--to", "torch"],
