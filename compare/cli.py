@@ -279,9 +279,8 @@ def _check_targets(
             continue
         path = Path(str(target))
         if path.is_dir() or not path.absolute().parent.is_dir():
-            raise _refused(
-                f"{str(target) or 'A file without a name'} cannot be written. Name a file in a folder that exists with {option}."
-            )
+            name = str(target) or "A file without a name"
+            raise _refused(f"{name} cannot be written. Name a file in a folder that exists with {option}.")
         if path.resolve() in used:
             raise _refused(f"{target} is read or written already. Name another file with {option}.")
         used.append(path.resolve())
