@@ -1,0 +1,114 @@
+"""Read the logs that other programs wrote, as traces: `read(path)`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+from compare.readers import (
+    folder,
+    hugging_face,
+    json_lines,
+    keras_csv,
+    lightning,
+    mlflow_files,
+    mlflow_sqlite,
+    own,
+    plain_csv,
+    tensorboard,
+    wandb,
+)
+from compare.readers.base import Log, Options, ReadError
+from compare.readers.digits import rounding
+from compare.readers.normalise import trace_of
+from compare.readers.source import Source
+from experiment.trace import Trace
+
+__all__ = ["FORMATS", "Options", "ReadError", "read", "rounding"]
+
+FORMATS: dict[str, ModuleType] = {
+    module.NAME: module
+    for module in (tensorboard, mlflow_sqlite, hugging_face, lightning, wandb, keras_csv, plain_csv, json_lines)
+}
+"""The readers of files by name, in the order in which they look at a file: the more particular first.
+
+Each declares ``STEP_BASE``, ``LR_TIMING`` and ``LOSS_KIND``, and has ``sniff(source)`` and ``read(source, options)``.
+"""
+
+
+def read(path: str | Path, options: Options | None = None) -> Trace:
+    """Read a log, whatever program wrote it: its content decides, not its name.
+
+    path : a file; or a folder that holds one log, like Lightning's ``version_0``, TensorBoard's, an MLflow run's, a
+    checkpoint's of Hugging Face, or the output of ``samestep run``.
+    Returns a Trace: steps from 0, each rate at the update that used it, in the order of the file; epoch and batch are
+    -1 and the loss NaN where they are not known. Its manifest has ``format``, ``source``, ``conventions`` (with
+    ``precision``), ``assumed``, ``notes``, and ``rounding`` for the function of that name.
+    Raises ReadError with one line that names the file; OSError where it cannot be opened.
+    """
+    path, options = Path(path), options or Options()
+    try:
+        return _read(path, options)
+    except ReadError as error:
+        raise ReadError(f"{path}: {error}") from None
+    except MemoryError:
+        raise ReadError(f"{path}: it does not fit into the memory. Thin the log out, or cut it.") from None
+
+
+def _read(path: Path, options: Options) -> Trace:
+    if not path.exists():
+        raise ReadError("there is no such file. Give a log, or a folder that holds one.")
+    if not path.is_dir():
+        return _read_file(Source(path), options)
+    found = folder.find(path, lambda source: _is_own(source) or _sniffed(source) is not None)
+    if found.events:
+        log = tensorboard.read_files(list(found.events), options)
+        return trace_of(log, found.path.name, tensorboard.NAME, options)
+    if found.path.is_dir():
+        return trace_of(mlflow_files.read_folder(found.path, options), found.path.name, mlflow_files.NAME, options)
+    return _read_file(Source(found.path), options)
+
+
+def _read_file(source: Source, options: Options) -> Trace:
+    if not source.head:
+        raise ReadError("an empty file. Give a log with at least one update.")
+    if options.format is None and own.is_npz(source.head):
+        return own.read_npz(source.path, options)
+    if options.format == own.NAME or (options.format is None and not options.columns and own.sniff(source)):
+        return own.read_npz(source.path, options) if own.is_npz(source.head) else own.read(source, options)
+    reader = _chosen(source, options)
+    log: Log = reader.read(source, options)
+    return trace_of(log, source.path.name, reader.NAME, options)
+
+
+def _is_own(source: Source) -> bool:
+    return own.sniff(source) or (own.is_npz(source.head) and source.path.suffix == ".npz")
+
+
+def _sniffed(source: Source) -> ModuleType | None:
+    return next((module for module in FORMATS.values() if module.sniff(source)), None)
+
+
+def _chosen(source: Source, options: Options) -> ModuleType:
+    """The reader of a file: the one asked for, or the first that knows the file."""
+    known = ", ".join([own.NAME, *FORMATS])
+    if options.format is not None:
+        if options.format not in FORMATS:
+            raise ReadError(f"format: {options.format[:60]!r} is none. Write one of {known}.")
+        return FORMATS[options.format]
+    found = _sniffed(source)
+    if found is None and options.columns:
+        found = json_lines if source.is_object else plain_csv if source.header else None
+    if found is None:
+        raise ReadError(f"no log that can be read, and none of: {_listed()}. {_hint(source)}")
+    return found
+
+
+def _listed() -> str:
+    return ", ".join(module.WHAT for module in (own, mlflow_files, *FORMATS.values()))
+
+
+def _hint(source: Source) -> str:
+    if source.text is None:
+        return "It is no UTF-8 text."
+    return "Name its columns with --columns step=…,lr=…, or its format with --format."

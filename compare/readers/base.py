@@ -1,0 +1,151 @@
+"""What the readers share: options, errors, and the way from what a log says to a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+LrTiming = Literal["used", "next", "unknown"]
+"""Whether a row's rate is the one that its update used, or the next update's."""
+
+MOST_NAME = 200
+"""Characters of a series' name. Each row repeats the name, so a longer one would let a small file fill the memory."""
+
+
+class ReadError(ValueError):
+    """A file that cannot be read as a log; the message is one line: what was wrong, what was found, what to do."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user knows better than the file. Each wins over what the reader declares.
+
+    columns : names of columns or metrics by what they hold: ``step``, ``lr``, ``loss``; ``run`` picks one of several.
+    step_base : the number that the log gives to the first update.
+    lr_timing : ``used``, ``next`` or ``unknown``.
+    loss_kind : how the loss is to be called in the manifest.
+    steps_per_epoch : updates in an epoch; logs with one row per epoch cannot be read without it.
+    format : a reader's name, where the file's content does not tell.
+
+    Raises ReadError where one of them makes no sense.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    step_base: int | None = None
+    lr_timing: str | None = None
+    loss_kind: str | None = None
+    steps_per_epoch: int | None = None
+    format: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.columns:
+            if name not in ("step", "lr", "loss", "run"):
+                raise ReadError(f"columns: {name!r:.60} is no column of a trace. Write step=…, lr=…, loss=… or run=….")
+        if self.lr_timing not in (None, "used", "next", "unknown"):
+            raise ReadError(f"lr_timing: {self.lr_timing!r:.60}. Write used, next or unknown.")
+        if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
+            raise ReadError(f"steps_per_epoch: {self.steps_per_epoch}. Write a whole number from 1.")
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What a log's numbers mean; goes into the manifest.
+
+    step_base : the number of the first update.
+    lr_timing : see `LrTiming`.
+    loss_kind : what the loss is the mean of, in words.
+    """
+
+    step_base: int
+    lr_timing: LrTiming
+    loss_kind: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """One rate of a log over its updates, as written.
+
+    name : becomes the arm.
+    step, lr : float64, shape (n,), in the order of the file.
+    loss : float64, shape (n,), NaN where there is none; None where the log has none at all.
+    place : where a row stands in the file, for a message: takes the row's index, says ``line 17``.
+    """
+
+    name: str
+    step: np.ndarray
+    lr: np.ndarray
+    loss: np.ndarray | None = None
+    place: Callable[[int], str] = lambda row: f"row {row + 1}"
+
+
+@dataclass(frozen=True)
+class Log:
+    """What a reader found, before `trace_of` normalises it.
+
+    counts : whether the steps count updates, or epochs.
+    precision : ``float32`` where the format holds no more, ``float64`` where all bits are there; None: see the digits.
+    texts : reads the cells of the rate once more as they are written, where the format has text.
+    assumed, notes : sentences for the manifest.
+    """
+
+    framework: str
+    series: tuple[Series, ...]
+    conventions: Conventions
+    counts: Literal["steps", "epochs"] = "steps"
+    precision: Literal["float32", "float64"] | None = None
+    texts: Callable[[], list[str]] | None = None
+    assumed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def join(step: np.ndarray, other_step: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The values of `other` that belong to the rows of `step`: float64, its shape, NaN where there is none.
+
+    The k-th row of a step gets the k-th value of that step: a resumed log has steps twice.
+    """
+    found = np.full(len(step), np.nan)
+    if not len(other_step):
+        return found
+    keys, other_keys = _numbered(step), _numbered(other_step)
+    order = np.lexsort((other_keys[:, 1], other_keys[:, 0]))
+    sorted_keys = other_keys[order]
+    low = np.searchsorted(sorted_keys[:, 0], keys[:, 0])
+    place = np.minimum(low + keys[:, 1].astype(np.int64), len(order) - 1)
+    same = (sorted_keys[place] == keys).all(axis=1)
+    found[same] = other[order[place[same]]]
+    return found
+
+
+def _numbered(step: np.ndarray) -> np.ndarray:
+    """Each step with how often it was there before: float64, shape (n, 2)."""
+    order = np.argsort(step, kind="stable")
+    ordered = step[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    lengths = np.diff(np.append(starts, len(step)))
+    before = np.empty(len(step))
+    before[order] = np.arange(len(step)) - np.repeat(starts, lengths)
+    return np.stack([step.astype(np.float64), before], axis=1)
+
+
+def shown(value: object) -> str:
+    """A value for a message: at most 60 characters, on one line."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def name_list(names: list[str], most: int = 8) -> str:
+    """Names for a message, each and all together cut to what a line can hold."""
+    listed = ", ".join(name if len(name) <= 60 else f"{name[:57]}…" for name in names[:most])
+    return f"{listed} and {len(names) - most} more" if len(names) > most else listed
+
+
+def read_bytes(path: Path) -> bytes:
+    """The whole of a regular file. Raises ReadError for a pipe or device, which may never end."""
+    if not path.is_file():
+        raise ReadError("not a regular file. Give a file or a folder.")
+    return path.read_bytes()

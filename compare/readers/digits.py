@@ -1,0 +1,95 @@
+"""How many digits a log's rates were written with, and how far each may therefore lie from the real one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from experiment.trace import Trace
+
+MOST_DIGITS = 9
+"""From 9 significant digits on, a text tells every float32 apart; more digits are taken for all there are."""
+
+FEWEST_DIGITS = 6
+"""0.1 and 0.001 are short since they are exact. No common format of rounded numbers has less than six digits, unless
+the text itself shows it: see `_fixed`."""
+
+ENOUGH = 10
+"""Distinct values that all have as many decimals by format and not by chance."""
+
+_CELL = re.compile(r"[+-]?\d*\.(?P<decimals>\d+)(?P<exponent>[eE][+-]?\d+)?")
+
+
+def written_with(lr: np.ndarray, texts: Callable[[], list[str]] | None) -> tuple[str, dict[str, Any] | None]:
+    """How rates were written: the precision in words, and the rule for `half_unit`, None where no bit is missing.
+
+    lr : float64, any number of rates. texts : gives the same rates as text; called only if it matters.
+    """
+    values = np.unique(np.abs(lr))
+    digits = _significant(values)
+    if digits > MOST_DIGITS:
+        with np.errstate(over="ignore"):
+            single = bool((values.astype(np.float32).astype(np.float64) == values).all())
+        return ("float32" if single else "float64"), None
+    rule = (_fixed(texts(), values, digits) if texts else None) or {"digits": max(digits, FEWEST_DIGITS)}
+    (kind, count), *_ = rule.items()
+    return f"{count} {kind}", rule
+
+
+def half_unit(lr: np.ndarray, rule: dict[str, Any] | None) -> np.ndarray:
+    """Half a unit of the last digit of each rate: float64, the shape of `lr`.
+
+    rule : ``{"digits": n}``, significant ones, or ``{"decimals": n}``, as `written_with` gives it.
+    """
+    if rule is None:
+        return np.zeros(len(lr))
+    if "decimals" in rule:
+        return np.full(len(lr), 0.5 * 10.0 ** -int(rule["decimals"]))
+    size = np.where(lr == 0, 1.0, np.abs(lr))
+    leading = np.floor(np.log10(size))
+    half: np.ndarray = np.where(lr == 0, 0.0, 0.5 * 10.0 ** (leading - (int(rule["digits"]) - 1)))
+    return half
+
+
+def rounding(trace: Trace) -> np.ndarray:
+    """How far each rate of a trace that `read` gave may lie from the real one: float64, one per row.
+
+    Half a unit of the last written digit; 0 where all bits of a float32 or float64 are there.
+    """
+    return half_unit(trace.steps["lr"], trace.manifest.get("rounding"))
+
+
+def _significant(values: np.ndarray) -> int:
+    """The most significant digits of any of the values; stops where there are more than `MOST_DIGITS`."""
+    most = 1
+    for value in values.tolist():
+        digits = len(repr(value).partition("e")[0].replace(".", "").strip("0"))
+        most = max(most, digits)
+        if most > MOST_DIGITS:
+            break
+    return most
+
+
+def _fixed(texts: list[str], values: np.ndarray, digits: int) -> dict[str, int] | None:
+    """The rule of a format like ``%.6f`` or ``%.3e``: each cell has as many decimals.
+
+    The shortest text of a float never ends in 0; one that does shows a format, and so do many values of one length.
+    texts : some of the cells. values, digits : all rates, and the most digits of any, which must fit the rule as well.
+    """
+    cells = set(texts)
+    found = [_CELL.fullmatch(cell) for cell in cells]
+    matches = [match for match in found if match]
+    lengths = {len(match["decimals"]) for match in matches}
+    exponents = {match["exponent"] is not None for match in matches}
+    if not matches or len(matches) < len(found) or len(lengths) != 1 or len(exponents) != 1:
+        return None
+    (decimals,) = lengths
+    padded = any(match["decimals"].endswith("0") for match in matches)
+    if decimals < 2 or not (padded or len(cells) >= ENOUGH):
+        return None
+    if exponents == {True}:
+        return {"digits": decimals + 1} if digits <= decimals + 1 else None
+    return {"decimals": decimals} if (np.round(values, decimals) == values).all() else None

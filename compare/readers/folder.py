@@ -1,0 +1,86 @@
+"""Which log is meant where a folder is given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from compare.readers import mlflow_files, tensorboard
+from compare.readers.base import ReadError, name_list
+from compare.readers.source import Source
+
+DEEPEST = 4
+MOST = 5_000
+"""Folders below, and files altogether, among which a log is looked for."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A log in a folder: a file, the event files of one folder, or the folder of an MLflow run."""
+
+    path: Path
+    events: tuple[Path, ...] = ()
+
+
+def find(folder: Path, known: Callable[[Source], bool]) -> Candidate:
+    """The only log in a folder. What lies in the folder itself goes before what lies deeper.
+
+    known : whether a file is a log with rates.
+    Raises ReadError where there is none, and where there are several, listing them.
+    """
+    if (folder / "manifest.json").is_file() and (folder / "trace.csv").is_file():
+        return Candidate(folder / "trace.csv")
+    if (folder / "trainer_state.json").is_file():
+        return Candidate(folder / "trainer_state.json")
+    if mlflow_files.is_run(folder):
+        return Candidate(folder)
+    found = _candidates(folder, known)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ReadError("no log with learning rates in this folder. Give the log itself.")
+    listed = name_list([_listed(each, folder) for each in found])
+    raise ReadError(f"{len(found)} logs in this folder. Give one: {listed}.")
+
+
+def _candidates(folder: Path, known: Callable[[Source], bool]) -> list[Candidate]:
+    found = []
+    seen = 0
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        folders.sort()
+        if len(here.relative_to(folder).parts) >= DEEPEST:
+            folders.clear()
+        if mlflow_files.is_run(here):
+            folders.clear()
+            found.append(Candidate(here))
+            continue
+        seen += len(files)
+        if seen > MOST:
+            raise ReadError(f"more than {MOST} files in this folder. Give the log itself.")
+        found += _in_one_folder(here, sorted(files), known)
+    return found
+
+
+def _in_one_folder(here: Path, files: list[str], known: Callable[[Source], bool]) -> list[Candidate]:
+    events, others = [], []
+    for name in files:
+        source = Source(here / name)
+        if not source.path.is_file():
+            continue
+        try:
+            if tensorboard.sniff(source):
+                events.append(source.path)
+            elif known(source):
+                others.append(Candidate(source.path))
+        except OSError:  # a file that may not be read is no candidate
+            continue
+    if events and tensorboard.has_rates(events):
+        others.append(Candidate(here, tuple(events)))
+    return others
+
+
+def _listed(candidate: Candidate, folder: Path) -> str:
+    return str((candidate.events[0] if candidate.path == folder else candidate.path).relative_to(folder))

@@ -1,0 +1,42 @@
+"""What Keras' CSVLogger writes: one row per epoch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError
+from compare.readers.names import is_rate
+from compare.readers.plain_csv import log_of
+from compare.readers.source import Source, named
+from compare.readers.table import checked
+
+NAME = "keras"
+WHAT = "Keras' CSVLogger"
+STEP_BASE = 0
+LR_TIMING: LrTiming = "used"
+LOSS_KIND = "epoch mean"
+
+
+def sniff(source: Source) -> bool:
+    """An epoch first and then names in order, as CSVLogger writes them: a loss or a rate among them, but no step."""
+    names = source.header.names if source.header else []
+    in_order = names[:1] == ["epoch"] and names[1:] == sorted(names[1:])
+    return in_order and "step" not in names and ("loss" in names or any(map(is_rate, names)))
+
+
+def read(source: Source, options: Options) -> Log:
+    """Raises ReadError where no callback wrote the rate into the log."""
+    table = checked(source, source.header)
+    names = table.header.names
+    given = options.columns
+    rate = named(names, given["lr"]) if "lr" in given else next(filter(is_rate, names), None)
+    if rate is None:
+        raise ReadError(
+            "Keras' CSVLogger wrote no learning rate: the column is there only under LearningRateScheduler or "
+            "ReduceLROnPlateau. Record the run with samestep's Recorder."
+        )
+    step = named(names, given.get("step", "epoch"))
+    loss = named(names, given["loss"]) if "loss" in given else ("loss" if "loss" in names else None)
+    log = log_of(table, step, [rate], loss, NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND))
+    held = "The rate held for the whole epoch, as LearningRateScheduler and ReduceLROnPlateau set it."
+    return replace(log, counts="epochs", assumed=(held,))

@@ -1,0 +1,116 @@
+"""MLflow's SQLite store, ``mlflow.db``, opened read-only."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+
+from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, Series, join, name_list, shown
+from compare.readers.mlflow_files import GIVEN, metric_names
+from compare.readers.source import Source
+
+NAME = "mlflow-sqlite"
+WHAT = "MLflow's SQLite database"
+STEP_BASE = 0
+LR_TIMING: LrTiming = "unknown"
+LOSS_KIND = "as the run logged it"
+
+_TABLES = ("metrics", "runs")
+_MOST_WORK = 200
+"""Instructions of SQLite's machine for each byte of the file; reading all metrics takes less than one."""
+
+
+def sniff(source: Source) -> bool:
+    """The first bytes of any SQLite database."""
+    return source.head.startswith(b"SQLite format 3\x00")
+
+
+def read(source: Source, options: Options) -> Log:
+    """The metrics of the only run that has rates, or of the one named by ``columns["run"]``, by name or id.
+
+    Raises ReadError where there are several or none, or the database is not MLflow's.
+    """
+    try:
+        with contextlib.closing(_connected(source)) as connection:
+            _check_schema(connection)
+            return _read(connection, options)
+    except sqlite3.Error as error:
+        raise ReadError(f"no database that MLflow wrote, or a broken one ({shown(str(error))}).") from None
+    except UnicodeDecodeError:
+        raise ReadError("no database that MLflow wrote: a text in it is no UTF-8.") from None
+
+
+def _connected(source: Source) -> sqlite3.Connection:
+    # beside a write-ahead log the file changes; without one, immutable keeps SQLite from writing files of its own
+    still = "" if source.path.with_name(source.path.name + "-wal").exists() else "&immutable=1"
+    connection = sqlite3.connect(f"{source.path.resolve().as_uri()}?mode=ro{still}", uri=True)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(source.size, 1 << 16))
+    ticks = iter(range(max(source.size * _MOST_WORK // 10_000, 1_000)))
+    connection.set_progress_handler(lambda: next(ticks, None) is None, 10_000)
+    return connection
+
+
+def _check_schema(connection: sqlite3.Connection) -> None:
+    """Raise ReadError unless both are plain tables: a view or a computed column could do anything when it is read."""
+    made = dict(
+        connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name IN (?, ?) AND length(sql) < 100000",
+            _TABLES,
+        ).fetchall()
+    )
+    for table in _TABLES:
+        sql = made.get(table)
+        if sql is None:
+            raise ReadError(f"a database without a table {table!r}: not MLflow's. Give mlflow.db.")
+        if not sql.startswith("CREATE TABLE") or " AS (" in sql.upper():
+            raise ReadError(f"a database whose {table!r} is no plain table: not MLflow's. Give mlflow.db.")
+
+
+def _read(connection: sqlite3.Connection, options: Options) -> Log:
+    run = _run(connection, options)
+    names = [
+        name
+        for (name,) in connection.execute("SELECT DISTINCT key FROM metrics WHERE run_uuid = ? ORDER BY key", (run,))
+        if isinstance(name, str)
+    ]
+    rates, loss = metric_names(names, options)
+    lost = _rows(connection, run, loss) if loss else np.empty((0, 2))
+    series = []
+    for name in rates:
+        rows = _rows(connection, run, name)
+        series.append(Series(name, rows[:, 0], rows[:, 1], join(rows[:, 0], lost[:, 0], lost[:, 1]) if loss else None))
+    return Log("mlflow", tuple(series), Conventions(STEP_BASE, LR_TIMING, LOSS_KIND), assumed=(GIVEN,))
+
+
+def _run(connection: sqlite3.Connection, options: Options) -> str:
+    found = connection.execute("SELECT run_uuid, name FROM runs LIMIT 10000").fetchall()
+    runs = {str(run): str(name) for run, name in found}
+    wanted = options.columns.get("run")
+    chosen = [run for run, name in runs.items() if wanted is None or wanted in (run, name)]
+    if len(chosen) == 1:
+        return chosen[0]
+    listed = name_list([f"{runs[run]} ({run})" for run in (chosen or runs)])
+    what = f"no run {shown(wanted)}" if wanted and not chosen else f"{len(chosen)} runs"
+    raise ReadError(f"{what}. Name one with --columns run=…: {listed or 'there is none'}.")
+
+
+def _rows(connection: sqlite3.Connection, run: str, name: str) -> np.ndarray:
+    """Step and value of each row, as they were written: float64, shape (n, 2)."""
+    rows = connection.execute(
+        "SELECT step, CASE WHEN is_nan THEN NULL ELSE value END "
+        "FROM metrics WHERE run_uuid = ? AND key = ? ORDER BY rowid",
+        (run, name),
+    ).fetchall()
+    for number, (step, value) in enumerate(rows, start=1):
+        if not isinstance(step, int | float) or not isinstance(value, int | float | None):
+            raise ReadError(f"{name}, row {number}: {shown((step, value))} are no step and value. Mend the database.")
+    return np.array(rows, dtype=np.float64).reshape(-1, 2)
+
+
+def is_database(path: Path) -> bool:
+    """Whether a path is such a file."""
+    return path.is_file() and sniff(Source(path))

@@ -1,0 +1,150 @@
+"""From what a log says to a trace: steps from 0, each rate at the update that used it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, cast
+
+import numpy as np
+
+from compare.readers.base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, Series, join
+from compare.readers.digits import written_with
+from experiment.trace import EPOCH_COLUMNS, Table, Trace, stack
+
+LARGEST_STEP = 2**53
+"""Beyond it float64, which holds the steps of many formats, skips whole numbers."""
+
+
+def trace_of(log: Log, source: str, form: str, options: Options) -> Trace:
+    """The trace of a log.
+
+    source : the file's name, for the manifest. form : the format's name.
+    Raises ReadError, naming the row, where a step is no whole number from the first one on, where a rate is no finite
+    number from 0 on, and where a log of epochs comes without the steps per epoch.
+    """
+    conventions = _conventions(log, options)
+    if not any(len(each.step) for each in log.series):
+        raise ReadError("no row has both a step and a rate. Give a log that recorded learning rates.")
+    if log.counts == "epochs" and options.steps_per_epoch is None:
+        raise ReadError(
+            "it has one row per epoch. Give --samples and --batch-size, or --steps-per-epoch, to place its rows."
+        )
+    tables = [_rows(each, log, conventions, options.steps_per_epoch) for each in log.series if len(each.step)]
+    steps = tables[0] if len(tables) == 1 else stack(tables)
+    precision, rule = (log.precision, None) if log.precision else written_with(steps["lr"], log.texts)
+    manifest: dict[str, Any] = {
+        "schema": 1,
+        "format": form,
+        "source": source,
+        "conventions": {**asdict(conventions), "precision": precision},
+        "assumed": [*_assumed(log, options), *_first_step(log, options)],
+        "notes": [*log.notes, *_disorder(tables)],
+        "rounding": rule,
+    }
+    return Trace(steps, no_epochs(), manifest)
+
+
+def no_epochs() -> Table:
+    """The table of epochs of a log that has none."""
+    dtypes: dict[type, Any] = {str: np.str_, int: np.int64, float: np.float64}
+    return {name: np.array([], dtype=dtypes[kind]) for name, kind in EPOCH_COLUMNS.items()}
+
+
+def whole_steps(step: np.ndarray, base: int, place: Callable[[int], str]) -> np.ndarray:
+    """Written steps as steps from 0: int64. Raises ReadError for one that is no whole number or is before `base`."""
+    with np.errstate(invalid="ignore"):
+        wrong = ~(np.abs(step) <= LARGEST_STEP) | (step != np.floor(step))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ReadError(f"{place(row)}: step {step[row]:g} is no whole number. Name the column with --columns step=….")
+    counted: np.ndarray = step.astype(np.int64) - base
+    if (counted < 0).any():
+        row = int((counted < 0).argmax())
+        what = f"is before the first, {base}" if base else "is negative"
+        raise ReadError(f"{place(row)}: step {int(step[row])} {what}. Give --step-base, the first update's number.")
+    return counted
+
+
+def checked_rates(lr: np.ndarray, step: np.ndarray, place: Callable[[int], str]) -> np.ndarray:
+    """Rates as they are, without the sign of a zero. Raises ReadError for one that is no finite number from 0 on."""
+    with np.errstate(invalid="ignore"):
+        wrong = ~(np.isfinite(lr) & (lr >= 0))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ReadError(
+            f"{place(row)}: the rate of step {step[row]:g} is {lr[row]:g}. A rate is a finite number from 0 on: "
+            "cut the log before this row, or mend it."
+        )
+    return lr + 0.0
+
+
+def _conventions(log: Log, options: Options) -> Conventions:
+    declared = log.conventions
+    timing = cast(LrTiming | None, options.lr_timing)
+    return Conventions(
+        step_base=declared.step_base if options.step_base is None else options.step_base,
+        lr_timing=timing or declared.lr_timing,
+        loss_kind=options.loss_kind or declared.loss_kind,
+    )
+
+
+def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: int | None) -> Table:
+    if len(series.name) > MOST_NAME:
+        raise ReadError(f"a series' name has {len(series.name)} characters. Rename it to at most {MOST_NAME}.")
+    lr = checked_rates(series.lr, series.step, series.place)
+    count = whole_steps(series.step, conventions.step_base, series.place)
+    used = count + 1 if conventions.lr_timing == "next" else count
+    loss = np.full(len(lr), np.nan) if series.loss is None else series.loss
+    if conventions.lr_timing == "next":
+        loss = join(used, count, loss)  # the rate moves to the next update, the loss stays with its own
+    # a row of an epoch stands at the epoch's first update
+    step = _spread(used, steps_per_epoch or 1) if log.counts == "epochs" else used
+    return {
+        "framework": np.broadcast_to(np.array(log.framework), len(lr)),
+        "arm": np.broadcast_to(np.array(series.name), len(lr)),
+        "seed": np.zeros(len(lr), dtype=np.int64),
+        "step": step,
+        "epoch": step // steps_per_epoch if steps_per_epoch else np.full(len(lr), -1, dtype=np.int64),
+        "batch": step % steps_per_epoch if steps_per_epoch else np.full(len(lr), -1, dtype=np.int64),
+        "lr": lr,
+        "loss": loss,
+    }
+
+
+def _spread(epoch: np.ndarray, steps_per_epoch: int) -> np.ndarray:
+    if len(epoch) and int(epoch.max()) > LARGEST_STEP // steps_per_epoch:
+        raise ReadError(f"epoch {int(epoch.max())} with {steps_per_epoch} steps each is beyond any count of steps.")
+    step: np.ndarray = epoch * steps_per_epoch
+    return step
+
+
+def _assumed(log: Log, options: Options) -> list[str]:
+    sentences = list(log.assumed)
+    if log.conventions.lr_timing == "unknown" and options.lr_timing is None:
+        sentences.append(
+            "The log does not say whether a row's rate is the one that its update used or the next update's; it was "
+            "taken as used. Give --lr-timing to say which."
+        )
+    return sentences
+
+
+def _first_step(log: Log, options: Options) -> list[str]:
+    """A doubt where the program's user chose what to count from: one step late, or counted from 1."""
+    first = min(float(each.step.min()) for each in log.series if len(each.step))
+    if first != 1 or log.conventions.lr_timing != "unknown" or options.step_base is not None:
+        return []
+    return ["The log's first step is 1. If it counts from 1, give --step-base 1."]
+
+
+def _disorder(tables: list[Table]) -> list[str]:
+    notes = []
+    for table in tables:
+        back = np.flatnonzero(np.diff(table["step"]) <= 0)
+        if len(back):
+            row = int(back[0]) + 1
+            notes.append(
+                f"{table['arm'][0]}: steps repeat or go back {len(back)} times, first from step "
+                f"{table['step'][row - 1]} to {table['step'][row]}."
+            )
+    return notes

@@ -1,0 +1,175 @@
+"""What samestep writes: recordings and traces as CSV, traces as ``.npz``, and the folder of ``samestep run``."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compare.readers.base import Options, ReadError, read_bytes, shown
+from compare.readers.normalise import checked_rates, no_epochs, whole_steps
+from compare.readers.source import Source
+from compare.readers.table import Table
+from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, TraceError, read_csv
+
+NAME = "samestep"
+WHAT = "a recording or trace of samestep"
+STEP_BASE = 0
+LR_TIMING = "used"
+LOSS_KIND = "batch"
+
+_TEXT = ("framework", "arm")
+_WHOLE = ("seed", "step", "epoch", "batch")
+_MAY_BE_EMPTY = ("epoch", "batch")
+
+
+def sniff(source: Source) -> bool:
+    """All the columns of a trace in the header row."""
+    return source.header is not None and set(TRACE_COLUMNS) <= set(source.header.names)
+
+
+def read(source: Source, options: Options) -> Trace:
+    """A CSV with the columns of a trace. Empty cells of epoch and batch become -1, of the loss NaN.
+
+    Raises ReadError, naming the line, where a cell does not fit.
+    """
+    if source.header is None or not sniff(source):
+        raise ReadError(f"no trace: it lacks columns. A trace has {', '.join(TRACE_COLUMNS)}.")
+    table = Table(source, source.header)
+    numbers = table.numbers(["seed", "step", "lr"], ["epoch", "batch", "loss"], whole=True)
+    columns: dict[str, Any] = {name: numbers[name] for name in TRACE_COLUMNS if name in numbers}
+    columns |= {name: table.words(name) for name in _TEXT}
+    if len({len(column) for column in columns.values()}) != 1:
+        raise ReadError("its rows cannot be told apart: cells hold line breaks. Write it without.")
+    if len(columns["lr"]) and _unended(source):
+        columns = {name: column[:-1] for name, column in columns.items()}
+        table.notes.append("The last line has no end, so it was still being written; it was left out.")
+    return _trace(columns, table, source.path, options)
+
+
+def read_npz(path: Path, options: Options) -> Trace:
+    """A trace from its arrays, none of them pickled. Raises ReadError for what `Trace.save` did not write."""
+    _check_members(path)
+    try:
+        trace = Trace.load(path)
+    except (TraceError, ValueError, TypeError, OverflowError, MemoryError, zipfile.BadZipFile) as error:
+        raise ReadError(f"no trace that samestep wrote ({shown(str(error))}). Write it again.") from None
+    kinds = {str: "U", int: "i", float: "f"}
+    for table, columns in ((trace.steps, TRACE_COLUMNS), (trace.epochs, EPOCH_COLUMNS)):
+        lengths = {table[name].shape for name in columns}
+        if len(lengths) != 1 or len(next(iter(lengths))) != 1:
+            raise ReadError("no trace that samestep wrote: its columns differ in length. Write it again.")
+        wrong = [name for name, kind in columns.items() if table[name].dtype.kind != kinds[kind]]
+        if wrong:
+            raise ReadError(f"no trace that samestep wrote: column {wrong[0]} holds {table[wrong[0]].dtype}.")
+    if not isinstance(trace.manifest, dict):
+        raise ReadError("no trace that samestep wrote: its manifest is no JSON object.")
+    return _finished(dict(trace.steps), dict(trace.epochs), trace.manifest, path, options, _row)
+
+
+def is_npz(head: bytes) -> bool:
+    """Whether a file begins as a ZIP archive does, which ``.npz`` is."""
+    return head.startswith(b"PK\x03\x04")
+
+
+def _row(row: int) -> str:
+    return f"row {row + 1}"
+
+
+def _trace(columns: dict[str, Any], table: Table, path: Path, options: Options) -> Trace:
+    for name in _WHOLE:
+        column = columns[name]
+        missing = np.isnan(column)
+        if name in _MAY_BE_EMPTY:
+            column = np.where(missing, -1, column)
+        elif missing.any():
+            raise ReadError(f"{table.place(int(missing.argmax()))}: {name} is empty. Mend or cut this line.")
+        columns[name] = whole_steps(column, -1 if name in _MAY_BE_EMPTY else 0, table.place)
+        if name in _MAY_BE_EMPTY:
+            columns[name] -= 1
+    if np.isnan(columns["lr"]).any():
+        row = int(np.isnan(columns["lr"]).argmax())
+        raise ReadError(f"{table.place(row)}: lr is empty. Mend or cut this line.")
+    steps = {name: columns[name] for name in TRACE_COLUMNS}
+    manifest, epochs = _beside(path)
+    trace = _finished(steps, epochs, manifest, path, options, table.place)
+    trace.manifest["notes"] = [*trace.manifest["notes"], *table.notes]
+    return trace
+
+
+def _finished(
+    steps: dict[str, Any], epochs: dict[str, Any], manifest: dict[str, Any], path: Path, options: Options, place: Any
+) -> Trace:
+    if not len(steps["lr"]):
+        raise ReadError("no rows. Give a trace of at least one update.")
+    whole_steps(steps["step"].astype(np.float64), 0, place)
+    steps["lr"] = checked_rates(steps["lr"].astype(np.float64), steps["step"], place)
+    if options.lr_timing == "next":
+        steps["step"] = steps["step"] + 1
+    conventions = manifest.get("conventions")
+    told = {"step_base": STEP_BASE, "lr_timing": LR_TIMING, "loss_kind": LOSS_KIND}
+    told |= conventions if isinstance(conventions, dict) else {}
+    told |= {"lr_timing": options.lr_timing} if options.lr_timing else {}
+    told |= {"loss_kind": options.loss_kind} if options.loss_kind else {}
+    notes = manifest.get("notes") if isinstance(manifest.get("notes"), list) else []
+    added = {"format": NAME, "source": path.name, "assumed": [], "notes": notes, "rounding": None}
+    return Trace(steps, epochs, {"schema": 1} | manifest | added | {"conventions": told | {"precision": "float64"}})
+
+
+def _unended(source: Source) -> bool:
+    with source.path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read(1) != b"\n"
+
+
+def _beside(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The manifest and the epochs that lie beside a trace, where they do and can be read."""
+    manifest: dict[str, Any] = {}
+    for name in (path.with_suffix(".manifest.json"), path.with_name("manifest.json")):
+        try:
+            told = json.loads(read_bytes(name))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(told, dict):
+            manifest = told
+            break
+    for name in (path.with_suffix(".epochs.csv"), path.with_name("epochs.csv")):
+        try:
+            return manifest, dict(read_csv(name, EPOCH_COLUMNS))
+        except (OSError, ValueError, OverflowError):
+            continue
+    return manifest, dict(no_epochs())
+
+
+def _check_members(path: Path) -> None:
+    """Raise ReadError where unpacking would take more memory than the file has bytes.
+
+    `Trace.save` stores without compressing. An array's header may claim any size, and NumPy would believe it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
+                    raise ReadError("a compressed archive, which samestep does not write. Save the trace again.")
+                with archive.open(member) as file:
+                    _check_array(file, member.file_size)
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError, KeyError) as error:
+        if isinstance(error, ReadError):
+            raise
+        raise ReadError(f"no trace that samestep wrote ({shown(str(error))}). Write it again.") from None
+
+
+def _check_array(file: Any, size: int) -> None:
+    version = np.lib.format.read_magic(file)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in read_header:
+        raise ReadError(f"no trace that samestep wrote: an array of format {version}.")
+    shape, _, dtype = read_header[version](file)
+    count = 1
+    for length in shape:
+        count *= int(length)
+    if dtype.hasobject or count * dtype.itemsize > size:
+        raise ReadError("no trace that samestep wrote: an array claims more than the file holds. Write it again.")

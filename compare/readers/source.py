@@ -1,0 +1,100 @@
+"""A file as the readers see it: its beginning, and the header row if it is a table."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from compare.readers.base import ReadError, shown
+from experiment.recording_file import unquoted
+
+HEAD = 1 << 18
+"""Bytes read to tell formats apart."""
+
+MOST_COLUMNS = 10_000
+"""Columns of a table; wandb's histories have hundreds."""
+
+SEPARATORS = ",;\t"
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header row of a table.
+
+    names : the columns. separator : one of ``,`` ``;`` and tab. lines : lines up to and with the header.
+    """
+
+    names: list[str]
+    separator: str
+    lines: int
+
+    def place(self, name: str) -> int | None:
+        """Which column has this name, from 0; None where none has."""
+        return self.names.index(name) if name in self.names else None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to be read."""
+
+    path: Path
+
+    @cached_property
+    def head(self) -> bytes:
+        """Its first bytes. Raises ReadError where it is no regular file: a pipe may never end."""
+        if not self.path.is_file():
+            raise ReadError("not a regular file. Give a file or a folder.")
+        with self.path.open("rb") as file:
+            return file.read(HEAD)
+
+    @cached_property
+    def size(self) -> int:
+        """Its length in bytes."""
+        return self.path.stat().st_size
+
+    @cached_property
+    def text(self) -> str | None:
+        """Its first characters; None where they are no UTF-8."""
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        try:
+            # within a long file the head may end within a character
+            return decoder.decode(self.head, final=len(self.head) < HEAD)
+        except UnicodeDecodeError:
+            return None
+
+    @cached_property
+    def header(self) -> Header | None:
+        """The header row where the file looks like a table; None where it does not."""
+        # as the csv module counts lines; str.splitlines would break at a form feed as well
+        lines = io.StringIO(self.text or "", newline="").readlines()
+        first = next((number for number, line in enumerate(lines) if line.strip()), None)
+        if first is None or lines[first].lstrip().startswith(("{", "[")):
+            return None
+        if len(lines) == first + 1 and len(self.head) == HEAD:  # it goes on beyond the head
+            return None
+        line = lines[first].rstrip("\r\n")
+        separator = max(SEPARATORS, key=line.count)
+        try:
+            names = [name.strip() for name in next(csv.reader([line], delimiter=separator, strict=True))]
+        except csv.Error:
+            return None
+        if len(names) > MOST_COLUMNS or any(not name.isprintable() for name in names):
+            return None
+        return Header([unquoted(name) for name in names], separator, first + 1)
+
+    @property
+    def is_object(self) -> bool:
+        """Whether it begins as a JSON object does."""
+        return (self.text or "").lstrip().startswith("{")
+
+
+def named(header: list[str], name: str) -> str:
+    """A column that the user named. Raises ReadError, listing the columns, where there is none."""
+    if name in header:
+        return name
+    listed = ", ".join(header[:12]) + (f" and {len(header) - 12} more" if len(header) > 12 else "")
+    raise ReadError(f"no column {shown(name)}. There are: {listed[:300]}.")

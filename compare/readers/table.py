@@ -1,0 +1,226 @@
+"""Numbers out of a table of text: fast where all cells are numbers, cell by cell where one is not."""
+
+from __future__ import annotations
+
+import csv
+import mmap
+import re
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compare.readers.base import MOST_NAME, ReadError, shown
+from compare.readers.source import Header, Source
+from experiment.recording_file import unquoted
+
+MISSING = ("", "NA", "N/A", "None", "null", "<NA>")
+"""Cells that say that there is no value. A NaN is a value: it must not pass for a row without a rate."""
+
+NOT_FINITE = ("nan", "NaN", "NAN", "-nan")
+_NUMBER = re.compile(
+    r"[+-]?((\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan(\(0x[0-9a-f]{1,13}\))?)", re.IGNORECASE | re.ASCII
+)
+_BLOCK = 1 << 24
+_NOT_PANDAS = (ValueError, IndexError, TypeError, OverflowError, Warning)
+"""What pandas raises for a table that it cannot make numbers of; its own errors are ValueErrors."""
+SAMPLE = 10_000
+"""Rows whose text is looked at to see how numbers were written."""
+
+
+class Table:
+    """A table's rows, column by column.
+
+    Raises ReadError, naming the line, where a row has more cells than the header or is cut within a quoted cell.
+    """
+
+    def __init__(self, source: Source, header: Header) -> None:
+        self.path: Path = source.path
+        self.header = header
+        self.notes: list[str] = []
+
+    def numbers(self, required: list[str], optional: list[str] | None = None, whole: bool = False) -> dict[str, Any]:
+        """Columns as float64, each of shape (rows,); NaN where a cell is empty.
+
+        required : a NaN as text or any other word in them is an error. optional : NaN is a value of theirs.
+        whole : keep the last row even where its line has no end.
+        Raises ReadError, naming line, column and cell.
+        """
+        optional = optional or []
+        twice = next((name for name in (*required, *optional) if self.header.names.count(name) > 1), None)
+        if twice is not None:
+            raise ReadError(f"two columns are called {shown(twice)}. Rename one of them.")
+        columns = self._fast(required, optional) if self._regular() else None
+        if columns is None:
+            columns = self._slow(required, optional)
+        return columns if whole else self._without_cut_row(columns)
+
+    def texts(self, names: list[str]) -> list[str]:
+        """Cells of these columns that hold a value, as they are written: those of the first `SAMPLE` rows."""
+        places = [self.header.names.index(name) for name in names]
+        return [
+            row[place].strip()
+            for _, row in islice(self.rows(), SAMPLE)
+            for place in places
+            if place < len(row) and row[place].strip() not in MISSING
+        ]
+
+    def words(self, name: str) -> np.ndarray:
+        """A column of few different texts: shape (rows,). Raises ReadError for a cell of more than `MOST_NAME`."""
+        import pandas as pd
+
+        place = self.header.names.index(name)
+        options = self._options([place]) | {"dtype": "category", "na_filter": False}
+        try:
+            column = pd.read_csv(self.path, **options)[place].cat
+            names, codes = [str(text) for text in column.categories], column.codes.to_numpy()
+        except _NOT_PANDAS:
+            found: dict[str, int] = {}
+            cells = (row[place] if place < len(row) else "" for _, row in self.rows())
+            codes = np.array([found.setdefault(cell, len(found)) for cell in cells], dtype=np.int64)
+            names = list(found)
+        longest = max(names, key=len, default="")
+        if len(longest) > MOST_NAME:
+            raise ReadError(
+                f"column {name}: {shown(longest)} has {len(longest)} characters. Write at most {MOST_NAME}."
+            )
+        column_of_texts: np.ndarray = np.array([unquoted(text) for text in names], dtype=np.str_)[codes]
+        return column_of_texts
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Each row that is not blank, with the line on which it ends."""
+        # a cell may be as long as the file, which is in memory as a whole at worst
+        csv.field_size_limit(max(csv.field_size_limit(), self.path.stat().st_size + 1))
+        before = self.header.lines
+        with self.path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file, delimiter=self.header.separator, strict=True)
+            try:
+                for _ in range(before):
+                    file.readline()
+                for row in rows:
+                    if row:
+                        yield rows.line_num + before, row
+            except csv.Error as error:
+                raise ReadError(f"line {rows.line_num + before}: {error}. Mend or cut this line.") from None
+            except UnicodeDecodeError as error:
+                raise ReadError(
+                    f"line {rows.line_num + before + 1} or later: no UTF-8 text ({error.reason}). Save it as UTF-8."
+                ) from None
+
+    def place(self, row: int) -> str:
+        """The line of a row, for a message."""
+        for number, (line, _) in enumerate(self.rows()):
+            if number == row:
+                return f"line {line}"
+        return f"row {row + 1}"
+
+    def _regular(self) -> bool:
+        """Whether each row has as many cells as the header, judged by the number of separators and lines.
+
+        Pandas cuts rows that are longer than the header without a word, so `1,0,001` would read as a rate of 0.
+        """
+        separators = lines = quotes = 0
+        with self.path.open("rb") as file:
+            last = b"\n"
+            while block := file.read(_BLOCK):
+                separators += block.count(self.header.separator.encode())
+                lines += block.count(b"\n")
+                quotes += block.count(b'"')
+                last = block[-1:]
+        lines += last != b"\n"
+        expected = (lines - self.header.lines + 1) * (len(self.header.names) - 1)
+        return separators == expected and quotes % 2 == 0 and len(self.header.names) > 1
+
+    def _fast(self, required: list[str], optional: list[str]) -> dict[str, np.ndarray] | None:
+        """By pandas' parser in C, which keeps every bit; None where it cannot make numbers of all cells."""
+        import pandas as pd
+
+        places = {name: self.header.names.index(name) for name in (*required, *optional)}
+        options = self._options(list(places.values())) | {
+            "dtype": dict.fromkeys(places.values(), np.float64),
+            "na_values": {places[name]: [*MISSING, *(NOT_FINITE if name in optional else ())] for name in places},
+            **_precision(pd.__version__),
+        }
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                frame = pd.read_csv(self.path, **options)
+        except _NOT_PANDAS:
+            return None
+        return {name: frame[place].to_numpy() for name, place in places.items()}
+
+    def _options(self, places: list[int]) -> dict[str, Any]:
+        """What pandas is told of the table."""
+        return {
+            "sep": self.header.separator,
+            "header": None,
+            "skiprows": self.header.lines,
+            "names": range(len(self.header.names)),
+            "usecols": sorted(set(places)),
+            "keep_default_na": False,
+            "index_col": False,
+            "encoding": "utf-8-sig",
+            "engine": "c",
+        }
+
+    def _slow(self, required: list[str], optional: list[str]) -> dict[str, np.ndarray]:
+        wanted = [(name, self.header.names.index(name), name in required) for name in (*required, *optional)]
+        values: dict[str, list[float]] = {name: [] for name, *_ in wanted}
+        for line, row in self.rows():
+            if len(row) > len(self.header.names):
+                raise ReadError(
+                    f"line {line}: {len(row)} cells under {len(self.header.names)} columns. "
+                    "Mend this line; decimals are written with a point."
+                )
+            for name, place, strict in wanted:
+                cell = row[place].strip() if place < len(row) else ""
+                values[name].append(_number(cell, name, line, strict))
+        return {name: np.array(column, dtype=np.float64) for name, column in values.items()}
+
+    def _without_cut_row(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Leave the last row out where its line has no end and a number in its last cell may have lost digits.
+
+        A program that was killed leaves such a line. Where the last cell is none of ours, or says what the row before
+        it said, nothing can be lost.
+        """
+        last_name = self.header.names[-1]
+        rows = len(next(iter(columns.values())))
+        if rows < 2 or last_name not in columns or not _unended(self.path):
+            return columns
+        last, before = columns[last_name][-1], columns[last_name][-2]
+        if np.isnan(last) or last == before:
+            return columns
+        self.notes.append(f"The last line has no end, so its {last_name} may be cut; the line was left out.")
+        return {name: column[:-1] for name, column in columns.items()}
+
+
+def checked(source: Source, header: Header | None) -> Table:
+    """The table of a source. Raises ReadError where it is none."""
+    if header is None:
+        raise ReadError("no table: its first line is no header row. Give a log whose first line names the columns.")
+    return Table(source, header)
+
+
+def _number(cell: str, name: str, line: int, strict: bool) -> float:
+    if cell in MISSING:
+        return float("nan")
+    if not _NUMBER.fullmatch(cell):
+        raise ReadError(f"line {line}: {name} is {shown(cell)}, no number. Mend or cut this line.")
+    if cell.lower().lstrip("+-").startswith("nan"):
+        if strict:
+            raise ReadError(f"line {line}: {name} is {shown(cell)}. Cut the log before this line, or mend it.")
+        return float("nan")
+    return float(cell)
+
+
+def _unended(path: Path) -> bool:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content[-1:] not in (b"\n", b"\r")
+
+
+def _precision(version: str) -> dict[str, Any]:
+    """Before pandas 3.1 the default parser lost the last bits of a float; since then there is no other."""
+    return {} if tuple(int(part) for part in version.split(".")[:2]) >= (3, 1) else {"float_precision": "round_trip"}

@@ -1,0 +1,194 @@
+"""TensorBoard's event files, by Keras, PyTorch and Lightning: every row of them, and without TensorFlow."""
+
+from __future__ import annotations
+
+import importlib
+import struct
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compare.readers.base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, Series, join, name_list
+from compare.readers.names import LOSSES, first_of, is_monitored, is_rate
+from compare.readers.source import Source, named
+
+NAME = "tensorboard"
+WHAT = "TensorBoard's event files"
+STEP_BASE = 0
+LR_TIMING: LrTiming = "unknown"
+LOSS_KIND = "as the run logged it"
+
+EPOCH_RATE = "epoch_learning_rate"
+"""What Keras' callback calls the rate that the optimizer shows as an epoch ends."""
+
+KERAS = (
+    "Keras' callback logs the rate that the optimizer shows as the epoch ends: the next update's, which is the one of "
+    "the next epoch's first update. Under LearningRateScheduler it is the epoch's own: give --lr-timing used."
+)
+MONITOR = "The rates come from Lightning's LearningRateMonitor, which logs before the update."
+
+_FLOAT, _DOUBLE = 1, 2  # of TensorFlow's DataType
+Values = dict[str, list[tuple[int, float]]]
+
+
+def sniff(source: Source) -> bool:
+    """A first record that says ``brain.Event``."""
+    return source.head[12:13] == b"\x09" and b"brain.Event:" in source.head[:64]
+
+
+def read(source: Source, options: Options) -> Log:
+    """One event file; see `read_files`."""
+    return read_files([source.path], options)
+
+
+def read_files(paths: list[Path], options: Options) -> Log:
+    """Event files of one folder as one log, in the order of their names, which begin with the time.
+
+    Each tag that is a rate is a series. Raises ReadError where there is none, or where a file is none of TensorBoard's.
+    """
+    values: Values = {}
+    notes: list[str] = []
+    exact = True
+    for path in paths:
+        exact &= _collect(path, values, notes)
+    rates, loss = _tags(list(values), options)
+    counts = {name == EPOCH_RATE for name in rates}
+    if len(counts) > 1:
+        raise ReadError(f"rates of epochs and of updates: {name_list(rates)}. Name one with --columns lr=….")
+    per_epoch = counts == {True}
+    return Log(
+        framework=NAME,
+        series=tuple(_series(name, values, loss) for name in rates),
+        conventions=Conventions(STEP_BASE, _timing(rates), LOSS_KIND if not per_epoch else "epoch mean"),
+        counts="epochs" if per_epoch else "steps",
+        precision="float64" if exact else "float32",
+        assumed=(KERAS,) if per_epoch else (MONITOR,) if all(map(is_monitored, rates)) else (),
+        notes=tuple(notes),
+    )
+
+
+def has_rates(paths: list[Path]) -> bool:
+    """Whether any event in these files is a learning rate's."""
+    return any(is_rate(value.tag) for path in paths for event in _events(path, []) for value in event.summary.value)
+
+
+def _timing(rates: list[str]) -> LrTiming:
+    if rates == [EPOCH_RATE]:
+        return "next"
+    return "used" if all(map(is_monitored, rates)) else LR_TIMING
+
+
+def _tags(names: list[str], options: Options) -> tuple[list[str], str | None]:
+    given = options.columns
+    rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
+    if not rates:
+        raise ReadError(
+            f"no rate among the tags {name_list(names) or '(none)'}. Name it with --columns lr=…; if none is a rate, "
+            "the run did not log it."
+        )
+    wanted = ("epoch_loss",) if rates == [EPOCH_RATE] else LOSSES
+    return rates, named(names, given["loss"]) if "loss" in given else first_of(wanted, names)
+
+
+def _series(name: str, values: Values, loss: str | None) -> Series:
+    rows = np.array(values[name], dtype=np.float64)
+    lost = np.array(values[loss], dtype=np.float64) if loss else np.empty((0, 2))
+    joined = join(rows[:, 0], lost[:, 0], lost[:, 1]) if loss else None
+    return Series(name, rows[:, 0], rows[:, 1], joined, lambda row: f"{name}, event {row + 1}")
+
+
+def _collect(path: Path, values: Values, notes: list[str]) -> bool:
+    """Add a file's scalars by tag. Returns whether all rates among them are float64."""
+    exact = True
+    for event in _events(path, notes):
+        for value in event.summary.value:
+            number = _scalar(value)
+            if number is None or len(value.tag) > MOST_NAME:
+                continue
+            if is_rate(value.tag):
+                exact &= value.HasField("tensor") and value.tensor.dtype == _DOUBLE
+            values.setdefault(value.tag, []).append((event.step, number))
+    return exact
+
+
+def _scalar(value: Any) -> float | None:
+    """A summary's value where it is one number; None where it is an image, a histogram or a text.
+
+    Not by TensorBoard's `make_ndarray`: it would make as many numbers as a hostile shape asks for.
+    """
+    if value.HasField("simple_value"):
+        return float(value.simple_value)
+    if not value.HasField("tensor"):
+        return None
+    tensor = value.tensor
+    if any(dim.size != 1 for dim in tensor.tensor_shape.dim):
+        return None
+    kinds = {_FLOAT: ("<f4", tensor.float_val), _DOUBLE: ("<f8", tensor.double_val)}
+    if tensor.dtype not in kinds:
+        return None
+    kind, listed = kinds[tensor.dtype]
+    if len(listed) == 1:
+        return float(listed[0])
+    if len(tensor.tensor_content) == np.dtype(kind).itemsize:
+        return float(np.frombuffer(tensor.tensor_content, kind)[0])
+    return None
+
+
+def _events(path: Path, notes: list[str]) -> Iterator[Any]:
+    records = _records(path, notes)
+    if not records:
+        return
+    loader = _loader(path)
+    read = 0
+    try:
+        for event in loader.Load():
+            read += 1
+            yield event
+            if read == records:  # an unfinished record behind them may claim any length
+                return
+    except Exception as error:  # TensorBoard's and protobuf's own errors, of many kinds, for bytes that are no events
+        raise ReadError(f"{path.name}: no events that TensorBoard can read ({type(error).__name__}).") from None
+    if read < records:  # the loader stops at a wrong checksum, without a word
+        notes.append(f"{path.name} is damaged: {records - read} of its {records} records were left out.")
+
+
+def _loader(path: Path) -> Any:
+    """TensorBoard's own loader of all events, on its own stand-in for TensorFlow.
+
+    `LegacyEventFileLoader` gives each event as it was written; `EventFileLoader`, made of it, makes a tensor of each
+    number as well, which takes half of the time.
+
+    TensorBoard takes the stand-in where a module `tensorboard.compat.notf` is there, and TensorFlow otherwise, if it is
+    installed.
+    """
+    sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))
+    try:
+        module = importlib.import_module("tensorboard.backend.event_processing.event_file_loader")
+    except ImportError:
+        raise ReadError(
+            "an event file of TensorBoard, which is not installed. Run: pip install 'samestep[tensorboard]'"
+        ) from None
+    return module.LegacyEventFileLoader(str(path))
+
+
+def _records(path: Path, notes: list[str]) -> int:
+    """How many complete records there are, before any is read: a claim of more bytes than the file has is believed.
+
+    A file that ends within a record was cut or is still written: what is before it is read, and a note says so.
+    """
+    size = path.stat().st_size
+    at = count = 0
+    with path.open("rb") as file:
+        while at + 8 <= size:
+            file.seek(at)
+            end = at + 16 + int(struct.unpack("<Q", file.read(8))[0])
+            if end > size:
+                break
+            at, count = end, count + 1
+    if at < size:
+        notes.append(f"{path.name} ends within a record: it was cut, or still grows. What is before was read.")
+    return count
