@@ -9,27 +9,30 @@ import shutil
 import signal
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from compare import options
+
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from compare.explain import Explanation
-    from compare.simulate import Simulation
-    from compare.summary import Summary
-    from experiment.clock import Clock, Stepping
     from experiment.plan import Plan
-    from experiment.schedules import Schedule
 
-DONE, DIFFERS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+DONE, DIFFERS, WRONG_USE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 
 SCHEDULE_HELP = (
     "JSON, a file of it, or a short form like 'exponential:initial=1e-3,factor=0.95,every=25 steps,staircase'."
+)
+SIDE_HELP = (
+    "A trace, a log (CSV, JSON lines, Lightning, Hugging Face, Keras, TensorBoard, Weights & Biases, MLflow), a folder "
+    "of a run, or a schedule as for explain."
+)
+SETTINGS_HELP = (
+    "What A alone needs: framework=, arm=, seed= to select; step_base=, lr_timing=used|next, loss_kind=, format=, "
+    "column.step=, column.lr= to say what its log means."
 )
 Spec = Annotated[str, typer.Argument(metavar="SCHEDULE", help=SCHEDULE_HELP, show_default=False)]
 Samples = Annotated[int, typer.Option(help="Rows of data seen in an epoch.")]
@@ -80,7 +83,7 @@ def run(
     if absent := missing():
         raise output.OutputError(absent)
     folder = out or Path("out", chosen.name)
-    _check_targets([plan, folder, getattr(chosen.data, "path", None)], json)
+    options.check_targets([plan, folder, getattr(chosen.data, "path", None)], json)
     with output.folder(folder, force) as beside:
         with _progress(chosen) as on_progress:
             traces = runner.train(chosen, on_progress)
@@ -90,7 +93,11 @@ def run(
     if json is not None:
         _write_json(json, (folder / "summary.json").read_text(encoding="utf-8"))
     if json != "-":
-        _show(summary, chosen, folder)
+        from rich.console import Console
+
+        from compare import showing
+
+        showing.run(Console(), summary, chosen, folder)
 
 
 @app.command(
@@ -111,17 +118,19 @@ def explain(
     """When the rate changes, in steps, epochs and batches; needs no framework."""
     from compare import explain as explaining
 
-    clock = _clock(samples, batch_size, drop_last, accumulate)
-    _check_targets([schedule], json, plot=plot)
-    explained = explaining.explain(_schedule(schedule), clock, _stepping(stepping), epochs)
+    clock = options.clock(samples, batch_size, drop_last, accumulate)
+    options.check_targets([schedule], json, plot=plot)
+    explained = explaining.explain(options.schedule(schedule), clock, options.stepping(stepping), epochs)
     if plot is not None:
         from compare import schedule_figures
 
-        _save_figure(schedule_figures.explained(explained), plot)
+        options.save_figure(schedule_figures.explained(explained), plot)
     if json is not None:
         _write_json(json, _json_text(explaining.to_json(explained)))
     if json != "-":
-        _show_explanation(explained)
+        from compare import showing
+
+        showing.explanation(_say, explained)
 
 
 @app.command(
@@ -144,21 +153,25 @@ def simulate(
     from experiment.trace import write_csv
     from experiment.worker import missing
 
-    clock = _clock(samples, batch_size, drop_last, 1)
-    _check_targets([schedule], json, csv, plot)
+    clock = options.clock(samples, batch_size, drop_last, 1)
+    options.check_targets([schedule], json, csv, plot)
     if absent := missing():
-        raise _refused(absent)
-    simulated = simulating.simulate(_schedule(schedule), clock, _stepping(stepping), epochs)
+        raise options.refused(absent)
+    simulated = simulating.simulate(options.schedule(schedule), clock, options.stepping(stepping), epochs)
     if csv is not None:
         write_csv(csv, simulating.table(simulated))
     if plot is not None:
         from compare import schedule_figures
 
-        _save_figure(schedule_figures.simulated(simulated), plot)
+        options.save_figure(schedule_figures.simulated(simulated), plot)
     if json is not None:
         _write_json(json, _json_text(simulating.to_json(simulated)))
     if json != "-":
-        _show_simulation(simulated)
+        from rich.console import Console
+
+        from compare import showing
+
+        showing.simulation(Console(), simulated)
     return DONE if simulated.verdict == "same" else DIFFERS
 
 
@@ -188,14 +201,14 @@ def translate(
     from experiment.worker import missing
 
     if to not in translating.TO:
-        raise _refused(f"--to: got {to!r}. Write torch or keras.")
+        raise options.refused(f"--to: got {to!r}. Write torch or keras.")
     if (samples is None) != (batch_size is None):
-        raise _refused("--samples and --batch-size belong together. Write both.")
-    clock = None if samples is None or batch_size is None else _clock(samples, batch_size, drop_last, 1)
-    _check_targets([file], json)
+        raise options.refused("--samples and --batch-size belong together. Write both.")
+    clock = None if samples is None or batch_size is None else options.clock(samples, batch_size, drop_last, 1)
+    options.check_targets([file], json)
     if absent := missing([translating.TO[to]]):
-        raise _refused(absent)
-    translated = translating.translate(file, translating.TO[to], clock, _stepping(stepping), class_name)
+        raise options.refused(absent)
+    translated = translating.translate(file, translating.TO[to], clock, options.stepping(stepping), class_name)
     if json is not None:
         _write_json(json, _json_text(translating.to_json(translated)))
     if json != "-":
@@ -203,6 +216,77 @@ def translate(
         for line in translating.proof_sentences(translated):
             print(f"# {line}")
     return DONE if translated.proof.verdict == "same" else DIFFERS
+
+
+@app.command(
+    epilog="Example: [bold]samestep compare a.csv b.csv --samples 1000 --batch-size 32 --json result.json[/bold]"
+)
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help=SIDE_HELP, show_default=False)],
+    b: Annotated[str, typer.Argument(metavar="B", help="The other one.", show_default=False)],
+    samples: Annotated[int | None, typer.Option(help="Rows of data seen in an epoch.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Rows in a batch.")] = None,
+    drop_last: DropLast = False,
+    accumulate: Annotated[int, typer.Option(help="Batches whose gradients make one update.")] = 1,
+    steps_per_epoch: Annotated[
+        int | None, typer.Option(help="Updates in an epoch, instead of --samples and --batch-size.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Of two schedules: how long they are compared.")] = None,
+    stepping: Stepped = "step",
+    ulp: Annotated[float, typer.Option(help="Float32 ULP within which two rates are the same.")] = 8,
+    columns: Annotated[
+        str | None, typer.Option(metavar="step=NAME,lr=NAME", help="What the columns or metrics of both are called.")
+    ] = None,
+    arm: Annotated[str | None, typer.Option(help="The arm of both sides.")] = None,
+    framework: Annotated[str | None, typer.Option(help="The framework of both sides.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed of both sides.")] = None,
+    of_a: Annotated[list[str] | None, typer.Option("--a", metavar="KEY=VALUE,...", help=SETTINGS_HELP)] = None,
+    of_b: Annotated[list[str] | None, typer.Option("--b", metavar="KEY=VALUE,...", help="The same for B.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a report, tables and figures.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier report of samestep.")] = False,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML, for a CI system.")] = None,
+    json: Json = None,
+) -> int:
+    """Line two traces, logs or schedules up: first difference, cause, fix. Exits with 0, 1 or 3 for inconclusive."""
+    from compare import comparison as comparing
+    from compare import requests
+
+    asked = requests.request(
+        a,
+        b,
+        clock=requests.clock(samples, batch_size, drop_last, accumulate, steps_per_epoch),
+        ulp=ulp,
+        columns=columns,
+        select={"arm": arm, "framework": framework, "seed": None if seed is None else str(seed)},
+        of_a=of_a or [],
+        of_b=of_b or [],
+        stepping=options.stepping(stepping),
+        epochs=epochs,
+    )
+    options.check_targets([a, b], json, others={"--junit": junit})
+    if report is not None:
+        from compare import output
+
+        output.check(report, force, "--report")
+    compared = comparing.compare(asked)
+    if report is not None:
+        from compare import comparison_files  # and matplotlib with it
+
+        with output.folder(report, force, "--report") as beside:
+            comparison_files.write(beside, compared)
+    if junit is not None:
+        from compare import junit as xml
+
+        xml.write(junit.resolve(), compared)
+    if json is not None:
+        from compare import comparison_json
+
+        _write_json(json, _json_text(comparison_json.to_json(compared)))
+    if json != "-":
+        from compare import showing
+
+        showing.comparison(_say, compared, report)
+    return {"same": DONE, "differs": DIFFERS, "inconclusive": INCONCLUSIVE}[compared.verdict]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -263,7 +347,7 @@ def _fail(message: str, code: int) -> int:
 
     with suppress(OSError):  # nobody can be told; the exit code still says it
         Console(stderr=True, soft_wrap=True).print(
-            message, style="bold" if code != INTERRUPTED else None, markup=False, highlight=False
+            _shown(message), style="bold" if code != INTERRUPTED else None, markup=False, highlight=False
         )
     return code
 
@@ -272,67 +356,25 @@ def _terminated(number: int, _: Any) -> None:
     raise SystemExit(128 + number)
 
 
-def _check_targets(
-    taken: Sequence[Path | str | None], json: str | None, csv: Path | None = None, plot: Path | None = None
-) -> None:
-    """Refuse before any work what could not be written after it."""
-    used = [Path(each).resolve() for each in taken if each is not None and len(str(each)) < 200]
-    for option, target in (("--json", json), ("--csv", csv), ("--plot", plot)):
-        if target in (None, "-"):
-            continue
-        path = Path(str(target))
-        if path.is_dir() or not path.absolute().parent.is_dir():
-            name = str(target) or "A file without a name"
-            raise _refused(f"{name} cannot be written. Name a file in a folder that exists with {option}.")
-        if path.resolve() in used:
-            raise _refused(f"{target} is read or written already. Name another file with {option}.")
-        used.append(path.resolve())
-    if plot is not None and plot.suffix not in (".png", ".svg", ".pdf"):
-        raise _refused(f"--plot: got {str(plot)!r}. Write a name that ends in .png, .svg or .pdf.")
+def _shown(text: str) -> str:
+    """Without the control characters that names in a foreign log may hold, and a terminal would obey."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "�", text)
 
 
-def _refused(message: str) -> ValueError:
-    from compare.output import OutputError
+def _say(text: str, indent: str = "", wrap: bool = True) -> None:
+    """One paragraph, wrapped on a terminal.
 
-    return OutputError(message)
-
-
-def _schedule(text: str) -> Schedule:
-    from experiment.schedules.text import parse
-
-    return parse(text)
-
-
-def _clock(samples: int, batch_size: int, drop_last: bool, accumulate: int) -> Clock:
-    from experiment.clock import Clock
-
-    try:
-        return Clock(samples, batch_size, drop_last, accumulate)
-    except ValueError as error:
-        raise _refused(str(error)) from None
-
-
-def _stepping(text: str) -> Stepping:
-    if text == "step":
-        return "step"
-    if text == "epoch":
-        return "epoch"
-    raise _refused(f"--stepping: got {text!r}. Write step or epoch.")
+    Without Rich, whose import and first print take a fifth of the time that a quick command may take.
+    """
+    width = shutil.get_terminal_size().columns if wrap and sys.stdout.isatty() else 10**6
+    filled = textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    print(_shown(filled if wrap else f"{indent}{text}"))
 
 
 def _json_text(value: Any) -> str:
     from experiment.trace import json_text
 
     return json_text(value)
-
-
-def _save_figure(figure: Figure, path: Path) -> None:
-    from experiment.trace import moved_into_place
-
-    drawn = io.BytesIO()  # a pipe can only be written in one go
-    figure.savefig(drawn, format=path.suffix[1:], dpi=150)
-    with moved_into_place(path.resolve()) as beside:
-        beside.write_bytes(drawn.getvalue())
 
 
 def _write_json(target: str, text: str) -> None:
@@ -370,107 +412,6 @@ def _progress(plan: Plan) -> Iterator[Callable[[str, int, int, str], None]]:
     with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[arm]}"), console=console) as bars:
         tasks = {name: bars.add_task("", total=total, label=label, arm="starting") for name, label in LABELS.items()}
         yield lambda framework, done, total, arm: bars.update(tasks[framework], completed=done, arm=arm)
-
-
-def _show(summary: Summary, plan: Plan, folder: Path) -> None:
-    """The verdict, a table of the arms, and where the report is."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from compare.report.sentences import advice, verdict, warnings
-
-    console = Console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("arm", "changes", "first change: step", "final rate", "rates", "losses"):
-        table.add_column(heading)
-    for arm in summary.arms:
-        torch = arm.frameworks["torch"]
-        first = torch.first_change
-        table.add_row(
-            arm.arm if len(plan.seeds) == 1 else f"{arm.arm}, seed {arm.seed}",
-            str(torch.changes),
-            f"{first.step} (epoch {first.epoch}, batch {first.batch})" if first else "never",
-            f"{torch.final_lr:.6g}",
-            arm.lr.verdict,
-            arm.loss.verdict,
-        )
-    console.print(table)
-    for text in filter(None, (verdict(summary, plan), advice(plan), *warnings(summary))):
-        console.print(text, markup=False, highlight=False)
-    console.print(f"Report: {folder / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _show_explanation(explained: Explanation) -> None:
-    """The timeline in words, the changes as a table, the warnings with what to write instead.
-
-    Without Rich, whose import and first print take a fifth of the time that this command may take.
-    """
-    from compare.explain import sentences
-
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10**6
-
-    def say(text: str, indent: str = "") -> None:
-        print(textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False))
-
-    for text in sentences(explained):
-        say(text)
-    within = "batch" if explained.clock.accumulate == 1 else "update"
-    rows: list[tuple[str, ...]] = [("change", "step", "epoch", within, "rate")]
-    half, left_out = len(explained.shown) // 2, explained.changes - len(explained.shown)
-    for index, change in enumerate(explained.shown):
-        if left_out and index == half:
-            rows.append(("…", "…", "…", "…", "…"))
-        number = index + 1 + (left_out if index >= half else 0)
-        place = change.place
-        counts = (f"{each:,}" for each in (number, place.step, place.epoch, place.batch))
-        rows.append((*counts, f"{change.lr:.6g}"))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows if explained.shown else ():
-        print("  ".join(cell.rjust(each) for cell, each in zip(row, widths, strict=True)))
-    for doubt in explained.warnings:
-        say(f"Warning: {doubt.says}")
-        say(doubt.advice, indent="  ")
-
-
-def _show_simulation(simulated: Simulation) -> None:
-    """The changes as a table with all three rates, and how far each framework lies from the closed form."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from compare.runner import LABELS
-    from compare.simulate import changes, changes_of, tolerance_words
-    from compare.words import counted
-
-    console = Console()
-    total, rows = changes(simulated)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("step", "epoch", "batch", "closed form", *LABELS.values()):
-        table.add_column(heading, justify="right")
-    for index, row in enumerate(rows):
-        if total > len(rows) - 1 and index == 1 + (len(rows) - 1) // 2:
-            table.add_row(*["…"] * 6)
-        rates = [row[name] for name in ("lr_closed_form", "lr_tensorflow", "lr_torch")]
-        table.add_row(
-            *(f"{row[name]:,}" for name in ("step", "epoch", "batch")),
-            *("–" if rate is None else f"{rate:.9g}" for rate in rates),
-        )
-    console.print(table)
-    steps = counted(len(simulated.lr_closed_form), "step")
-    console.print(f"{counted(total, 'change')} of the closed form in {steps}.", highlight=False)
-    if len(simulated.lr_closed_form) < simulated.run_steps:
-        console.print(f"The schedule ends there; the run has {counted(simulated.run_steps, 'step')}.", highlight=False)
-    for name, answer in simulated.answers.items():
-        label, against = LABELS[name], simulated.against[name]
-        parts = f", parts at step {against.parts_at}" if against.parts_at is not None else ""
-        console.print(
-            f"{label}: {answer.native}, {counted(len(changes_of(answer.lr)), 'change')}, at most "
-            f"{against.max_ulp32:.2g} float32 ULP from the closed form ({against.max_relative:.1e} relative){parts}; "
-            f"{tolerance_words(against)}.",
-            markup=False,
-            highlight=False,
-        )
-        if answer.note:
-            console.print(f"  {answer.note}", markup=False, highlight=False)
 
 
 if __name__ == "__main__":

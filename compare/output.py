@@ -13,6 +13,8 @@ from pathlib import Path
 MANIFEST = "manifest.json"
 FILES = {
     "aligned.csv",
+    "comparison.csv",
+    "comparison.json",
     "epochs.csv",
     "figures",
     MANIFEST,
@@ -31,28 +33,33 @@ class OutputError(ValueError):
 
 
 @contextmanager
-def folder(out: Path, force: bool) -> Iterator[Path]:
+def folder(out: Path, force: bool, option: str = "--out") -> Iterator[Path]:
     """A new folder beside `out`, moved to `out` when all went well and removed when not.
 
     force : an earlier output of samestep at `out` is replaced, once the new one is complete. Anything else there is
-    left alone.
+    left alone. option : that names the folder, for a message.
     Raises OutputError where `out` exists and may not be replaced, or cannot be written.
     """
-    _refuse_if_taken(out, force)
+    _refuse_if_taken(out, force, option)
     if out.parent.exists() and not out.parent.is_dir():
-        raise OutputError(f"{out} cannot be written: {out.parent} is no folder. Name another folder with --out.")
+        raise OutputError(f"{out} cannot be written: {out.parent} is no folder. Name another folder with {option}.")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
         beside.chmod(0o777 & ~_umask())
     except OSError as error:
-        raise OutputError(f"{out} cannot be written: {error.strerror}. Name another folder with --out.") from None
+        raise OutputError(f"{out} cannot be written: {error.strerror}. Name another folder with {option}.") from None
     try:
         yield beside
-        _refuse_if_taken(out, force)
+        _refuse_if_taken(out, force, option)
         _replace(beside, out)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def check(out: Path, force: bool, option: str = "--out") -> None:
+    """Refuse, before any work, an output folder that could not be written after it. Raises OutputError."""
+    _refuse_if_taken(out, force, option)
 
 
 def _replace(beside: Path, out: Path) -> None:
@@ -68,22 +75,22 @@ def _replace(beside: Path, out: Path) -> None:
     shutil.rmtree(earlier, ignore_errors=True)
 
 
-def _refuse_if_taken(out: Path, force: bool) -> None:
+def _refuse_if_taken(out: Path, force: bool, option: str) -> None:
     if not os.path.lexists(out):
         return
     if not force:
-        raise OutputError(f"{out} exists. Name another folder with --out, or replace it with --force.")
+        raise OutputError(f"{out} exists. Name another folder with {option}, or replace it with --force.")
     if out.is_symlink() or not out.is_dir():
-        raise OutputError(f"{out} is no folder, and --force replaces folders only. Name another with --out.")
+        raise OutputError(f"{out} is no folder, and --force replaces folders only. Name another with {option}.")
     if Path.cwd().resolve().is_relative_to(out.resolve()):
-        raise OutputError(f"{out} is where you stand, and --force would pull it away. Name another with --out.")
+        raise OutputError(f"{out} is where you stand, and --force would pull it away. Name another with {option}.")
     if any(out.iterdir()) and not _is_ours(out):
-        raise OutputError(f"{out} holds no output of samestep, so --force leaves it alone. Name another with --out.")
+        raise OutputError(f"{out} holds no output of samestep, so --force leaves it alone. Name another with {option}.")
     foreign = sorted({path.name for path in out.iterdir()} - FILES)
     if foreign:
         raise OutputError(
             f"{out} holds {foreign[0]}, which samestep did not write, so --force leaves it alone. "
-            "Move it away, or name another folder with --out."
+            f"Move it away, or name another folder with {option}."
         )
 
 

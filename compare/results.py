@@ -38,7 +38,7 @@ def write(folder: Path, plan: Plan, traces: Mapping[Framework, Trace]) -> Summar
     with warnings.catch_warnings():
         # a letter that the PNG's font lacks is a box there; in HTML and SVG the reader's own fonts have it
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        _write_figures(folder / "figures", values["pictures"])
+        write_figures(folder / "figures", values["pictures"])
         (folder / "report.html").write_text(render.html(values), encoding="utf-8")
     (folder / "report.md").write_text(render.markdown(values), encoding="utf-8")
     return summary
@@ -58,7 +58,8 @@ def manifest(plan: Plan, traces: Mapping[Framework, Trace]) -> dict[str, Any]:
     }
 
 
-def _write_figures(folder: Path, pictures: Mapping[str, Any]) -> None:
+def write_figures(folder: Path, pictures: Mapping[str, Any]) -> None:
+    """Write each picture of a report as SVG and as PNG, into a new folder."""
     folder.mkdir()
     for name, picture in pictures.items():
         (folder / f"{name}.svg").write_text(svg_text(picture.figure), encoding="utf-8")

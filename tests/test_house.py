@@ -35,7 +35,16 @@ def test_help_imports_neither_pandas_nor_matplotlib():
 
 @pytest.mark.parametrize(
     "module",
-    ["compare", "compare.cli", "compare.runner", "compare.results", "compare.translate", "compare.schedule_figures"],
+    [
+        "compare",
+        "compare.cli",
+        "compare.diagnose.diagnosis",
+        "compare.readers",
+        "compare.results",
+        "compare.runner",
+        "compare.schedule_figures",
+        "compare.translate",
+    ],
 )
 def test_compare_never_imports_a_framework(module):
     loaded = imported_by(f"import {module}")

@@ -10,7 +10,7 @@ KERAS, TORCH = HOUSE / "tf_impl", HOUSE / "torch_impl"
 FILES = sorted(path.name for path in KERAS.glob("*.py"))
 
 # methods that Keras itself calls on a callback; a PyTorch loop has no such calls
-CALLED_BY_KERAS = {"on_train_begin", "on_train_batch_end", "on_train_end"}
+CALLED_BY_KERAS = {"on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end"}
 # where the two frameworks differ by nature, only the names that both have are held against each other
 NOT_THE_SAME = {
     "natives.py": "each lacks other schedules, and PyTorch counts calls of scheduler.step()",

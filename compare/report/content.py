@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from compare import figures
+from compare.report.picture import Picture
 from compare.report.sentences import evidence, verdict, warnings
 from compare.runner import LABELS
 from compare.summary import ArmSummary, Run, Summary
@@ -19,16 +19,6 @@ from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
 from experiment.schedules import Constant, ExponentialDecay
 from experiment.schedules.text import to_short
 from experiment.trace import Trace
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure with its file name, and words for those who do not see it."""
-
-    name: str
-    figure: Figure
-    alt: str
-    caption: str
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,12 @@ class ScheduleModel(Model):
         for name in type(self).model_fields:
             yield from _durations(name, getattr(self, name))
 
+    def parts(self) -> tuple[ScheduleModel, ...]:
+        """The schedules that it is made of; none for most kinds."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        within = [each for value in values for each in (value if isinstance(value, tuple) else (value,))]
+        return tuple(each for each in within if isinstance(each, ScheduleModel))
+
     def count(self, clock: Clock, stepping: Stepping) -> Count:
         """What a native twin of this schedule counts with this stepping."""
         return Count.of((duration for _, duration in self.durations()), clock, stepping, self.stretches)

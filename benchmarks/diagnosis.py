@@ -1,0 +1,235 @@
+"""How often the diagnosis is right: ``python -m benchmarks.diagnosis``.
+
+Pairs of logs whose difference is known (`benchmarks.cases`), half of them from closed forms and half from the rates of
+the frameworks' own schedulers. Prints how often the top answer is right with its parameters, a confusion matrix, and
+every wrong answer; writes `benchmarks/diagnosis.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import cases
+from benchmarks.real_rates import PACKAGES, Framework
+from compare.diagnose.diagnosis import Cause, Diagnosis, diagnose
+from compare.tolerance import NEAR_ZERO, ULP32, ulp32
+
+SAME_DATA = {
+    frozenset({"shift", "scale"}): "an exponential decay moved along its steps is the same decay times a number",
+    frozenset({"shift", "extra-decay"}): "seen from a staircase's first change on, a period more is a factor more",
+    frozenset({"counter", "period"}): "a clock that runs twice as fast makes a period half as long",
+    frozenset({"counter", "factor"}): "smooth decays by r in E steps and by r**2 in 2 E are one",
+    frozenset({"factor", "period"}): "the same",
+    frozenset({"floor", "tail"}): "where the other only falls, to hold is to have a floor",
+    frozenset({"reset", "extra-decay"}): "an exponential decay begun again is the same decay times a number",
+    frozenset({"reset", "shift"}): "begun again before anything changed, a schedule is late from its first step on",
+    frozenset({"reset", "tail"}): "begun again after the other's end, where that holds",
+    frozenset({"reset", "scale"}): "the same, where no row tells of the time before",
+    frozenset({"extra-decay", "floor"}): "where a schedule holds its last rate, a factor on that is another last rate",
+    frozenset({"extra-decay", "tail"}): "the same",
+    frozenset({"shift", "period"}): "where one change is seen, it is later or its period longer",
+    frozenset({"shift", "counter"}): "the same",
+    frozenset({"warmup", "shift"}): "a schedule that holds its first rate, warmed up to, begins late",
+}
+"""Pairs of causes that can give the very same data; either counts, the other must be told as possible."""
+
+
+def answer(case: cases.Case) -> Diagnosis:
+    """The diagnosis of a case."""
+    return diagnose(case.a, case.b, case.clock)
+
+
+def is_right(case: cases.Case, told: Diagnosis) -> bool:
+    """Whether the top answer is the truth, or the truth is named beside one that gives the same data."""
+    match case.name:
+        case "same":
+            return told.verdict == "same"
+        case "unexplained":
+            return told.cause.name == "unexplained"
+    if case.second is not None:
+        return _same_parameters(case, told.cause) or any(
+            _same_parameters(case, also) and _is_listed(told.cause, also) for also in told.also_possible
+        )
+    if told.cause.name == case.name:
+        return _same_parameters(case, told.cause)
+    listed = frozenset({told.cause.name, case.name}) in SAME_DATA
+    return listed and any(also.name == case.name and _same_parameters(case, also) for also in told.also_possible)
+
+
+def _is_listed(one: Cause, other: Cause) -> bool:
+    """Whether two pairs of causes are the same but for two that can give the same data."""
+    names = [{each.name, each.second.name if each.second else ""} for each in (one, other)]
+    return frozenset(names[0] ^ names[1]) in SAME_DATA
+
+
+SAME_KINDS = (
+    {"linear", "warmup"},  # a line that holds its end is a warm-up to a constant
+    {"linear", "polynomial"},  # of power 1
+    {"one-cycle", "warmup"},  # up in a line and down in another
+    {"piecewise-constant", "exponential"},  # one change or two
+    {"piecewise-constant", "inverse-time"},
+    {"cosine", "cosine-restarts"},  # before the first restart
+    {"linear", "cyclic"},  # before it turns
+    {"linear", "one-cycle"},
+)
+"""Kinds of schedule that can give the very same rates; a family's name may be either."""
+
+
+def _same_parameters(case: cases.Case, cause: Cause) -> bool:
+    """Whether parameters are the true ones; or, where rows are missing or digits few, others that give the same rows."""
+    if case.second is not None:
+        told = {cause.name: cause.parameters} | ({cause.second.name: cause.second.parameters} if cause.second else {})
+        true = {case.name: case.parameters, case.second[0]: case.second[1]}
+        apart = max(int(np.diff(each.step).max()) for each in (case.a, case.b))
+        return told.keys() == true.keys() and all(_equal(true[name], told[name], apart - 1) for name in true)
+    if cause.second is not None:
+        return False
+    if case.name == "family":
+        kinds = [{case.parameters[key], cause.parameters[key]} for key in ("kind_a", "kind_b")]
+        return all(len(each) == 1 or each in SAME_KINDS for each in kinds)
+    return _equal(case.parameters, cause.parameters) or _gives_the_same(case, cause.parameters)
+
+
+def _gives_the_same(case: cases.Case, told: Mapping[str, Any]) -> bool:
+    """Whether other parameters give the same rows as the true ones, so that no row could tell."""
+    fixed = {"side", "reading", "then"} & case.parameters.keys()
+    if case.again is None or any(case.parameters[key] != told.get(key) for key in fixed):
+        return False
+    made = case.a if case.turned else case.b
+    try:
+        ours, theirs = (case.again(each)(made.step) for each in (case.parameters, told))
+    except (KeyError, ValueError):
+        return False
+    size = np.maximum(ours, NEAR_ZERO * ours.max())
+    return bool((np.abs(ours - theirs) <= 2 * ULP32 * ulp32(size) + 2 * made.rounding).all())
+
+
+def _equal(true: Mapping[str, Any], told: Mapping[str, Any], apart: int = 0) -> bool:
+    """Whether all parameters are the true ones; a step that lies between two rows may be any of them.
+
+    apart : steps between two rows that have none.
+    """
+    for key, value in true.items():
+        found = told.get(key)
+        if isinstance(value, float) and isinstance(found, int | float):
+            if abs(found - value) > 3e-6 * abs(value):
+                return False
+        elif isinstance(value, int) and isinstance(found, int) and key in ("step", "steps"):
+            if abs(found - value) > apart:
+                return False
+        elif found != value:
+            return False
+    return True
+
+
+def run(wanted: Mapping[str, int], seed: int, worker: int) -> list[dict[str, Any]]:
+    """Draw and diagnose so many pairs of each sort; what came out of each."""
+    random = np.random.default_rng([seed, worker])
+    voices = cases.Voices(random, {name: Framework(name) for name in PACKAGES})
+    labels = list(cases.EVERY)
+    found = []
+    for sort, count in wanted.items():
+        for number in range(count):
+            source = "closed form" if number % 2 else "frameworks"
+            label = labels[(number // 2) % len(labels)] if sort == "causes" else sort
+            found.append(_one(label, voices, source, random))
+    for framework in voices.frameworks.values():
+        framework.close()
+    return found
+
+
+def _one(label: str, voices: cases.Voices, source: str, random: np.random.Generator) -> dict[str, Any]:
+    for _ in range(1000):
+        try:
+            if label == "unexplained":
+                case = cases.unexplained(voices, source, random)
+            else:
+                case = cases.draw(label, voices, source, random)
+            break
+        except cases.Undrawn:
+            continue
+    began = time.perf_counter()
+    told = answer(case)
+    seconds = time.perf_counter() - began
+    return {
+        "label": label,
+        "kind": case.kind,
+        "source": case.source,
+        "written": case.written,
+        "rows": max(len(case.a), len(case.b)),
+        "right": is_right(case, told),
+        "true": {"name": case.name, **case.parameters, "second": case.second},
+        "verdict": told.verdict,
+        "told": _as_json(told.cause),
+        "also": [_as_json(each) for each in told.also_possible],
+        "schedule": case.schedule,
+        "seconds": seconds,
+    }
+
+
+def _as_json(cause: Cause) -> dict[str, Any]:
+    second = {"second": _as_json(cause.second)} if cause.second else {}
+    return {"name": cause.name, **cause.parameters, **second}
+
+
+def report(found: list[dict[str, Any]]) -> str:
+    """Shares, the confusion matrix as a table in Markdown, and the wrong answers."""
+    lines = []
+    for sort in ("causes", "same", "unexplained"):
+        these = [
+            each for each in found if (each["label"] if each["label"] in ("same", "unexplained") else "causes") == sort
+        ]
+        if these:
+            right = sum(each["right"] for each in these)
+            lines.append(f"{sort}: {right} of {len(these)} right, {100 * right / len(these):.2f} %")
+    rows, columns = (sorted({_named(each, side) for each in found}) for side in ("true", "told"))
+    counts = Counter((_named(each, "true"), _named(each, "told")) for each in found)
+    lines += ["", "| true \\ told | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    lines += [f"| {row} | " + " | ".join(str(counts[row, column] or "") for column in columns) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _named(each: dict[str, Any], side: str) -> str:
+    if side == "told":
+        return each["verdict"] if each["verdict"] == "same" else each["told"]["name"]
+    return str(each["true"]["name"])
+
+
+def main() -> None:
+    """Run the benchmark and print what came out."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for sort, count in (("causes", 2000), ("same", 1000), ("unexplained", 500)):
+        parser.add_argument(f"--{sort}", type=int, default=count, help=f"pairs of this sort (default {count})")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--wrong", action="store_true", help="print every wrong answer")
+    parser.add_argument("--out", type=Path, default=None, help="every pair and its answer, as JSON")
+    options = parser.parse_args()
+    wanted = {sort: getattr(options, sort) for sort in ("causes", "same", "unexplained")}
+    each = {sort: -(-count // options.processes) for sort, count in wanted.items()}
+    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
+        parts = pool.starmap(run, [(each, options.seed, worker) for worker in range(options.processes)])
+    found = [one for part in parts for one in part]
+    print(report(found))
+    print(
+        f"\nmedian {1e3 * np.median([each['seconds'] for each in found]):.0f} ms, longest {max(each['seconds'] for each in found):.1f} s"
+    )
+    if options.wrong:
+        for one in found:
+            if not one["right"]:
+                print(json.dumps({key: value for key, value in one.items() if key != "right"}))
+    if options.out:
+        options.out.write_text(json.dumps(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""A comparison in words: the verdict, both sides, the first difference, the cause, the fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from compare.comparison import Compared, Comparison
+from compare.diagnose.infer import Inferred
+from compare.diagnose.words import part, short
+from compare.runs import Run
+from compare.sides import Side
+from compare.words import at_place, counted
+
+AROUND = 3
+"""Steps shown before and after the first difference."""
+
+SINGULAR = {"same": "the same", "differs": "different", "inconclusive": "undecided"}
+
+
+def verdict(comparison: Comparison, pair: Compared | None = None) -> str:
+    """The verdict on a pair, or on the worst one, in a sentence."""
+    pair = pair or comparison.worst
+    found = pair.diagnosis
+    if pair.verdict == "same":
+        how = "every rate has the same bits" if found.cause.name == "identical" else "to within rounding"
+        return f"a and b walk the same schedule: {how}."
+    if pair.doubt is not None:
+        return "Whether a and b walk the same schedule cannot be said: it depends on when the rates were read."
+    if pair.verdict == "inconclusive":
+        return "Whether a and b walk the same schedule cannot be said."
+    if found.first_difference is None:
+        return "a and b have the same rates wherever both have rows, but not the same rows."
+    return f"a and b do not walk the same schedule: they part at {_at(comparison, found.first_difference.step)}."
+
+
+def lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """The whole comparison as paragraphs: each an indentation and a text, in order. Empty texts part the sections.
+
+    An indentation of ``|`` marks what must not be wrapped: tables and code.
+    """
+    pair = comparison.worst
+    yield "", _verdict_of_all(comparison)
+    if len(comparison.pairs) > 1:
+        yield "", ""
+        yield from (("|", row) for row in aligned_cells(pair_rows(comparison)))
+        yield "", ""
+        yield "", f"{pair.name}: {verdict(comparison, pair)}"
+    yield "", ""
+    yield from (("", note) for note in comparison.notes)
+    yield from _side_lines(comparison.a, pair.a, pair.diagnosis.inferred_a)
+    yield from _side_lines(comparison.b, pair.b, pair.diagnosis.inferred_b)
+    yield "", ""
+    yield from _difference(comparison, pair)
+    yield from _why(pair)
+    if said := losses_sentence(pair):
+        yield "", ""
+        yield "", said
+
+
+def _verdict_of_all(comparison: Comparison) -> str:
+    if len(comparison.pairs) == 1:
+        return verdict(comparison)
+    counts = {name: sum(pair.verdict == name for pair in comparison.pairs) for name in SINGULAR}
+    said = ", ".join(f"{count} {SINGULAR[name]}" for name, count in counts.items() if count)
+    return f"{counted(len(comparison.pairs), 'pair')} of runs: {said}."
+
+
+def pair_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """One row for each pair, below the headings."""
+    rows: list[tuple[str, ...]] = [("pair", "verdict", "cause", "first difference", "largest, relative")]
+    for pair in comparison.pairs:
+        first = pair.diagnosis.first_difference
+        rows.append(
+            (
+                pair.name,
+                pair.verdict,
+                cause_name(pair),
+                "–" if first is None else _at(comparison, first.step),
+                f"{pair.diagnosis.max_relative:.2g}",
+            )
+        )
+    return rows
+
+
+def cause_name(pair: Compared) -> str:
+    """The cause's name, with its reading, and the second one."""
+    cause = pair.diagnosis.cause
+    reading = f", {cause.parameters['reading']}" if "reading" in cause.parameters else ""
+    return f"{cause.name}{reading}" + (f" and {cause.second.name}" if cause.second else "")
+
+
+def side_sentences(side: Side, run: Run, inferred: Inferred | None) -> list[str]:
+    """What a side is: its name, format, rows and arm; what it follows; what was assumed and left out."""
+    if side.schedule is not None:
+        return [f"{side.given}: a schedule, in {counted(len(run.rates), 'step')}"]
+    steps = run.rates.step
+    who = f"arm {run.key.arm}" + (f", seed {run.key.seed}" if run.key.seed else "")
+    if run.key.framework != side.format:
+        who = f"{run.key.framework}, {who}"
+    said = [f"{side.given}: {side.format}, {counted(len(steps), 'row')}, steps {steps[0]:,} to {steps[-1]:,}; {who}"]
+    if inferred is None:
+        said.append("follows no schedule that samestep knows")
+    else:
+        looked_up = "" if inferred.stepping == "step" else ", looked up once per epoch"
+        said.append(f"follows {short(inferred.schedule)}{looked_up}")
+    return [*said, *(f"assumed: {each}" for each in side.assumed), *side.notes, *run.notes]
+
+
+def _side_lines(side: Side, run: Run, inferred: Inferred | None) -> Iterator[tuple[str, str]]:
+    first, *others = side_sentences(side, run, inferred)
+    yield "", f"{side.name}: {first}"
+    yield from (("   ", each) for each in others)
+
+
+def _difference(comparison: Comparison, pair: Compared) -> Iterator[tuple[str, str]]:
+    found = pair.diagnosis
+    if found.first_difference is not None:
+        yield "", f"The first difference is at {_at(comparison, found.first_difference.step)}:"
+        yield from (("|", row) for row in aligned_cells(rows_around(comparison, pair)))
+    if found.compared:
+        yield "", difference_sentence(pair)
+        yield "", ""
+
+
+def difference_sentence(pair: Compared) -> str:
+    """The largest difference, with the tolerance."""
+    found = pair.diagnosis
+    drift = f" and {found.drift_per_decay:.3g} for each decay" if found.drift_per_decay else ""
+    return (
+        f"The largest difference is {part(found.max_relative)} ({found.max_ulp32:.4g} float32 ULP), in "
+        f"{counted(found.compared, 'row')} compared; the tolerance is {found.ulp32:g} ULP{drift}."
+    )
+
+
+def rows_around(comparison: Comparison, pair: Compared) -> list[tuple[str, ...]]:
+    """The rows next to the first difference, side by side, below their headings; marked with > where they differ."""
+    first = pair.diagnosis.first_difference
+    assert first is not None
+    shown: list[tuple[str, ...]] = [("", "step", "epoch", "batch", "a", "b")]
+    for step in _steps_around(pair, first.step):
+        place = comparison.place(step)
+        counts = ("–", "–") if place is None else (f"{place.epoch:,}", f"{place.batch:,}")
+        here = step == first.step
+        rates = (first.a, first.b) if here else (_rate(pair.a, step), _rate(pair.b, step))
+        cells = ("–" if rate is None else f"{rate:.9g}" for rate in rates)
+        shown.append((">" if here else "", f"{step:,}", *counts, *cells))
+    return shown
+
+
+def _steps_around(pair: Compared, step: int) -> list[int]:
+    near = []
+    for run in (pair.a, pair.b):
+        steps = run.rates.step
+        row = int(np.searchsorted(steps, step))
+        near.append(steps[max(row - AROUND, 0) : row + AROUND + 1])
+    found = np.union1d(np.concatenate(near), [step])
+    row = int(np.searchsorted(found, step))
+    return [int(each) for each in found[max(row - AROUND, 0) : row + AROUND + 1]]
+
+
+def _rate(run: Run, step: int) -> float | None:
+    row = int(np.searchsorted(run.rates.step, step))
+    there = row < len(run.rates) and run.rates.step[row] == step
+    return float(run.rates.lr[row]) if there else None
+
+
+def _why(pair: Compared) -> Iterator[tuple[str, str]]:
+    yield "", f"Cause: {pair.sentence}"
+    if pair.doubt:
+        yield "", f"In doubt: {pair.doubt}"
+    yield "", f"Fix: {pair.fix.advice}"
+    for language, code in pair.fix.code.items():
+        yield "  ", f"{language}:"
+        yield from (("|", f"    {line}" if line else "") for line in code.splitlines())
+    for cause, said in pair.also:
+        yield "", f"It could also be: {cause.name}. {said}"
+
+
+def losses_sentence(pair: Compared) -> str | None:
+    """Whether the losses agree; None where there are none to speak of."""
+    losses = pair.losses
+    if not losses.compared:
+        return f"Losses were not compared: {losses.note}." if "no losses" not in (losses.note or "") else None
+    most = f"at most {losses.max_relative:.2g} relative apart in {counted(losses.compared, 'update')}"
+    if losses.first_difference is None:
+        return f"The batch losses agree: {most}."
+    said = f"The batch losses part at step {losses.first_difference[0]:,}; they are {most}."
+    if pair.verdict != "same":
+        return said
+    return (
+        f"{said} The rates agree, so the schedule is not why: data, order, initial weights, dropout or the optimizer "
+        "is. Which part comes from what is the subject of attribute."
+    )
+
+
+def aligned_cells(rows: list[tuple[str, ...]]) -> list[str]:
+    """A table as lines: the first column left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if index == 0 else cell.rjust(width) for index, (cell, width) in enumerate(each)
+        ).rstrip()
+        for each in ([*zip(row, widths, strict=True)] for row in rows)
+    ]
+
+
+def _at(comparison: Comparison, step: int) -> str:
+    place = comparison.place(step)
+    return f"step {step:,}" if place is None else at_place(place)

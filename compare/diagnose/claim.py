@@ -1,0 +1,181 @@
+"""A statement about two runs that their rows can refute, and the check that tries to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from compare.diagnose.curve import FEWEST, Curve, Known
+from compare.tolerance import ULP32, ulp32
+from experiment.clock import Clock
+
+Side = Literal["a", "b"]
+SIDES: tuple[Side, Side] = ("a", "b")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One cause with its parameters: it tells the rates of one side from those of the other.
+
+    name : of the cause, as the table in DESIGN.md has it. parameters : JSON values.
+    side : whose rows are told. tell : their rates, at any steps of theirs.
+    extrapolates : whether the other side goes on where no row of `side` speaks of it. leaves : rows at its beginning
+    that are left over.
+    """
+
+    name: str
+    parameters: Mapping[str, Any]
+    side: Side
+    tell: Callable[[np.ndarray], Known]
+    extrapolates: bool = False
+    leaves: int = 0
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a claim leaves over.
+
+    fits : no row that it speaks of refutes it. excess : the largest difference in units of what is allowed.
+    residual_ulp32 : the largest difference in float32 ULP, drift and slack taken off.
+    told : part of the rows that it speaks of. evidence : rows that differ without the claim, and do not with it.
+    """
+
+    fits: bool
+    excess: float
+    residual_ulp32: float
+    told: float
+    evidence: int
+    vague: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs, the clock of both where it is known, and the float32 ULP within which two rates are the same.
+
+    most : claims of one cause that are tried at most.
+    """
+
+    a: Curve
+    b: Curve
+    clock: Clock | None = None
+    ulp: float = ULP32
+    most: int = 1500
+
+    def of(self, side: Side) -> Curve:
+        """One side."""
+        return self.a if side == "a" else self.b
+
+    def other(self, side: Side) -> Curve:
+        """The other one."""
+        return self.b if side == "a" else self.a
+
+    @cached_property
+    def differs(self) -> dict[Side, np.ndarray]:
+        """For each row of each side, whether the other's rate at this step is another, beyond the tolerance."""
+        return {side: self._compared(side) & (self._apart[side][0] > self._apart[side][1]) for side in SIDES}
+
+    @cached_property
+    def same(self) -> dict[Side, np.ndarray]:
+        """For each row of each side, whether the other's rate at this step is known to be the same."""
+        return {side: self._compared(side) & ~self.differs[side] for side in SIDES}
+
+    def residual_ulp32(self, side: Side) -> float:
+        """The largest difference of a side's rows, drift and rounding of digits taken off, in float32 ULP."""
+        rows, (distance, _) = self.of(side).rates, self._apart[side]
+        compared = self._compared(side)
+        told = self.other(side).at(rows.step)
+        drift = np.maximum(told.drift, self.of(side).observed.drift)
+        left = np.where(compared, distance - drift - np.where(compared, told.slack, 0.0) - rows.rounding, 0.0)
+        return float((np.maximum(left, 0.0) / ulp32(np.maximum(rows.lr, np.where(compared, told.value, 0.0)))).max())
+
+    def is_rounded(self) -> bool:
+        """Whether any rate that is compared differs in bits."""
+        return any(bool((self._apart[side][0][self._compared(side)] > 0).any()) for side in SIDES)
+
+    @cached_property
+    def sample(self) -> dict[Side, np.ndarray]:
+        """Rows of each side that refute most claims: spread over all, around changes, around differences."""
+        return {side: self._sample(side) for side in SIDES}
+
+    @cached_property
+    def probe(self) -> dict[Side, np.ndarray]:
+        """A few rows of each side that refute many claims."""
+        return {side: self._probe(side) for side in SIDES}
+
+    def check(self, claim: Claim) -> Check:
+        """Hold a claim against every row; against a few first, which refute most."""
+        for rows in (self.probe[claim.side], self.sample[claim.side]):
+            found = self._check(claim, rows)
+            if found.excess > 1 and np.isfinite(found.excess):
+                return found
+        if len(rows) == len(self.of(claim.side).rates):
+            return found
+        return self._check(claim, slice(None))
+
+    def _check(self, claim: Claim, which: np.ndarray | slice) -> Check:
+        rows = self.of(claim.side).rates.rows(which)
+        told = claim.tell(rows.step)
+        known = np.isfinite(told.slack)
+        if not known.any():
+            return Check(False, np.inf, np.inf, 0.0, 0, 0)
+        apart = np.abs(rows.lr - np.where(known, told.value, rows.lr))
+        slack = np.where(known, told.slack, 0.0) + rows.rounding
+        drift = np.maximum(told.drift, self.of(claim.side).observed.drift[which])
+        size = np.maximum(np.minimum(told.size, self.of(claim.side).peak), rows.lr)
+        allowed = Known(told.value, slack, size, drift).allowed(self.ulp)
+        excess = float((apart / allowed).max())
+        bare = np.maximum(apart - slack - drift, 0.0) / ulp32(np.maximum(np.abs(told.value), rows.lr))
+        differs = self.differs[claim.side][which]
+        sharp = known & (slack <= self._apart[claim.side][0][which] / 4)
+        return Check(
+            fits=excess <= 1,
+            excess=excess,
+            residual_ulp32=float(bare[known].max()),
+            told=float(known.mean()),
+            evidence=int((differs & sharp).sum()),
+            vague=int((differs & known & ~sharp).sum()),
+        )
+
+    @cached_property
+    def _apart(self) -> dict[Side, tuple[np.ndarray, np.ndarray]]:
+        """For each row of each side, how far the other's rate lies away, infinite where unknown, and how far it may."""
+        return {side: self._distances(side) for side in SIDES}
+
+    def _distances(self, side: Side) -> tuple[np.ndarray, np.ndarray]:
+        curve = self.of(side)
+        rows = curve.rates
+        told = self.other(side).at(rows.step)
+        known = np.isfinite(told.slack)
+        slack = np.where(known, told.slack, 0.0) + rows.rounding
+        drift = np.maximum(told.drift, curve.observed.drift)
+        allowed = Known(told.value, slack, np.maximum(told.size, rows.lr), drift).allowed(self.ulp)
+        return np.where(known, np.abs(rows.lr - told.value), np.inf), allowed
+
+    def _compared(self, side: Side) -> np.ndarray:
+        """Rows that are held against the other side: those whose step it has; where these are few, all it knows of."""
+        step = self.of(side).rates.step
+        shared = self.other(side).has(step)
+        few = min(len(self.a.rates), len(self.b.rates)) / 2
+        return shared if shared.sum() >= min(FEWEST, few) else np.isfinite(self._apart[side][0])
+
+    def _probe(self, side: Side) -> np.ndarray:
+        sample = self.sample[side]
+        differs = sample[self.differs[side][sample]]
+        few = [rows[np.linspace(0, len(rows) - 1, 12).astype(np.int64)] for rows in (sample, differs) if len(rows)]
+        return np.unique(np.concatenate(few))
+
+    def _sample(self, side: Side) -> np.ndarray:
+        curve = self.of(side)
+        count = len(curve.rates)
+        if count <= 2000:
+            return np.arange(count)
+        spread = np.linspace(0, count - 1, 500).astype(np.int64)
+        differs = np.flatnonzero(self.differs[side])
+        edges = np.flatnonzero(np.diff(self.differs[side]))
+        near = np.concatenate([each[:80] for each in (curve.changes, differs, edges)] + [differs[-40:], edges[-40:]])
+        around = (near[:, None] + np.arange(-1, 2)).reshape(-1)
+        return np.unique(np.clip(np.concatenate([spread, around, np.arange(80)]), 0, count - 1))

@@ -1,0 +1,272 @@
+"""The rate of one run at any step, with how well it is known: observed, from its inferred schedule, or in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from compare.diagnose.infer import Inferred
+from compare.diagnose.inference.rows import CLOCK
+from compare.diagnose.rates import Rates
+from compare.tolerance import NEAR_ZERO, ULP32, ulp32
+from experiment.schedules import PiecewiseConstant, ScheduleModel
+
+UNKNOWN = np.inf
+"""Slack of a rate that nothing is known of."""
+
+
+SHARP = 1e-4
+"""Slack of a rate, in parts of the highest, up to which it is told well enough to be compared with another one."""
+
+DOUBT = 4
+"""Times the distance of three cubics at a step between rows that a rate there may lie off."""
+
+FEWEST = 6
+"""Rows from which something can be told."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the rate at some steps; all float64, of one shape.
+
+    value : the rate. slack : how far the true one may lie from it, since it was written with few digits or stands
+    between two rows; `UNKNOWN` where nothing is known. size : at which float32 rounds it. drift : how far parameters
+    in float32 may have led it away.
+    """
+
+    value: np.ndarray
+    slack: np.ndarray
+    size: np.ndarray
+    drift: np.ndarray
+
+    def times(self, factor: np.ndarray | float) -> Known:
+        """The same rates, each multiplied."""
+        return Known(self.value * factor, self.slack * factor, self.size * factor, self.drift * factor)
+
+    def at_least(self, floor: float) -> Known:
+        """The same rates, none under `floor`."""
+        return Known(np.maximum(self.value, floor), self.slack, np.maximum(self.size, floor), self.drift)
+
+    def instead(self, where: np.ndarray, other: Known) -> Known:
+        """These rates, and those of `other` at some places."""
+        return Known(
+            *(np.where(where, theirs, ours) for ours, theirs in zip(self._columns(), other._columns(), strict=True))
+        )
+
+    def allowed(self, ulp: float = ULP32) -> np.ndarray:
+        """How far another rate may lie from `value` and still be the same: rounding, drift and slack."""
+        found = ulp * ulp32(self.size) + self.drift + self.slack
+        return np.asarray(np.maximum(found, float(np.finfo(np.float32).tiny)))
+
+    def _columns(self) -> tuple[np.ndarray, ...]:
+        return self.value, self.slack, self.size, self.drift
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One run's rates as a function of the step.
+
+    inferred : the schedule that its rows follow, None where none was found.
+    """
+
+    rates: Rates
+    inferred: Inferred | None
+
+    @cached_property
+    def peak(self) -> float:
+        """The highest rate."""
+        return float(self.rates.lr.max())
+
+    @cached_property
+    def last(self) -> int:
+        """The last step with a row."""
+        return int(self.rates.step[-1])
+
+    @cached_property
+    def stride(self) -> int:
+        """Steps from row to row, where that is the same throughout; else 0. 1 for a single row."""
+        steps = self.rates.step
+        if len(steps) == 1:
+            return 1
+        if int(steps[-1] - steps[0]) % (len(steps) - 1):
+            return 0
+        apart = int(steps[1] - steps[0])
+        return apart if (np.diff(steps) == apart).all() else 0
+
+    @cached_property
+    def changes(self) -> np.ndarray:
+        """Rows at which the rate is another than in the row before, beyond the digits that it was written with."""
+        lr, rounding = self.rates.lr, self.rates.rounding
+        least = rounding[1:] + rounding[:-1]
+        if np.array_equal(lr, lr.astype(np.float32)):  # the same step asked twice may differ in float32's last bit
+            least = least + 1.5 * ulp32(lr[1:])
+        return np.flatnonzero(np.abs(np.diff(lr)) > least) + 1
+
+    @cached_property
+    def is_stepwise(self) -> bool:
+        """Whether the rate holds for several rows and then jumps."""
+        rows = len(self.rates)
+        return rows > 4 and len(self.changes) <= 0.6 * (rows - 1) and not self._is_flattened
+
+    @cached_property
+    def _is_flattened(self) -> bool:
+        """Whether it holds only because it was rounded: every jump is as small as rounding makes it."""
+        if not len(self.changes):
+            return False
+        lr, rounding = self.rates.lr, self.rates.rounding
+        jumps = np.abs(np.diff(lr))[self.changes - 1]
+        unit = 2 * rounding[self.changes] + 2 * ulp32(lr[self.changes])
+        return bool((jumps <= 2 * unit).mean() > 0.5)
+
+    def at(self, step: np.ndarray) -> Known:
+        """The rate at these steps: int64 of any values; a step before 0 has the rate of step 0.
+
+        An observed row first; else the inferred schedule; else, between two rows, what they leave open.
+        """
+        if self._are_rows(step):
+            return self.observed
+        wanted = np.maximum(step, 0)
+        row, there = self._rows_of(wanted)
+        lr, slack = self.rates.lr[row], self.rates.rounding[row]
+        if not there.all():
+            value, doubt = self._elsewhere(wanted[~there])
+            lr, slack = lr.copy(), slack.copy()
+            lr[~there], slack[~there] = value, doubt
+        return self._known(wanted, lr, slack)
+
+    @cached_property
+    def observed(self) -> Known:
+        """The rates of its own rows."""
+        return self._known(self.rates.step, self.rates.lr, self.rates.rounding)
+
+    def _known(self, step: np.ndarray, lr: np.ndarray, slack: np.ndarray) -> Known:
+        size, drift = self.bent(step)
+        near = np.maximum(np.where(lr < NEAR_ZERO * self.peak, self.peak, lr), size)
+        return Known(lr, slack, near, drift)
+
+    def _are_rows(self, step: np.ndarray) -> bool:
+        """Whether these are the steps of its own rows."""
+        ours = self.rates.step
+        return step is ours or (len(step) == len(ours) and bool(step[0] == ours[0]) and np.array_equal(step, ours))
+
+    def has(self, step: np.ndarray) -> np.ndarray:
+        """Whether there is a row for each of these steps: bool."""
+        return self._rows_of(step)[1]
+
+    def drift(self, step: np.ndarray) -> np.ndarray:
+        """How far parameters in float32 may have led these rates away: float64, absolute."""
+        return self.bent(np.maximum(step, 0))[1]
+
+    def _rows_of(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The row of each step, or the one before it, and whether it is there."""
+        steps = self.rates.step
+        if self.stride:
+            row = np.clip((step - steps[0]) // self.stride, 0, len(steps) - 1)
+        else:
+            row = np.clip(np.searchsorted(steps, step, side="right") - 1, 0, len(steps) - 1)
+        return row, steps[row] == step
+
+    def _elsewhere(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.inferred is None:
+            return self._between(step)
+        slack = np.where(step <= self.last, 0.0, UNKNOWN)  # a schedule seen for a while may go on otherwise
+        if self._has_ended:
+            slack = np.zeros(step.shape)
+        if self._is_loose:
+            after = np.clip(np.searchsorted(self.rates.step, step), 1, len(self.rates) - 1)
+            slack += np.abs(self.rates.lr[after] - self.rates.lr[after - 1])
+        return self.inferred.rate(np.minimum(step, self.last)), slack
+
+    @cached_property
+    def _has_ended(self) -> bool:
+        """Whether its schedule was seen to its end, and holds from there on."""
+        assert self.inferred is not None
+        schedule = self.inferred.schedule
+        length = schedule.length(CLOCK)
+        return length is not None and schedule.after_end == "hold" and length < self.last
+
+    @cached_property
+    def _is_loose(self) -> bool:
+        """Whether its schedule jumps at steps between rows, so that the rows do not tell where."""
+        if self.inferred is None or self.stride == 1 or len(self.rates) < 2:
+            return False
+        schedule = self.inferred.schedule
+        if getattr(schedule, "staircase", False):  # evenly: each change narrows the period down
+            return not self.stride or len(self.changes) < self.stride
+        return _jumps(schedule)
+
+    def _between(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rates between rows: the same where both neighbours are; else along a polynomial, in doubt where it bends."""
+        steps, lr = self.rates.step, self.rates.lr
+        value, slack = np.zeros(step.shape), np.full(step.shape, UNKNOWN)
+        inside = (step > steps[0]) & (step < steps[-1])
+        if not inside.any():
+            return value, slack
+        at = step[inside]
+        after = np.searchsorted(steps, at, side="right")
+        low, high = lr[after - 1], lr[after]
+        middle, half = (low + high) / 2, np.abs(high - low) / 2
+        if not self.is_stepwise and len(lr) >= 6:
+            before, across, beyond = (_interpolated(steps, lr, at, after + late, 4) for late in (-1, 0, 1))
+            # large where the curve has a corner
+            doubt = DOUBT * np.maximum(np.abs(before - across), np.abs(beyond - across))
+            smooth = (doubt <= half) & (low != high)
+            middle = np.where(smooth, _interpolated(steps, lr, at, after, 6), middle)
+            half = np.where(smooth, doubt, half)
+        value[inside] = middle
+        slack[inside] = half + np.maximum(self.rates.rounding[after - 1], self.rates.rounding[after])
+        return value, slack
+
+    def bent(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The size at which float32 rounds, and the drift; of a schedule that is not known, the peak and none."""
+        if self.inferred is None:
+            return np.full(step.shape, self.peak), np.zeros(step.shape)
+        seen = np.minimum(step, self.last)
+        looked_up, schedule = self.inferred.looked_up(seen), self.inferred.schedule
+        return schedule.float32_scale(looked_up, CLOCK), schedule.float32_drift(looked_up, CLOCK)
+
+
+def _jumps(schedule: ScheduleModel) -> bool:
+    """Whether a schedule, or one within it, holds its rate and then jumps."""
+    if isinstance(schedule, PiecewiseConstant) or getattr(schedule, "staircase", False):
+        return True
+    return any(_jumps(each) for each in schedule.parts())
+
+
+@dataclass(frozen=True)
+class Told(Curve):
+    """A run as a claim tells it from another one."""
+
+    tell: Callable[[np.ndarray], Known]
+
+    @classmethod
+    def on(cls, step: np.ndarray, tell: Callable[[np.ndarray], Known]) -> Told | None:
+        """With a row at each of these steps that the claim speaks of; None where these are too few, or all the same."""
+        told = tell(step)
+        known = told.slack <= SHARP * told.value.max()
+        if known.sum() < max(FEWEST, len(step) / 4) or np.ptp(told.value[known]) < 1e-3 * told.value.max():
+            return None
+        return cls(Rates(step[known], told.value[known], told.slack[known]), None, tell)
+
+    def at(self, step: np.ndarray) -> Known:
+        """As the claim tells it."""
+        return self.tell(np.maximum(step, 0))
+
+    def bent(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As the claim tells it."""
+        told = self.at(step)
+        return told.size, told.drift
+
+
+def _interpolated(steps: np.ndarray, lr: np.ndarray, at: np.ndarray, after: np.ndarray, points: int) -> np.ndarray:
+    """Lagrange's polynomial through the nearest rows, in its barycentric form; `at` is none of the rows."""
+    first = np.clip(after - points // 2, 0, len(lr) - points)
+    near = first[:, None] + np.arange(points)
+    nodes = steps[near].astype(np.float64)
+    apart = nodes[:, :, None] - nodes[:, None, :]
+    apart[:, np.arange(points), np.arange(points)] = 1.0
+    weight = 1 / (apart.prod(axis=2) * (at[:, None] - nodes))
+    return np.asarray((weight * lr[near]).sum(axis=1) / weight.sum(axis=1))

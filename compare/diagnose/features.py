@@ -1,0 +1,184 @@
+"""What causes are estimated from: where a rate is found again, steps that line up, numbers that people write."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+import numpy as np
+
+from compare.diagnose.claim import Pair, Side
+from compare.diagnose.curve import Curve, Known
+from compare.diagnose.rates import Rates
+from compare.tolerance import NEAR_ZERO, ULP32, ulp32
+
+MOST_CANDIDATES = 400
+"""Values of one parameter that are tried at most."""
+
+
+def found_again(curve: Curve, value: float, rounding: float, near: int, most: int = 4) -> list[int]:
+    """Steps at which a run has this rate, the nearest to `near` first.
+
+    Where no row has it, the steps between two rows that it lies between.
+    """
+    steps, lr = curve.rates.step, curve.rates.lr
+    allowed = ULP32 * float(ulp32(np.asarray(value))) + rounding + curve.rates.rounding
+    rows = np.flatnonzero(np.abs(lr - value) <= allowed)
+    if not len(rows):
+        low, high = np.minimum(lr[:-1], lr[1:]), np.maximum(lr[:-1], lr[1:])
+        rows = np.flatnonzero((low <= value) & (value <= high))
+        return [step for row in _nearest(steps, rows, near, most) for step in _between(curve, row, value)]
+    return [int(steps[row]) for row in _nearest(steps, rows, near, most)]
+
+
+def telling_rows(curve: Curve, differs: np.ndarray, most: int = 3) -> list[int]:
+    """A few rows whose rate says most about where in the schedule they stand: those at which it moves fastest.
+
+    differs : for each row, whether the other run has another rate there; only those are taken, where there are any.
+    """
+    lr = curve.rates.lr
+    if len(lr) < 3:
+        return list(range(len(lr)))
+    moves = np.abs(np.gradient(lr))
+    if differs.any():
+        moves = np.where(differs, moves, 0.0)
+    if not moves.any():
+        return [int(differs.argmax())]
+    candidates = np.flatnonzero(moves > 0.3 * moves.max())
+    chosen = candidates[np.linspace(0, len(candidates) - 1, most).astype(np.int64)]
+    return sorted({int(each) for each in chosen})
+
+
+def shifts(pair: Pair) -> list[int]:
+    """Numbers k for which b(n) = a(n + k) is worth a trial, the simplest first."""
+    a, b = pair.a, pair.b
+    found: list[int] = [1, -1, 2, -2, 3, -3]
+    if pair.clock is not None:
+        epoch = pair.clock.steps_per_epoch
+        found += [epoch, -epoch, epoch - 1, 1 - epoch]
+    estimated: list[int] = []
+    for row in telling_rows(b, pair.differs["b"]):
+        at = int(b.rates.step[row])
+        again = found_again(a, float(b.rates.lr[row]), float(b.rates.rounding[row]), at)
+        estimated += [step - at for step in again]
+    estimated += [int(a.rates.step[one]) - int(b.rates.step[other]) for one, other in _paired_changes(a, b)]
+    grain = max(a.stride, b.stride, 1) if a.stride and b.stride else 1
+    for each in estimated:
+        found += [each + near for near in range(1 - grain, grain)]
+    return _distinct(each for each in found if each)
+
+
+def counters(pair: Pair, side: Side) -> list[int]:
+    """Whole factors f by which the clock of `side` may run faster than the other's, those near the data first."""
+    fast, slow = pair.of(side), pair.other(side)
+    found: list[float] = []
+    for row in telling_rows(fast, pair.differs[side], 4):
+        at = int(fast.rates.step[row])
+        if at:
+            again = found_again(slow, float(fast.rates.lr[row]), float(fast.rates.rounding[row]), at * 8, 12)
+            found += [step / at for step in again]
+    for one, other in _paired_changes(slow, fast):
+        early, late = fast.rates.step[max(other - 1, 0)] + 1, fast.rates.step[other]
+        found += [slow.rates.step[one] / each for each in (early, late) if each]
+    whole = [near for each in found for near in (round(each), math.floor(each), math.ceil(each))]
+    if pair.clock is not None:
+        whole = [pair.clock.steps_per_epoch, pair.clock.batches_per_epoch, *whole]
+    return _distinct(each for each in [*whole, *range(2, 65)] if 2 <= each <= fast.last + slow.last)
+
+
+def first_apart(pair: Pair, side: Side) -> tuple[int, int] | None:
+    """The first row of `side` that differs, after the last one before it that is the same (-1 for none)."""
+    if not pair.differs[side].any():
+        return None
+    first = int(pair.differs[side].argmax())
+    same = np.flatnonzero(pair.same[side][:first])
+    return (int(same[-1]) if len(same) else -1), first
+
+
+def constant_ratios(rows: Rates, told: Known) -> list[float]:
+    """Numbers c for which ``rows = c * told`` at every row, the shortest first; none where rows refute them all.
+
+    Every row allows an interval; what all of them allow is left. The shortest decimal in it is what somebody wrote,
+    or one over the shortest one.
+    """
+    known = np.isfinite(told.slack) & (told.value > told.slack) & (rows.lr > 0)
+    value, lr = told.value[known], rows.lr[known]
+    if not len(lr):
+        return []
+    allowed = ULP32 * ulp32(np.maximum(lr, NEAR_ZERO * lr.max())) + rows.rounding[known]
+    allowed += told.drift[known] * lr / value
+    bent = ULP32 * ulp32(told.size[known]) * lr / value  # of a sum that float32 rounds at a larger size
+    low = float(((lr - allowed - bent) / (value + told.slack[known])).max())
+    high = float(((lr + allowed + bent) / (value - told.slack[known])).min())
+    middle = float(lr[value.argmax()] / value.max())
+    if not (0 < low <= high and math.isfinite(high)):
+        return []
+    half = (high - low) / 2
+    direct, inverse = _shortest(low, high), 1 / _shortest(1 / high, 1 / low)
+    tidy = inverse if digits_of(1 / inverse) < digits_of(direct) else direct
+    best = min(max(middle, low), high) if half else middle
+    return [each for each in dict.fromkeys((tidy, best)) if abs(each - 1) > 1e-9]
+
+
+def _shortest(low: float, high: float) -> float:
+    """The number with the fewest digits from `low` to `high`."""
+    for digits in range(1, 17):
+        short = float(f"{(low + high) / 2:.{digits}g}")
+        if low <= short <= high:
+            return short
+    return (low + high) / 2
+
+
+def tidy_near(value: float, relative: float) -> float:
+    """The shortest decimal within `relative` of a value: what somebody wrote.
+
+    >>> tidy_near(0.09999999986, 1e-6)
+    0.1
+    """
+    return _shortest(value * (1 - relative), value * (1 + relative)) if value > 0 else value
+
+
+def digits_of(value: float) -> int:
+    """Significant digits of the shortest text of a number.
+
+    >>> digits_of(0.1), digits_of(1250.0), digits_of(0.95)
+    (1, 3, 2)
+    """
+    mantissa = f"{abs(value):.17g}" if value != float(f"{value:.15g}") else f"{abs(value):.15g}"
+    return len(mantissa.split("e")[0].replace(".", "").strip("0"))
+
+
+def is_whole_ratio(one: float, other: float) -> int | None:
+    """``one / other`` where that is a whole number of at least 2, else None."""
+    ratio = Fraction(one).limit_denominator(10**9) / Fraction(other).limit_denominator(10**9)
+    return int(ratio) if ratio.denominator == 1 and ratio >= 2 else None
+
+
+def _paired_changes(a: Curve, b: Curve, most: int = 3) -> Iterator[tuple[int, int]]:
+    """Rows of both at which they change to the same rate, the first few; where none, their first changes."""
+    ours, theirs = a.changes[:64], b.changes[:64]
+    if not (len(ours) and len(theirs)):
+        return
+    la, lb = a.rates.lr[ours], b.rates.lr[theirs]
+    allowed = ULP32 * ulp32(np.maximum(la[:, None], lb)) + a.rates.rounding[ours][:, None] + b.rates.rounding[theirs]
+    alike = np.argwhere(np.abs(la[:, None] - lb) <= allowed)
+    for one, other in alike[:most]:
+        yield int(ours[one]), int(theirs[other])
+    yield int(ours[0]), int(theirs[0])
+
+
+def _nearest(steps: np.ndarray, rows: np.ndarray, near: int, most: int) -> np.ndarray:
+    order = np.argsort(np.abs(steps[rows] - near), kind="stable")
+    return np.asarray(rows[order[:most]])
+
+
+def _between(curve: Curve, row: int, value: float) -> list[int]:
+    """The two steps between a row and the next at which the rate is nearest to a value."""
+    begin, end = int(curve.rates.step[row]), int(curve.rates.step[row + 1])
+    steps = np.unique(np.linspace(begin, end, min(end - begin + 1, 1000)).astype(np.int64))
+    return [int(step) for step in steps[np.argsort(np.abs(curve.at(steps).value - value), kind="stable")[:2]]]
+
+
+def _distinct(values: Iterable[int]) -> list[int]:
+    return list(dict.fromkeys(int(each) for each in values))[:MOST_CANDIDATES]

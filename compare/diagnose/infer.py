@@ -1,0 +1,158 @@
+"""Which schedule a trace is, with what parameters, and how well it fits.
+
+What is seen first (where rates hold, change, jump, turn) leads to guesses; each guess is a schedule of the vocabulary
+with rough parameters. Least squares on a few hundred rows make them good; then each parameter becomes the shortest
+number that the others can make up for, since a person wrote 0.95 and not 0.9499999881. A schedule is found only if it
+then explains every single row within the tolerance of `compare.tolerance`, with the drift of its own tidy factors.
+Simple kinds come first; schedules made of schedules (`inference.combined`) are found piece by piece.
+
+The rooms of `inference`: `rows` holds the rows and checks schedules against them, `structure` sees, `numbers` tidies,
+`fitting` refines; `decays`, `staircase`, `lines`, `waves`, `cycles` and `combined` guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+import numpy as np
+
+from compare.diagnose.inference.kinds import schedules_of
+from compare.diagnose.inference.rows import CLOCK, Rows, tolerance_of
+from compare.diagnose.inference.structure import epoch_lengths
+from compare.diagnose.rates import Rates
+from compare.tolerance import ULP32, ulp32
+from experiment.clock import Clock, Stepping
+from experiment.schedules import Schedule
+from experiment.schedules.base import LARGEST
+
+
+@dataclass(frozen=True, eq=False)
+class Inferred:
+    """A schedule that explains every row of a trace.
+
+    schedule : with all durations in steps.
+    stepping : ``step``, or ``epoch`` where the rate was looked up once per `steps_per_epoch` steps.
+    steps_per_epoch : S of ``t(n) = S * floor(n / S)``; 1 where stepping is ``step``.
+    tolerance : float64, shape (rows,): what was allowed at each row, rounding of the written digits included.
+    max_error : the largest error of a row in parts of its tolerance, at most 1.
+    peak : the highest rate of the trace; rates far below it are compared with its size.
+    """
+
+    schedule: Schedule
+    stepping: Stepping
+    steps_per_epoch: int
+    tolerance: np.ndarray = field(repr=False)
+    max_error: float
+    peak: float
+
+    def looked_up(self, step: np.ndarray | int) -> np.ndarray:
+        """The step at which the rate of each update was looked up: int64, the shape of `step`."""
+        steps = np.asarray(step, dtype=np.int64)
+        return steps - steps % self.steps_per_epoch
+
+    def rate(self, step: np.ndarray | int) -> np.ndarray:
+        """The schedule's rate at any steps, also such as are not in the trace: float64, the shape of `step`.
+
+        Where a growing schedule leaves what float32 holds, 3e38.
+        """
+        t = self.looked_up(step)
+        try:
+            return self.schedule.rate(t, CLOCK)
+        except ValueError:
+            return _held_back(self.schedule, t)
+
+    def allowed(self, step: np.ndarray | int) -> np.ndarray:
+        """How far from `rate` a rate may lie at any steps, without the rounding of written digits: float64."""
+        t = np.minimum(self.looked_up(step), _last_allowed(self.schedule, self.looked_up(step)))
+        return tolerance_of(self.schedule, t, self.schedule.rate(t, CLOCK), self.peak)
+
+    def drift(self, step: np.ndarray | int) -> np.ndarray:
+        """How far float32 parameters lead the rate away at any steps, absolute: float64."""
+        t = np.minimum(self.looked_up(step), _last_allowed(self.schedule, self.looked_up(step)))
+        return self.schedule.float32_drift(t, CLOCK)
+
+
+def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
+    """The schedule of a trace: the simplest of the vocabulary that explains every row.
+
+    rates : what was recorded; rows may be missing.
+    clock : gives the steps per epoch where they are known, so that rates looked up once per epoch are recognised in
+    thinned logs as well, and a number of steps that makes whole epochs counts as tidy.
+    Returns None where nothing of the vocabulary explains all rows with few parameters.
+
+    >>> step = np.arange(100)
+    >>> found = infer(Rates.of(step, 0.1 * 0.95 ** (step // 25)))
+    >>> found.schedule.factor, str(found.schedule.every), found.schedule.staircase, found.stepping
+    (0.95, '25 steps', True, 'step')
+    """
+    if not 0 < float(rates.lr.max()) <= LARGEST:
+        return None
+    with np.errstate(all="ignore"):
+        unit = clock.steps_per_epoch if clock else 1
+        whole = Rows.of(rates, rates.step, unit)
+        for schedule in schedules_of(whole):
+            found = _checked(rates, schedule, 1)
+            if found:
+                return found
+        return _per_epoch(rates, whole, unit)
+
+
+def _per_epoch(rates: Rates, whole: Rows, unit: int) -> Inferred | None:
+    lengths: Iterator[int] = epoch_lengths(whole)
+    for size in dict.fromkeys([*([unit] if unit > 1 else []), *islice(lengths, 2)]):
+        t = rates.step - rates.step % size
+        first = np.concatenate([[True], t[1:] != t[:-1]])
+        if _moves_within(rates, first):
+            continue
+        rows = Rows.of(rates, t, size).pick(first)
+        for schedule in schedules_of(rows):
+            found = _checked(rates, schedule, size)
+            if found:
+                return found
+    return None
+
+
+def _moves_within(rates: Rates, first: np.ndarray) -> bool:
+    """Whether a rate changes at a row that is not the first of its epoch: then it is looked up more often."""
+    moved = np.abs(np.diff(rates.lr)) > rates.rounding[1:] + rates.rounding[:-1] + 2 * ULP32 * ulp32(rates.lr[1:])
+    return bool((moved & ~first[1:]).any())
+
+
+def _checked(rates: Rates, schedule: Schedule, size: int) -> Inferred | None:
+    """The schedule with its tolerance, where it explains every row."""
+    t = rates.step - rates.step % size
+    peak = float(rates.lr.max())
+    rows = Rows.of(rates, t)
+    if rows.first_miss(schedule) < len(rows):
+        return None
+    tolerance, worst = np.empty(len(rates)), 0.0
+    for begin in range(0, len(rates), _CHUNK):
+        cut = slice(begin, begin + _CHUNK)
+        rate = schedule.rate(t[cut], CLOCK)
+        tolerance[cut] = tolerance_of(schedule, t[cut], rate, peak) + rates.rounding[cut]
+        worst = max(worst, float((np.abs(rates.lr[cut] - rate) / tolerance[cut]).max()))
+    return Inferred(schedule, "step" if size == 1 else "epoch", size, tolerance, worst, peak)
+
+
+_CHUNK = 1 << 16
+
+
+def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
+    """The last of some steps for which the schedule stays within what float32 holds."""
+    ordered = np.unique(t)
+    low, high = 0, len(ordered)
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            schedule.rate(ordered[middle], CLOCK)
+            low = middle + 1
+        except ValueError:
+            high = middle
+    return int(ordered[low - 1]) if low else 0
+
+
+def _held_back(schedule: Schedule, t: np.ndarray) -> np.ndarray:
+    last = _last_allowed(schedule, t)
+    return np.where(t <= last, schedule.rate(np.minimum(t, last), CLOCK), LARGEST)

@@ -1,0 +1,177 @@
+"""The rows that a schedule has to explain, and whether it does: a few hundred of them first, all of them last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from compare.diagnose.rates import Rates
+from compare.tolerance import NEAR_ZERO, ULP32, ulp32
+from experiment.clock import Clock
+from experiment.schedules import Schedule, ScheduleModel
+
+CLOCK = Clock(samples=1, batch_size=1)
+"""Any clock does, since all durations of an inferred schedule are in steps."""
+
+SAMPLE = 240
+"""Rows that a guess is tried on before the next one is made."""
+
+SMALLEST = float(np.finfo(np.float32).tiny)
+"""float32's smallest normal number: TensorFlow takes anything smaller for 0."""
+
+CHUNK = 1 << 16
+TIGHT = 1e-9
+"""Relative error of what was computed in float64; PyTorch's recursions stay well under it nearly always."""
+
+
+def tolerance_of(schedule: ScheduleModel, step: np.ndarray, rate: np.ndarray, peak: float) -> np.ndarray:
+    """What `compare.tolerance.rate_tolerance` allows around `rate`, for some of the rows of a trace: float64.
+
+    peak : the highest rate of the whole trace.
+    """
+    scale, drift = schedule.float32_scale(step, CLOCK), schedule.float32_drift(step, CLOCK)
+    size = np.maximum(np.where(rate < NEAR_ZERO * peak, peak, rate), scale)
+    return np.asarray(np.maximum(ULP32 * ulp32(size) + drift, SMALLEST))
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows counted from where a schedule begins.
+
+    t : int64, shape (n,), not falling: the step at which the rate of each row was looked up.
+    y : float64, shape (n,): rates.
+    rounding : float64, shape (n,): half a unit of the last digit written.
+    peak : the highest rate of the whole trace.
+    exact : whether the numbers are float64 with all their digits, so that parameters are known to 9 digits.
+    unit : steps per epoch where they are known, else 1; whole epochs count as tidy.
+    """
+
+    t: np.ndarray
+    y: np.ndarray
+    rounding: np.ndarray
+    peak: float
+    exact: bool
+    unit: int = 1
+
+    @classmethod
+    def of(cls, rates: Rates, step: np.ndarray, unit: int = 1) -> Rows:
+        """All rows of a trace.
+
+        step : int64, shape (n,): when each rate was looked up.
+        """
+        held = rates.lr.astype(np.float32).astype(np.float64)
+        exact = bool((rates.rounding == 0).all() and (held != rates.lr).any())
+        return cls(step, rates.lr, rates.rounding, float(rates.lr.max()), exact, unit)
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    def part(self, begin: int, end: int | None = None, origin: int = 0) -> Rows:
+        """Rows from `begin` to before `end`, counted from step `origin`."""
+        cut = slice(begin, end)
+        return Rows(self.t[cut] - origin, self.y[cut], self.rounding[cut], self.peak, self.exact, self.unit)
+
+    def pick(self, which: np.ndarray) -> Rows:
+        """Some of the rows."""
+        return Rows(self.t[which], self.y[which], self.rounding[which], self.peak, self.exact, self.unit)
+
+    def with_rates(self, y: np.ndarray, rounding: np.ndarray) -> Rows:
+        """The same steps with other rates, such as what is left when a factor is taken out."""
+        return Rows(self.t, y, rounding, float(y.max(initial=0.0)), self.exact, self.unit)
+
+    @cached_property
+    def gap(self) -> int:
+        """The usual number of steps between two rows."""
+        return max(1, int(np.median(np.diff(self.t[:2000])))) if len(self) > 1 else 1
+
+    @cached_property
+    def turns(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows at which rates turn from rising to falling, and from falling to rising: int64 each.
+
+        Rows within rounding of each other do not count as rising or falling.
+        """
+        move = np.diff(self.y)
+        noise = 0.0 if self.exact else 0.5 * float(self.absolute.max(initial=0.0))
+        moving = np.flatnonzero(np.abs(move) > noise)
+        if len(moving) < 2:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        sign = np.sign(move[moving])
+        turned = np.flatnonzero(sign[1:] != sign[:-1])
+        place = (moving[turned] + 1 + moving[turned + 1]) // 2  # the middle of a flat stretch
+        return place[sign[turned] > 0], place[sign[turned] < 0]
+
+    @cached_property
+    def sample(self) -> Rows:
+        """A few hundred rows: evenly spread, the first and last ones, and both sides of the largest jumps."""
+        n = len(self)
+        if n <= SAMPLE:
+            return self
+        chosen = [np.linspace(0, n - 1, SAMPLE - 80).astype(np.int64), np.arange(12), np.arange(n - 12, n)]
+        jumps = np.abs(np.diff(self.y))
+        largest = np.argpartition(jumps, -14)[-14:]
+        chosen += [largest, largest + 1]
+        return self.pick(np.unique(np.concatenate(chosen)))
+
+    @cached_property
+    def some(self) -> Rows:
+        """A few thousand rows, at irregular places."""
+        n = len(self)
+        if n <= 4000:
+            return self
+        even = np.linspace(0, n - 1, 4000).astype(np.int64)
+        wobble = (np.arange(4000) * 7919) % max(1, n // 4000)
+        return self.pick(np.unique(np.minimum(even + wobble, n - 1)))
+
+    @cached_property
+    def absolute(self) -> np.ndarray:
+        """Tolerance of rates that are rounded at the size of the peak: float64, shape (n,)."""
+        return np.asarray(np.maximum(ULP32 * ulp32(np.array(self.peak)), SMALLEST) + self.rounding)
+
+    @cached_property
+    def relative(self) -> np.ndarray:
+        """Tolerance of rates that are rounded at their own size, as far as they are not near 0: float64, shape (n,)."""
+        size = np.where(self.y < NEAR_ZERO * self.peak, self.peak, self.y)
+        return np.asarray(np.maximum(ULP32 * ulp32(size), SMALLEST) + self.rounding)
+
+    def fits(self, schedule: Schedule, tight: bool = False) -> bool:
+        """Whether a schedule explains a few thousand of the rows, those of the sample first."""
+        if self.worst_of(schedule, self.sample, tight) > 1:
+            return False
+        return self.some is self.sample or self.worst_of(schedule, self.some, tight) <= 1
+
+    def worst_of(self, schedule: Schedule, rows: Rows, tight: bool = False) -> float:
+        """Largest error in parts of the tolerance; infinite where the schedule cannot be asked."""
+        error = self._errors(schedule, rows, tight)
+        return float("inf") if error is None else float(error.max(initial=0.0))
+
+    def first_miss(self, schedule: Schedule) -> int:
+        """The first row that a schedule does not explain; the number of rows where it explains all."""
+        for begin, rows in self._chunks():
+            error = self._errors(schedule, rows, False)
+            missed = np.ones(1) > 0 if error is None else error > 1
+            if missed.any():
+                return begin + int(missed.argmax())
+        return len(self)
+
+    def _chunks(self) -> Iterator[tuple[int, Rows]]:
+        size = 1024
+        begin = 0
+        while begin < len(self):
+            yield begin, self.part(begin, begin + size)
+            begin, size = begin + size, min(CHUNK, size * 4)
+
+    def _errors(self, schedule: Schedule, rows: Rows, tight: bool) -> np.ndarray | None:
+        try:
+            rate = schedule.rate(rows.t, CLOCK)
+        except (ValueError, OverflowError):
+            return None
+        if tight:
+            scale = np.maximum(schedule.float32_scale(rows.t, CLOCK), np.maximum(rate, rows.y))
+            allowed = TIGHT * np.where(scale < NEAR_ZERO * self.peak, self.peak, scale)
+        else:
+            allowed = tolerance_of(schedule, rows.t, rate, self.peak)
+        error = np.abs(rows.y - rate) / (allowed + rows.rounding)
+        return np.asarray(np.where(np.isnan(error), np.inf, error))

@@ -1,0 +1,84 @@
+"""What is known of two runs beside the cause of their difference: what words and code about it are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from compare.diagnose.diagnosis import Difference
+from compare.diagnose.infer import Inferred
+from compare.words import counted
+from experiment.clock import Clock
+from experiment.schedules import Schedule
+
+Name = Literal["a", "b"]
+Language = Literal["Keras", "PyTorch"]
+
+LANGUAGES: dict[str, Language] = {
+    "tensorflow": "Keras",
+    "keras": "Keras",
+    "torch": "PyTorch",
+    "lightning": "PyTorch",
+    "hugging-face": "PyTorch",
+}
+"""The framework to write code for, by what the trace's column `framework` says. Of other logs it is not known."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is known of a and b.
+
+    framework_a, framework_b : of their traces; ``schedule`` for one that was given as a schedule.
+    first : the first update at which they differ. largest : relative difference, the largest of all rows.
+    drifted : whether float32's rounding of a factor is what most of the largest difference is; rounding_ulp32 : what is
+    left without it, in float32 ULP. digits : the part of a rate that its written digits leave open.
+    range_a, range_b : first and last step.
+    """
+
+    clock: Clock | None = None
+    inferred_a: Inferred | None = None
+    inferred_b: Inferred | None = None
+    framework_a: str = ""
+    framework_b: str = ""
+    first: Difference | None = None
+    largest: float = 0.0
+    drifted: bool = False
+    rounding_ulp32: float = 0.0
+    digits: float = 0.0
+    range_a: tuple[int, int] = (0, 0)
+    range_b: tuple[int, int] = (0, 0)
+
+    def inferred(self, name: Name) -> Inferred | None:
+        """What one side follows."""
+        return self.inferred_a if name == "a" else self.inferred_b
+
+    def schedule(self, name: Name) -> Schedule | None:
+        """The schedule of one side, with durations in steps."""
+        inferred = self.inferred(name)
+        return None if inferred is None else inferred.schedule
+
+    def languages(self, name: Name) -> tuple[Language, ...]:
+        """The frameworks to write one side's code for: its own where it is known, else both."""
+        framework = self.framework_a if name == "a" else self.framework_b
+        return (LANGUAGES[framework],) if framework in LANGUAGES else ("Keras", "PyTorch")
+
+    def is_intended(self, name: Name) -> bool:
+        """Whether a side was given as a schedule: what was meant, and not what was done."""
+        return (self.framework_a if name == "a" else self.framework_b) == "schedule"
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Updates in an epoch; 0 where they are not known."""
+        return 0 if self.clock is None else self.clock.steps_per_epoch
+
+    def steps(self, count: float) -> str:
+        """A number of steps in words, in epochs as well where it makes whole ones: 800 steps (25 epochs)."""
+        said = counted(int(count), "step") if count == int(count) else f"{count:g} steps"
+        size = self.steps_per_epoch
+        whole = size > 1 and count >= size and count % size == 0
+        return f"{said} ({counted(int(count) // size, 'epoch')})" if whole else said
+
+
+def other(name: Name) -> Name:
+    """The side that is not this one."""
+    return "b" if name == "a" else "a"

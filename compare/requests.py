@@ -1,0 +1,70 @@
+"""From the options of `samestep compare` to what is asked of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from compare.runs import CompareError
+from compare.sides import Settings, key_values
+from experiment.clock import Clock, Stepping
+
+if TYPE_CHECKING:
+    from compare.comparison import Request
+
+
+def request(
+    a: str,
+    b: str,
+    *,
+    clock: Clock | None,
+    ulp: float,
+    columns: str | None,
+    select: Mapping[str, str | None],
+    of_a: list[str],
+    of_b: list[str],
+    stepping: Stepping,
+    epochs: int | None,
+) -> Request:
+    """What to compare. Raises CompareError, with one line, for an option that makes no sense."""
+    from compare.comparison import Request
+
+    if not (math.isfinite(ulp) and ulp >= 0):
+        raise CompareError(f"--ulp: got {ulp:g}. Write a number from 0 on, like 8.")
+    named = {} if columns is None else key_values(columns, "--columns")
+    both = Settings({key: value for key, value in select.items() if value is not None}, {}, named)
+    return Request(
+        a,
+        b,
+        clock,
+        ulp,
+        Settings.of(of_a, "a", both),
+        Settings.of(of_b, "b", both),
+        stepping,
+        epochs,
+    )
+
+
+def clock(
+    samples: int | None, batch_size: int | None, drop_last: bool, accumulate: int, steps_per_epoch: int | None
+) -> Clock | None:
+    """The clock that the options give; None where they give none. Raises CompareError where they contradict."""
+    if (samples is None) != (batch_size is None):
+        raise CompareError("--samples and --batch-size belong together. Write both, or --steps-per-epoch.")
+    if samples is None or batch_size is None:
+        if steps_per_epoch is None:
+            if accumulate != 1 or drop_last:
+                raise CompareError("--accumulate and --drop-last need --samples and --batch-size. Write them as well.")
+            return None
+        if steps_per_epoch < 1:
+            raise CompareError(f"--steps-per-epoch: got {steps_per_epoch}. Write a whole number of at least 1.")
+        if accumulate < 1:
+            raise CompareError(f"--accumulate: got {accumulate}. Write a whole number of at least 1.")
+        return Clock(steps_per_epoch * accumulate, 1, False, accumulate)
+    if steps_per_epoch is not None:
+        raise CompareError("--steps-per-epoch stands for --samples and --batch-size. Write the one or the others.")
+    try:
+        return Clock(samples, batch_size, drop_last, accumulate)
+    except ValueError as error:
+        raise CompareError(str(error)) from None

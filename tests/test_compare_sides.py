@@ -1,0 +1,168 @@
+"""What `samestep compare` reads: cleaning, clocks, losses, and which run is held against which."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from compare_helpers import HEADER, trace_file
+from helpers import exponential, run_plan, samestep
+
+from compare import comparison_text
+from compare.comparison import Request, compare
+from compare.runs import CompareError
+from compare.sides import Settings, read_side
+from experiment.clock import Clock
+from experiment.plan import Arm, Constant
+
+
+def run_of(path, name="a"):
+    return read_side(str(path), name, Settings(), None).runs[0]
+
+
+def test_a_repeated_row_is_kept_once_and_counted(tmp_path):
+    run = run_of(trace_file(tmp_path / "log.csv", [0.1, 0.1, 0.1, 0.05], step=[0, 1, 1, 2]))
+    assert run.rates.step.tolist() == [0, 1, 2]
+    assert run.rates.repeated == 1
+    assert run.notes == ("1 row only repeats the row before, left out.",)
+
+
+def test_of_two_rates_of_a_step_the_later_one_is_taken(tmp_path):
+    run = run_of(trace_file(tmp_path / "log.csv", [0.1, 0.1, 0.05, 0.05], step=[0, 1, 1, 2]))
+    assert run.rates.lr.tolist() == [0.1, 0.05, 0.05]
+    assert run.rates.repeated == 0
+    assert run.notes == ("1 step twice in a row with two rates: the later row was taken.",)
+
+
+def test_of_a_resumed_log_the_later_rows_win(tmp_path):
+    first, resumed = [0.1] * 10, [0.2] * 6
+    run = run_of(trace_file(tmp_path / "log.csv", first + resumed, step=[*range(10), *range(6, 12)]))
+    assert run.rates.lr.tolist() == [0.1] * 6 + [0.2] * 6
+    assert run.rates.repeated == 0
+    assert "goes back 1 time, as a resumed run does: 4 rows between steps 6 and 9 left out" in run.notes[0]
+
+
+def test_a_resumed_log_is_the_same_as_one_that_was_not(tmp_path):
+    lr = [0.1 * 0.5 ** (n // 10) for n in range(40)]
+    whole = trace_file(tmp_path / "a.csv", lr)
+    overlapping = trace_file(tmp_path / "b.csv", lr[:25] + lr[20:], step=[*range(25), *range(20, 40)])
+    assert compare(Request(whole, overlapping)).verdict == "same"
+
+
+def test_rows_out_of_order_are_sorted(tmp_path):
+    run = run_of(trace_file(tmp_path / "log.csv", [0.3, 0.1, 0.2], step=[3, 1, 2]))
+    assert (run.rates.step.tolist(), run.rates.lr.tolist()) == ([1, 2, 3], [0.1, 0.2, 0.3])
+    assert run.notes == ("Rows out of order were sorted by step.",)
+
+
+def test_steps_of_an_epoch_are_read_off_the_columns(tmp_path):
+    for name, size in (("a", 8), ("b", 8), ("c", 10)):
+        rows = [f"csv,x,0,{n},{n // size},{n % size},0.1," for n in range(40)]
+        (tmp_path / f"{name}.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    a, b, c = (str(tmp_path / f"{name}.csv") for name in "abc")
+    assert compare(Request(a, b)).clock.steps_per_epoch == 8
+    with pytest.raises(CompareError, match="a has 8 steps in an epoch and b 10"):
+        compare(Request(a, c))
+    assert compare(Request(a, c, Clock(9, 1))).clock.steps_per_epoch == 9
+
+
+def test_losses_are_compared_and_do_not_decide(tmp_path):
+    lr, loss = [0.1] * 10, [1.0 / (n + 1) for n in range(10)]
+    a = trace_file(tmp_path / "a.csv", lr, loss=loss)
+    near = trace_file(tmp_path / "near.csv", lr, loss=[x * (1 + 1e-6) for x in loss])
+    far = trace_file(tmp_path / "far.csv", lr, loss=[x * (1 + 0.01 * (n >= 4)) for n, x in enumerate(loss)])
+    agree, part = compare(Request(a, near)), compare(Request(a, far))
+    assert (agree.verdict, part.verdict) == ("same", "same")
+    assert agree.worst.losses.agree
+    assert "The batch losses agree" in comparison_text.losses_sentence(agree.worst)
+    assert part.worst.losses.first_difference[0] == 4
+    said = comparison_text.losses_sentence(part.worst)
+    assert "part at step 4" in said
+    assert "the subject of attribute" in said
+    other = compare(Request(a, far, settings_b=Settings.of(["loss_kind=epoch mean"], "b", Settings())))
+    assert other.worst.losses.compared == 0
+    assert "only batch losses are compared" in comparison_text.losses_sentence(other.worst)
+
+
+def test_a_log_with_few_digits_is_the_same_as_one_with_all(tmp_path):
+    lr = [0.1 * 0.97**n for n in range(100)]
+    all_digits = trace_file(tmp_path / "a.csv", lr)
+    (tmp_path / "b.csv").write_text("step,lr\n" + "".join(f"{n},{rate:.6g}\n" for n, rate in enumerate(lr)))
+    assert compare(Request(all_digits, str(tmp_path / "b.csv"))).verdict == "same"
+
+
+def test_drift_is_named_only_where_it_is(tmp_path):
+    lr = [0.1 * 0.97**n for n in range(100)]
+    a = trace_file(tmp_path / "a.csv", lr)
+    near = trace_file(tmp_path / "near.csv", [float(np.float32(rate)) for rate in lr])
+    factor = float(np.float32(0.97))
+    drifted = trace_file(tmp_path / "drifted.csv", [0.1 * factor**n for n in range(100)])
+    assert "float32's rounding of the factor" not in compare(Request(a, near)).worst.sentence
+    assert "rounding of the factor 0.97 explains up to" in compare(Request(a, drifted)).worst.sentence
+    (tmp_path / "b.csv").write_text("step,lr\n" + "".join(f"{n},{rate:.6g}\n" for n, rate in enumerate(lr)))
+    said = compare(Request(a, str(tmp_path / "b.csv"))).worst.sentence
+    assert "The digits that were written leave open" in said
+
+
+def test_fewer_ulp_find_smaller_differences(tmp_path):
+    lr = np.full(50, 0.1)
+    lr[20:] += 3 * np.spacing(np.float32(0.1)).astype(float)
+    a, b = trace_file(tmp_path / "a.csv", np.full(50, 0.1)), trace_file(tmp_path / "b.csv", lr)
+    assert compare(Request(a, b)).verdict == "same"
+    assert compare(Request(a, b, ulp=2)).verdict == "differs"
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    """A folder of `samestep run` with two arms in both frameworks."""
+    from experiment.plan import question
+
+    plan = question().replace(
+        name="small",
+        data=question().data.model_copy(update={"samples": 28}),
+        batch_size=8,
+        epochs=6,
+        arms=(
+            Arm(name="constant", schedule=Constant(initial=1e-2), stepping="step"),
+            Arm(name="stairs", schedule=exponential("2 steps", initial=1e-2, factor=0.5), stepping="step"),
+        ),
+    )
+    return run_plan(plan, tmp_path_factory.mktemp("small")).folder
+
+
+def test_both_frameworks_of_a_folder_are_compared_arm_by_arm(output):
+    done = samestep("compare", output, output, "--a", "framework=tensorflow", "--b", "framework=torch", "--json", "-")
+    told = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert [each["name"] for each in told["pairs"]] == ["constant", "stairs"]
+    assert (told["a"]["framework"], told["b"]["framework"]) == ("tensorflow", "torch")
+    assert told["clock"] == {"samples": 28, "batch_size": 8, "drop_last": False, "accumulate": 1, "steps_per_epoch": 4}
+    assert told["losses"]["compared"] == 24
+
+
+def test_the_worst_pair_decides_and_is_shown(output, tmp_path):
+    asked = (output, "exponential:initial=1e-2,factor=0.5,every=2 steps,staircase", "--framework", "torch")
+    done = samestep("compare", *asked, "--json", tmp_path / "told.json")
+    assert done.returncode == 1
+    told = json.loads((tmp_path / "told.json").read_text())
+    assert [(each["name"], each["verdict"]) for each in told["pairs"]] == [("constant", "differs"), ("stairs", "same")]
+    assert told["name"] == "constant"
+    assert {key: told[key] for key in told["pairs"][0]} == told["pairs"][0]
+    assert done.stdout.startswith("2 pairs of runs: 1 the same, 1 different.")
+    assert re.search(r"^stairs +same +(rounding|identical) +– ", done.stdout, re.MULTILINE)
+
+
+def test_one_run_each_is_compared_whatever_the_names(output):
+    chosen = [Settings.of([f"framework={framework},arm={arm}"], "a", Settings()) for framework, arm in
+              (("torch", "stairs"), ("tensorflow", "constant"))]  # fmt: skip
+    compared = compare(Request(str(output), str(output), settings_a=chosen[0], settings_b=chosen[1]))
+    assert [each.name for each in compared.pairs] == ["stairs"]
+    assert (compared.worst.a.key.arm, compared.worst.b.key.arm) == ("stairs", "constant")
+
+
+def test_runs_that_do_not_match_are_listed(output):
+    only = Settings.of(["framework=torch,arm=stairs"], "a", Settings())
+    with pytest.raises(CompareError, match="a and b hold different runs") as refused:
+        compare(Request(str(output), str(output), settings_a=only))
+    assert "a: torch/stairs/0. b: tensorflow/constant/0" in str(refused.value)
+    assert "--arm, --framework, --seed" in str(refused.value)
