@@ -265,7 +265,7 @@ def tail(made: Setting) -> Draft:
 def warmup(made: Setting) -> Draft:
     """y warms up first, and then begins x's schedule, or goes on beside it."""
     over = made.step(0.04, 0.25)
-    if over < 3:
+    if over < 5:
         raise Undrawn("too short")
     then = "aligned" if made.kind == "constant" else made.choose("delayed", "aligned")
     initial = float(made.choose(0, 1e-7, 1e-6))
@@ -335,7 +335,7 @@ def shift_and_scale(made: Setting) -> Draft:
 def warmup_and_counter(made: Setting) -> Draft:
     """y warms up, and its clock runs faster."""
     f, over = int(made.choose(4, 8, 10)), made.step(0.05, 0.15)
-    if over < 3:
+    if over < 5:
         raise Undrawn("too short")
     slow = made.ask(_stretched(made.schedule, f))
     goal = float(made.x(np.array([0]))[0])
@@ -402,6 +402,8 @@ def draw(label: str, voices: Voices, source: str, random: np.random.Generator) -
     if label in ("gaps", "length"):
         y, parameters = _with_rows_lost(label, y, random)
     written = (_writing(updates, random), _writing(updates, random))
+    if label == "shift and scale" and any("step" in each for each in written):
+        raise Undrawn("a shift by a step or two may fall between the rows")
     if label in ("gaps", "length"):
         written = tuple("as it is" if "step" in each else each for each in written)  # type: ignore[assignment]
     x, y = as_written(x, written[0]), as_written(y, written[1])

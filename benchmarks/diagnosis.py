@@ -85,7 +85,7 @@ SAME_KINDS = (
 
 
 def _same_parameters(case: cases.Case, cause: Cause) -> bool:
-    """Whether parameters are the true ones; or, where rows are missing or digits few, others that give the same rows."""
+    """Whether parameters are the true ones; or, where rows are missing or digits few, others that give the same."""
     if case.second is not None:
         told = {cause.name: cause.parameters} | ({cause.second.name: cause.second.parameters} if cause.second else {})
         true = {case.name: case.parameters, case.second[0]: case.second[1]}
@@ -204,6 +204,19 @@ def _named(each: dict[str, Any], side: str) -> str:
     return str(each["true"]["name"])
 
 
+DOCS = Path(__file__).parents[1] / "docs" / "diagnosis.md"
+BEGIN, END = "<!-- what came out: written by benchmarks/diagnosis.py --docs -->", "<!-- until here -->"
+
+
+def write_docs(found: list[dict[str, Any]]) -> None:
+    """Put the shares and the confusion matrix into the page about the diagnosis."""
+    before, _, rest = DOCS.read_text(encoding="utf-8").partition(BEGIN)
+    lines = report(found).splitlines()
+    shares = [f"- {line}" for line in lines[: lines.index("")]]
+    whole = "\n".join([BEGIN, "", *shares, "", *lines[lines.index("") + 1 :], "", END])
+    DOCS.write_text(before + whole + rest.partition(END)[2], encoding="utf-8")
+
+
 def main() -> None:
     """Run the benchmark and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -212,6 +225,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--wrong", action="store_true", help="print every wrong answer")
+    parser.add_argument("--docs", action="store_true", help="put what came out into docs/diagnosis.md")
     parser.add_argument("--out", type=Path, default=None, help="every pair and its answer, as JSON")
     options = parser.parse_args()
     wanted = {sort: getattr(options, sort) for sort in ("causes", "same", "unexplained")}
@@ -220,9 +234,10 @@ def main() -> None:
         parts = pool.starmap(run, [(each, options.seed, worker) for worker in range(options.processes)])
     found = [one for part in parts for one in part]
     print(report(found))
-    print(
-        f"\nmedian {1e3 * np.median([each['seconds'] for each in found]):.0f} ms, longest {max(each['seconds'] for each in found):.1f} s"
-    )
+    seconds = [one["seconds"] for one in found]
+    print(f"\nmedian {1e3 * np.median(seconds):.0f} ms, longest {max(seconds):.1f} s")
+    if options.docs:
+        write_docs(found)
     if options.wrong:
         for one in found:
             if not one["right"]:

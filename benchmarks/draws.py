@@ -110,8 +110,9 @@ def _sequence(random: np.random.Generator, updates: int) -> str:
     factor = _of(random, [0.5, 0.9, 0.8])
     every = steps(random, max(2, updates / 40), updates / 8)
     return (
-        f"sequence:schedules=[(constant:initial={initial}),(exponential:initial={initial},factor={factor},every={every} "
-        f"steps),(linear:initial={initial * 0.1:.6g},end=0,over={updates} steps)],"
+        f"sequence:schedules=[(constant:initial={initial}),"
+        f"(exponential:initial={initial},factor={factor},every={every} steps),"
+        f"(linear:initial={initial * 0.1:.6g},end=0,over={updates} steps)],"
         f"milestones=[{first} steps,{first + second} steps]"
     )
 

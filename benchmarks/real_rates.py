@@ -40,7 +40,8 @@ class Framework:
     def rates(self, schedule: Schedule, updates: int) -> np.ndarray:
         """The rate of each update: float64, shape (updates,). Raises ValueError where the framework refuses."""
         out = Path(self._folder.name, "rates.npy")
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         asked = {"schedule": to_json(schedule), "updates": updates, "out": str(out)}
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()

@@ -21,8 +21,7 @@ from compare.report.comparison import content, versions
 from compare.results import write_figures
 from compare.runs import writable
 from compare.sides import Side
-from experiment.recording_file import quoted
-from experiment.trace import moved_into_place, write_json
+from experiment.trace import moved_into_place, quoted, write_json
 
 
 def write(folder: Path, comparison: Comparison) -> None:

@@ -234,13 +234,36 @@ _EXPONENT = 0x7FF << 52
 _NAN = re.compile(r"(?P<sign>-?)nan(?:\((?P<payload>0x[0-9a-f]{1,13})\))?")
 
 
-def _texts(column: np.ndarray) -> list[str]:
-    values = column.tolist()
-    return [float_text(value) for value in values] if column.dtype.kind == "f" else values
+_FORMULA = re.compile(r"'*[=+\-@]")
+
+
+def quoted(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: an apostrophe before a leading ``=``, ``+``, ``-`` or ``@``.
+
+    >>> quoted("=1+1"), quoted("Adam")
+    ("'=1+1", 'Adam')
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unquoted(text: str) -> str:
+    """The text that `quoted` was given."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def _texts(column: np.ndarray) -> list[Any]:
+    values: list[Any] = column.tolist()
+    match column.dtype.kind:
+        case "f":
+            return [float_text(value) for value in values]
+        case "U" | "O":
+            return [quoted(value) if isinstance(value, str) else value for value in values]
+        case _:
+            return values
 
 
 def _reader(kind: type) -> Any:
-    return read_float if kind is float else kind
+    return {float: read_float, str: unquoted}.get(kind, kind)
 
 
 def _plain(column: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from helpers import samestep
 
+from benchmarks.diagnosis import SAME_DATA
 from compare.align import ALIGNED_COLUMNS
 from experiment.plan import Adam, AdamW, Controls, CsvData, Momentum, Network, Plan, QuestionData, question
 from experiment.schedules import Constant, ExponentialDecay
@@ -21,6 +22,7 @@ README = (HOUSE / "README.md").read_text(encoding="utf-8")
 FILES = (HOUSE / "docs" / "files.md").read_text(encoding="utf-8")
 SCHEDULES = (HOUSE / "docs" / "schedules.md").read_text(encoding="utf-8")
 COMMANDS = (HOUSE / "docs" / "commands.md").read_text(encoding="utf-8")
+DIAGNOSIS = (HOUSE / "docs" / "diagnosis.md").read_text(encoding="utf-8")
 PLAN = (HOUSE / "docs" / "plan.md").read_text(encoding="utf-8")
 
 
@@ -51,6 +53,31 @@ def test_commands_about_a_schedule_run_as_written(tmp_path, name):
     # and the examples that their help gives
     written = samestep(name, "--help", COLUMNS="400").stdout
     assert f"Example: samestep {name} " in written
+
+
+def test_the_readmes_comparison_tells_what_the_question_was():
+    words = next(words for words in commands() if words[1] == "compare")
+    done = samestep(*words[1:], cwd=HOUSE)
+    assert done.returncode == 1, done.stderr
+    assert "b's schedule counts steps where a's counts epochs: it runs 32 times as fast" in done.stdout
+
+
+def test_python_of_the_page_on_diagnosis_runs():
+    (code,) = re.findall(r"```python\n(.*?)```", DIAGNOSIS, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=HOUSE, check=True)
+    assert "differs counter {'factor': 32, 'reading': 'steps-vs-epochs'}" in done.stdout
+
+
+def test_causes_that_can_be_the_same_data_are_those_of_the_benchmark():
+    rows = re.findall(r"^\| `([a-z-]+)`, `([a-z-]+)` \| (.*) \|$", DIAGNOSIS, re.MULTILINE)
+    assert {frozenset(row[:2]): row[2] for row in rows} == SAME_DATA
+
+
+def test_the_page_on_diagnosis_has_what_the_benchmark_found():
+    shares = dict(re.findall(r"^- (\w+): .* right, ([0-9.]+) %$", DIAGNOSIS, re.MULTILINE))
+    assert set(shares) == {"causes", "same", "unexplained"}
+    matrix = [line for line in DIAGNOSIS.splitlines() if line.startswith("| true \\ told |")]
+    assert len(matrix) == 1
 
 
 def test_python_of_the_docs_runs():

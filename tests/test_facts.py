@@ -67,6 +67,10 @@ def test_tensorflow_takes_rates_below_the_smallest_normal_number_for_0(facts):
     assert facts["smallest"][1] == 0
 
 
+def test_loaded_weights_carry_the_count_only_into_a_compiled_sgd(facts):
+    assert facts["loaded"] == {"sgd, compiled first": 5, "sgd, loaded first": 0, "adam, compiled first": 0}
+
+
 def test_cosine_annealing_loses_digits_as_it_climbs(torch_facts):
     for before, _ in torch_facts["climbs"].values():
         assert before < 1e-12

@@ -16,9 +16,11 @@ from experiment.trace import (
     epoch_rows,
     float_text,
     json_text,
+    quoted,
     read_csv,
     read_float,
     run_rows,
+    unquoted,
     write_csv,
 )
 
@@ -52,6 +54,21 @@ def test_float_text_keeps_every_bit(value):
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_float_text_is_the_shortest(value):
     assert float_text(value) == repr(value)
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8) | st.sampled_from(["=1+1", "-x", "'=x", "''@"])
+)
+def test_text_is_no_formula_in_a_spreadsheet_and_comes_back(text):
+    assert quoted(text)[:1] not in ("=", "+", "-", "@") or not text
+    assert unquoted(quoted(text)) == text
+
+
+def test_names_like_formulas_survive_a_csv_file(tmp_path):
+    table = {"arm": np.array(["=cmd", "'+x", "plain", "-1"]), "lr": np.array([1.0, -2.0, 3.0, 4.0])}
+    write_csv(tmp_path / "t.csv", table)
+    assert (tmp_path / "t.csv").read_text().splitlines()[1:3] == ["'=cmd,1.0", "''+x,-2.0"]
+    assert read_csv(tmp_path / "t.csv", {"arm": str, "lr": float})["arm"].tolist() == table["arm"].tolist()
 
 
 def trace(lr, loss):

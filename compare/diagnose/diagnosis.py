@@ -44,7 +44,6 @@ CAUSES: tuple[Statements, ...] = (
 SECOND = tuple(each for each in CAUSES if each not in (kinds.factor, kinds.period))
 """Causes that are looked for once another is taken off; of the others, one is always taken off first."""
 
-ENOUGH_ROWS = 20_000
 ENOUGH_TOLD = 0.5
 ENOUGH_EVIDENCE = 16
 
@@ -119,18 +118,10 @@ def diagnose(a: Rates, b: Rates, clock: Clock | None = None, ulp: float = ULP32)
 
 def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float) -> Pair:
     """Both with the schedules that they follow; two logs with the same bits follow one."""
-    ours = _inferred(a, clock)
+    ours = infer(a, clock)
     alike = len(a) == len(b) and np.array_equal(a.step, b.step) and np.array_equal(a.lr, b.lr)
-    theirs = ours if alike else _inferred(b, clock)
+    theirs = ours if alike else infer(b, clock)
     return Pair(Curve(a, ours), Curve(b, theirs), clock, ulp)
-
-
-def _inferred(rates: Rates, clock: Clock | None) -> Inferred | None:
-    """The schedule of a run; of a long one only if a part of its rows has one, since to find none takes longest."""
-    apart = len(rates) // ENOUGH_ROWS
-    if apart > 1 and infer(rates.rows(slice(None, None, apart)), clock) is None:
-        return None
-    return infer(rates, clock)
 
 
 def single(pair: Pair) -> list[Cause]:
@@ -144,8 +135,9 @@ def _standing(pair: Pair, causes: Sequence[Statements]) -> list[tuple[Claim, Che
         return []
     standing = [found for found in (_best(pair, each(pair)) for each in causes) if found is not None]
     standing.sort(key=lambda found: _rank(pair, *found))
-    whole = [found for found in standing if found[0].leaves <= clocks.FEW]  # a claim that leaves nothing over is better
-    return whole or standing
+    if standing and standing[0][0].name in ("reset", "warmup"):  # a shift that leaves the other part over says less
+        return [found for found in standing if found[0].leaves <= clocks.FEW] or standing
+    return standing
 
 
 def pairs(pair: Pair) -> list[Cause]:
@@ -173,7 +165,8 @@ def _both(pair: Pair, first: two.First, claim: Claim) -> Cause | None:
 
 def _length(parameters: Mapping[str, Any]) -> int:
     """Digits that it takes to write a cause's numbers."""
-    return sum(digits_of(each) for each in parameters.values() if isinstance(each, int | float) and each)
+    numbers = [each for each in parameters.values() if isinstance(each, int | float)]
+    return sum(len(str(abs(each))) if isinstance(each, int) else digits_of(each) for each in numbers)
 
 
 def _best(pair: Pair, claims: Iterator[Claim]) -> tuple[Claim, Check] | None:
@@ -226,7 +219,7 @@ def _name(cause: Statements) -> str:
 
 def _is_plain(curve: Curve) -> bool:
     """Whether a run follows one schedule that is known, and not several one after the other."""
-    return curve.inferred is not None and kinds.is_plain(curve.inferred.schedule)
+    return curve.inferred is not None and kinds.is_plain(curve.inferred.schedule, most=6)
 
 
 def _family(pair: Pair) -> list[Cause]:

@@ -80,7 +80,8 @@ def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
     rates : what was recorded; rows may be missing.
     clock : gives the steps per epoch where they are known, so that rates looked up once per epoch are recognised in
     thinned logs as well, and a number of steps that makes whole epochs counts as tidy.
-    Returns None where nothing of the vocabulary explains all rows with few parameters.
+    Returns None where nothing of the vocabulary explains all rows with few parameters. Of a long trace a part of the
+    rows is looked at first: what explains them may explain all, and where nothing does, nothing will.
 
     >>> step = np.arange(100)
     >>> found = infer(Rates.of(step, 0.1 * 0.95 ** (step // 25)))
@@ -91,12 +92,22 @@ def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
         return None
     with np.errstate(all="ignore"):
         unit = clock.steps_per_epoch if clock else 1
-        whole = Rows.of(rates, rates.step, unit)
-        for schedule in schedules_of(whole):
-            found = _checked(rates, schedule, 1)
-            if found:
-                return found
-        return _per_epoch(rates, whole, unit)
+        apart = len(rates) // _MANY
+        if apart > 1:
+            part = _searched(rates.rows(slice(None, None, apart)), unit)
+            whole = part and _checked(rates, part.schedule, part.steps_per_epoch)
+            if part is None or whole:
+                return whole
+        return _searched(rates, unit)
+
+
+def _searched(rates: Rates, unit: int) -> Inferred | None:
+    whole = Rows.of(rates, rates.step, unit)
+    for schedule in schedules_of(whole):
+        found = _checked(rates, schedule, 1)
+        if found:
+            return found
+    return _per_epoch(rates, whole, unit)
 
 
 def _per_epoch(rates: Rates, whole: Rows, unit: int) -> Inferred | None:
@@ -137,6 +148,7 @@ def _checked(rates: Rates, schedule: Schedule, size: int) -> Inferred | None:
 
 
 _CHUNK = 1 << 16
+_MANY = 20_000
 
 
 def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiment.schedules.base import LARGEST
-
 
 @dataclass(frozen=True, eq=False)
 class Rates:
@@ -27,8 +25,8 @@ class Rates:
 
     @classmethod
     def of(cls, step: object, lr: object, rounding: object = 0.0, repeated: int = 0) -> Rates:
-        """Take any sequences. Raises ValueError where steps do not rise from 0 or a rate is none that
-        float32 holds."""
+        """Take any sequences. Raises ValueError where steps do not rise from 0 or a rate is no finite
+        number from 0."""
         steps, rates = np.asarray(step), np.asarray(lr, dtype=np.float64)
         if steps.ndim != 1 or steps.shape != rates.shape:
             raise ValueError(f"step and lr: shapes {steps.shape} and {rates.shape}. Give two of one length.")
@@ -38,10 +36,10 @@ class Rates:
             raise ValueError(f"step: {steps.dtype} values. Steps are whole numbers, counted from 0.")
         if steps[0] < 0 or (len(steps) > 1 and (np.diff(steps) <= 0).any()):
             raise ValueError("step: must rise from 0 or more, each step once.")
-        wrong = ~((rates >= 0) & (rates <= LARGEST))
+        wrong = ~(np.isfinite(rates) & (rates >= 0))
         if wrong.any():
             first = int(wrong.argmax())
-            raise ValueError(f"lr: {rates[first]} at step {steps[first]}. A rate is a number from 0 to {LARGEST:g}.")
+            raise ValueError(f"lr: {rates[first]} at step {steps[first]}. A rate is a finite number from 0.")
         half = np.broadcast_to(np.asarray(rounding, dtype=np.float64), rates.shape)
         return cls(steps.astype(np.int64), rates, half, repeated)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from compare.diagnose.curve import Curve, Told
 from compare.diagnose.features import tidy_near
 from compare.diagnose.infer import Inferred
 from compare.diagnose.rates import Rates
-from compare.diagnose.tell import Tell
 
 MOST_ROWS = 8_000
 """Rows that are looked at while two causes are searched for; what is found is held against all of them."""
@@ -147,19 +145,9 @@ def _counters(pair: Pair) -> list[Claim]:
         for f in dict.fromkeys(found):
             if f >= 2:
                 factor = f if fast == "b" else 1 / f
-                claims.append(
-                    Claim("counter", {"factor": factor}, slow, _slowed(pair, fast, slow, f), extrapolates=True)
-                )
+                slower = clocks.scheduled_slower(pair, fast, slow, f) or tell.slowed(pair.of(fast), f)
+                claims.append(Claim("counter", {"factor": factor}, slow, slower, extrapolates=True))
     return claims
-
-
-def _slowed(pair: Pair, fast: Side, slow: Side, factor: int) -> Tell:
-    """A clock that runs slower: by the schedule where it is known, since rows tell of every f-th step only."""
-    curve = pair.of(fast)
-    schedule = None if curve.inferred is None else kinds.stretched(curve.inferred.schedule, Fraction(factor))
-    if curve.inferred is None or schedule is None:
-        return tell.slowed(curve, factor)
-    return tell.scheduled(replace(curve.inferred, schedule=schedule), pair.of(slow))
 
 
 def _landmarks(curve: Curve) -> list[int]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from compare.readers.base import ReadError, shown
-from experiment.recording_file import unquoted
+from experiment.trace import unquoted
 
 HEAD = 1 << 18
 """Bytes read to tell formats apart."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from compare.readers.base import MOST_NAME, ReadError, shown
 from compare.readers.source import Header, Source
-from experiment.recording_file import unquoted
+from experiment.trace import unquoted
 
 MISSING = ("", "NA", "N/A", "None", "null", "<NA>")
 """Cells that say that there is no value. A NaN is a value: it must not pass for a row without a rate."""

@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+import tempfile
+import warnings
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 import keras
@@ -97,4 +99,33 @@ def restarts(t_mul, first, upto):
 
 found["restarts"] = {name: restarts(*asked) for name, asked in {"2": (2.0, 5, 5000), "1.1": (1.1, 10, 5000)}.items()}
 found["smallest"] = [float(keras.optimizers.schedules.ExponentialDecay(rate, 1, 0.5)(1)) for rate in (4e-38, 2e-38)]
+
+
+def count_after_loading(optimizer, compile_first):
+    """Updates that the optimizer has counted once the weights of a model that made 5 are loaded into a new one."""
+
+    def made():
+        return keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+
+    with tempfile.TemporaryDirectory() as folder:
+        trained, fresh, file = made(), made(), f"{folder}/it.weights.h5"
+        trained.compile(optimizer, "mse")
+        trained.fit(np.ones((5, 1)), np.ones((5, 1)), batch_size=1, verbose=0)
+        trained.save_weights(file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Adam says that its variables do not fit
+            if compile_first:
+                fresh.compile(optimizer, "mse")
+                fresh.load_weights(file)
+            else:
+                fresh.load_weights(file)
+                fresh.compile(optimizer, "mse")
+        return int(fresh.optimizer.iterations.numpy())
+
+
+found["loaded"] = {
+    "sgd, compiled first": count_after_loading("sgd", True),
+    "sgd, loaded first": count_after_loading("sgd", False),
+    "adam, compiled first": count_after_loading("adam", True),
+}
 json.dump(found, sys.stdout)

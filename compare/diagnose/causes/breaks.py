@@ -93,11 +93,16 @@ def warmup(pair: Pair) -> Iterator[Claim]:
         for steps in _aligned(pair, side) if is_regular(other) else ():
             for head in (*heads(warming, steps, other.at(np.array([steps]))), *_ramps(warming, other, steps)):
                 parameters = {"side": side, "steps": steps, "then": "aligned"}
-                yield Claim("warmup", parameters, side, tell.after(other, steps, 0, head))
+                yield Claim("warmup", parameters, side, tell.after(other, steps, 0, head), leaves=_begun(other, steps))
         for steps in _delayed(pair, side):
             for head in heads(warming, steps, other.at(np.array([0]))):
                 parameters = {"side": side, "steps": steps, "then": "delayed"}
                 yield Claim("warmup", parameters, side, tell.after(other, steps, steps, head))
+
+
+def _begun(other: Curve, steps: int) -> int:
+    """Rows of the other side that a warm-up beside it leaves over: those of a beginning of its own."""
+    return steps if other.inferred is None or isinstance(other.inferred.schedule, Warmup) else 0
 
 
 def is_regular(curve: Curve) -> bool:
@@ -166,7 +171,7 @@ def heads(warming: Curve, steps: int, target: Known) -> Iterator[Tell]:
     rows = warming.rates
     inside = np.flatnonzero(rows.step < steps)
     goal = float(target.value[0])
-    if not len(inside) or not np.isfinite(target.slack[0]) or rows.lr[inside[0]] >= goal:
+    if not len(inside) or not np.isfinite(target.slack[0]) or rows.lr[inside[0]] >= goal * (1 - 1e-6):
         return
     part = rows.step[inside] / steps
     start = float(np.median((rows.lr[inside] - goal * part) / (1 - part))) if len(inside) > 2 else None

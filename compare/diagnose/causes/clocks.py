@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
 from compare.diagnose import tell
+from compare.diagnose.causes import kinds
 from compare.diagnose.claim import SIDES, Claim, Pair, Side
 from compare.diagnose.curve import Curve
 from compare.diagnose.features import counters, is_whole_ratio, shifts
+from compare.diagnose.tell import Tell
+from experiment.schedules import Product, Sequence, Warmup
 
 FAST_AND_SLOW: tuple[tuple[Side, Side], ...] = (("b", "a"), ("a", "b"))
 FEW = 3
@@ -29,7 +34,7 @@ def shift(pair: Pair) -> Iterator[Claim]:
         ahead, behind = FAST_AND_SLOW[k < 0]
         late, first, second = abs(k), pair.of(ahead), pair.of(behind)
         yield Claim("shift", {"steps": k}, behind, tell.moved(first, -late))
-        if late <= FEW or _is_plain(second):
+        if late <= FEW or _may_be_left(second, late):
             yield Claim("shift", {"steps": k}, ahead, tell.moved(second, late), leaves=late)
             yield Claim("shift", {"steps": k}, behind, tell.moved_and_unknown_before(first, -late), leaves=late)
 
@@ -41,8 +46,20 @@ def counter(pair: Pair) -> Iterator[Claim]:
             return
         for f in counters(pair, fast):
             parameters = {"factor": f if fast == "b" else 1 / f}
+            longer = scheduled_slower(pair, fast, slow, f)
+            if longer is not None:
+                yield Claim("counter", parameters, slow, longer, extrapolates=True)
             yield Claim("counter", parameters, slow, tell.slowed(pair.of(fast), f), extrapolates=True)
             yield Claim("counter", parameters, fast, tell.quickened(pair.of(slow), f))
+
+
+def scheduled_slower(pair: Pair, fast: Side, slow: Side, factor: int) -> Tell | None:
+    """A clock that runs slower, by the schedule where it is known: rows tell of every f-th step only."""
+    inferred = pair.of(fast).inferred
+    longer = None if inferred is None else kinds.stretched(inferred.schedule, Fraction(factor))
+    if inferred is None or longer is None:
+        return None
+    return tell.scheduled(replace(inferred, schedule=longer), pair.of(slow))
 
 
 def staircase(pair: Pair) -> Iterator[Claim]:
@@ -57,9 +74,12 @@ def _move(pair: Pair) -> bool:
     return bool(np.ptp(pair.a.rates.lr) and np.ptp(pair.b.rates.lr))
 
 
-def _is_plain(curve: Curve) -> bool:
-    """Whether a run follows one schedule, not one after the other."""
-    return curve.inferred is not None and curve.inferred.schedule.kind not in ("warmup", "sequence", "product")
+def _may_be_left(curve: Curve, rows: int) -> bool:
+    """Whether so many rows at the beginning of a run belong to the same schedule as the rest."""
+    schedule = None if curve.inferred is None else curve.inferred.schedule
+    if isinstance(schedule, Warmup):
+        return rows < int(schedule.over.count)
+    return schedule is not None and not isinstance(schedule, Sequence | Product)
 
 
 def _holds(pair: Pair, side: Side) -> list[int]:
@@ -69,7 +89,7 @@ def _holds(pair: Pair, side: Side) -> list[int]:
     if len(pair.other(side).changes) < 2 * len(curve.changes):
         return found  # both take the floor
     changes = curve.rates.step[curve.changes[:200]]
-    if len(changes) and curve.is_stepwise:
+    if 0 < len(changes) < len(curve.rates) - 1:
         early = curve.rates.step[np.maximum(curve.changes[:200] - 1, 0)]
         count = np.arange(1, len(changes) + 1)
         low, high = float((early / count).max()), float((changes / count).min())

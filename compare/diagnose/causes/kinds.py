@@ -137,15 +137,18 @@ def _kind(inferred: Inferred) -> str:
     return str(inferred.schedule.kind)
 
 
-def is_plain(schedule: Schedule) -> bool:
-    """Whether a schedule is told by few numbers, so that its fit says something."""
+def is_plain(schedule: Schedule, most: int = 3) -> bool:
+    """Whether a schedule is told by few numbers, so that its fit says something.
+
+    most : boundaries of a piecewise constant one.
+    """
     match schedule:
         case Sequence() | Product():
             return False
         case Warmup():
-            return is_plain(schedule.then)
+            return is_plain(schedule.then, most)
         case PiecewiseConstant():
-            return len(schedule.boundaries) <= 3
+            return len(schedule.boundaries) <= most
         case _:
             return True
 

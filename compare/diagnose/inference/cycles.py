@@ -18,6 +18,9 @@ from experiment.schedules.base import tidy
 Mode = Literal["triangular", "triangular2", "exp_range"]
 Strategy = Literal["cos", "linear"]
 
+TIDY = 4
+"""Digits of a one-cycle's pct_start: one with more is a warm-up to something else that happens to fit."""
+
 
 def one_cycles(rows: Rows) -> Iterator[Schedule]:
     """Up to the highest row, down to the last one; in two phases or three, along cosines or lines."""
@@ -33,7 +36,7 @@ def one_cycles(rows: Rows) -> Iterator[Schedule]:
                 found = found or (
                     settle(_one_cycle_family(strategy, three), theta, rows) if strategy == "cos" else None
                 )
-                if found:
+                if isinstance(found, OneCycle) and digits(found.pct_start) <= TIDY:
                     yield found
                     return
 
