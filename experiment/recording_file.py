@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -17,7 +16,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from experiment.trace import TRACE_COLUMNS, Table, TraceError, read_float, write_json
+from experiment.trace import TRACE_COLUMNS, Table, TraceError, quoted, read_float, unquoted, write_json
 
 try:
     import fcntl
@@ -28,22 +27,6 @@ HEADER = ",".join(TRACE_COLUMNS) + "\n"
 CONVENTIONS = {"step_base": 0, "lr_timing": "used", "loss_kind": "batch"}
 UNKNOWN = -1
 """Epoch and batch of a row that does not say them."""
-
-_FORMULA = re.compile(r"'*[=+\-@]")
-
-
-def quoted(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: an apostrophe before a leading ``=``, ``+``, ``-`` or ``@``.
-
-    >>> quoted("=1+1"), quoted("Adam")
-    ("'=1+1", 'Adam')
-    """
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unquoted(text: str) -> str:
-    """The text that `quoted` was given."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 def csv_cell(text: str) -> str:

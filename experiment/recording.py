@@ -1,0 +1,225 @@
+"""What the recorders of both frameworks share: a recording that grows while a run trains."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from experiment.recording_file import UNKNOWN, RecordingFile, read_recording
+from experiment.trace import quoted, unquoted
+from experiment.updates import Source, Updates
+
+__all__ = ["UNKNOWN", "Recording", "quoted", "read_recording", "unquoted"]
+
+# seen without any set-up, since Python shows warnings of loggers; and never an exception, as a warning can become
+_logger = logging.getLogger("samestep")
+
+_SECONDS = 0.5  # from an update to its row in the file
+_MOST_BEHIND = 1 << 26  # characters kept while the disk takes nothing
+
+
+class Recording:
+    """The updates of one run, kept in memory or written to a file as they come.
+
+    framework : what every row's `framework` says.
+    versions : of what does the work, for the manifest.
+    path : the file, ending in `.csv`; taken up again where it is a recording already. None keeps all in memory.
+    arm : a name for what is recorded, instead of the optimizer's class.
+    steps_per_epoch : gives each row its epoch and batch.
+    start : the first update's step; by default 0, or the step after the last one in the file.
+    updates : what is told of each update.
+    drain : called before anything is written, to fetch updates that are not told one by one.
+
+    A thread writes what there is every half second, so that a process that is killed loses no more than that.
+    Raises ValueError, with one line, for what cannot be: before anything is trained.
+    """
+
+    def __init__(
+        self,
+        framework: str,
+        versions: Mapping[str, str],
+        path: str | Path | None,
+        arm: str | None,
+        steps_per_epoch: int | None,
+        start: int | None,
+    ) -> None:
+        _check(arm, steps_per_epoch, start)
+        self.updates = Updates(framework, arm, steps_per_epoch, self._first_step, keep=path is None)
+        self.drain: Callable[[], None] = self.updates.digest
+        self.start = start
+        self._steps_per_epoch = steps_per_epoch
+        self._framework, self._versions = framework, versions
+        self._path = None if path is None else Path(path)
+        self._file: RecordingFile | None = None
+        self._closed: RecordingFile | None = None  # what it was before it was closed
+        self._sources: list[Source] = []
+        self._behind = ""
+        self._writing = threading.RLock()  # held by whoever fetches and writes; before the lock of `updates`
+        self._told_behind = False
+        self._stop = threading.Event()
+        if self._path is not None:
+            self._open_file()
+
+    @property
+    def last(self) -> Mapping[str, tuple[int, int, int]]:
+        """By arm, the highest step that was in the file before, with its epoch and batch; -1 where it has none."""
+        return self._file.last if self._file else {}
+
+    @property
+    def lr(self) -> list[float]:
+        """The rate of each update, of an optimizer's first parameter group; empty where a file is written."""
+        return self._kept()[0]
+
+    @property
+    def loss(self) -> list[float]:
+        """The loss of each update, NaN where none was logged; empty where a file is written."""
+        return self._kept()[1]
+
+    def _kept(self) -> tuple[list[float], list[float]]:
+        if self._path is not None:
+            return [], []
+        with self._writing:
+            self.drain()
+            return self.updates.kept()
+
+    def say(self, message: str, *values: object) -> None:
+        """Tell the user one line that is no error."""
+        _logger.warning(message, *values)
+
+    def tell(self, loss: float) -> None:
+        """A loss is logged, after all updates so far."""
+        with self._writing:
+            self.drain()
+            self.updates.log(loss)
+
+    def flush(self) -> None:
+        """Fetch and write what there is so far. A disk that takes nothing is tried again next time."""
+        with self._writing:
+            self.drain()
+            if self._file is None:
+                return
+            done, tail = self.updates.take()
+            self._behind += done
+            if not (self._behind or tail):
+                return
+            try:
+                self._file.write(self._behind, tail)
+                self._behind = ""
+            except OSError as error:
+                self._cannot_write(error)
+
+    def reopen(self) -> None:
+        """Go on after `close`, where there is a file. Steps go on; nothing is said, since nothing was left."""
+        if self._path is not None and self._file is None:
+            self._open_file()
+
+    def close(self) -> None:
+        """Write all that is left and let go of the file. May be called twice."""
+        self._stop.set()
+        with self._writing:
+            self.drain()
+            self.updates.settle()
+            self.flush()
+            if self._file is not None:
+                self._file.close()
+                self._closed, self._file = self._file, None
+        _open.discard(self)
+        atexit.unregister(self.close)
+
+    def _open_file(self) -> None:
+        assert self._path is not None
+        if self._closed is not None:
+            self._file = self._closed.reopened()
+        else:
+            file = RecordingFile(self._path, self._framework)
+            try:
+                file.write_manifest(self._versions, self.start, self._steps_per_epoch)
+            except BaseException:
+                file.close()
+                raise
+            self._file = file
+            if file.last:
+                self._say_resumed(file)
+        self._stop = threading.Event()
+        _open.add(self)
+        atexit.register(self.close)
+        threading.Thread(target=_write_on, args=(weakref.ref(self), self._stop), daemon=True, name="samestep").start()
+
+    def _say_resumed(self, file: RecordingFile) -> None:
+        after = ", ".join(f"{arm} after step {step}" for arm, (step, _, _) in file.last.items())
+        overlap = file.overlap(self.start)
+        said = f" Recorded again, and kept twice: {_ranges(overlap)}." if overlap else ""
+        begins = "" if self.start is None else f", from step {self.start}"
+        self.say("%s: resumed recording, %s%s.%s", self._path, after, begins, said)
+
+    def _first_step(self, arms: Sequence[str]) -> int:
+        if self.start is not None:
+            return self.start
+        return max((self.last[arm][0] + 1 for arm in arms if arm in self.last), default=0)
+
+    def _cannot_write(self, error: OSError) -> None:
+        if self._stop.is_set():
+            self.say("%s: %s. The last rows are not in it.", self._path, error.strerror or error)
+        elif len(self._behind) > _MOST_BEHIND:
+            self.say("%s: %s, for too long. Nothing more is recorded.", self._path, error.strerror or error)
+            self.updates.hush()
+            self._behind = ""
+        elif not self._told_behind:
+            self.say("%s: %s. Rows are kept and tried again.", self._path, error.strerror or error)
+            self._told_behind = True
+
+    def _left_to_the_parent(self) -> None:
+        """This process was forked, as a loader of data is: the recording stays with the one that began it."""
+        self.updates = Updates(self._framework)  # whose lock nobody holds
+        self.updates.hush()
+        self._writing = threading.RLock()
+        self.drain = self.updates.digest
+        self._stop.set()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _write_on(recording: weakref.ref[Recording], stop: threading.Event) -> None:
+    """Write what there is, time and again, until told to stop or the recording is gone."""
+    while not stop.wait(_SECONDS):
+        there = recording()
+        if there is None:
+            return
+        try:
+            there.flush()
+        except Exception as error:  # a training is worth more than its recording
+            there.updates.hush()
+            there.say("Recording ended: %s: %s", type(error).__name__, error)
+            return
+        del there
+
+
+def _ranges(overlap: Mapping[str, Sequence[int]]) -> str:
+    return ", ".join(f"{arm} steps {first} to {last}" for arm, (first, last) in overlap.items())
+
+
+def _check(arm: object, steps_per_epoch: object, start: object) -> None:
+    if arm is not None and not (isinstance(arm, str) and arm.strip() and arm.isprintable()):
+        raise ValueError(f"arm: {arm!r} is no name. Give printable text, like 'baseline'.")
+    for name, value, least in (("steps_per_epoch", steps_per_epoch, 1), ("start", start, 0)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+            raise ValueError(f"{name}: {value!r} is no whole number from {least}. Give one, or leave it out.")
+
+
+_open: weakref.WeakSet[Recording] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for recording in list(_open):
+        recording._left_to_the_parent()
+    _open.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
