@@ -8,11 +8,13 @@ every wrong answer; writes `benchmarks/diagnosis.json`.
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,10 @@ SAME_DATA = {
     frozenset({"warmup", "shift"}): "a schedule that holds its first rate, warmed up to, begins late",
 }
 """Pairs of causes that can give the very same data; either counts, the other must be told as possible."""
+
+
+PART = 20
+"""Pairs that a process draws at a time."""
 
 
 def answer(case: cases.Case) -> Diagnosis:
@@ -134,17 +140,35 @@ def _equal(true: Mapping[str, Any], told: Mapping[str, Any], apart: int = 0) -> 
 def run(wanted: Mapping[str, int], seed: int, worker: int) -> list[dict[str, Any]]:
     """Draw and diagnose so many pairs of each sort; what came out of each."""
     random = np.random.default_rng([seed, worker])
-    voices = cases.Voices(random, {name: Framework(name) for name in PACKAGES})
+    voices = cases.Voices(random, _frameworks())
     labels = list(cases.EVERY)
     found = []
     for sort, count in wanted.items():
         for number in range(count):
             source = "closed form" if number % 2 else "frameworks"
-            label = labels[(number // 2) % len(labels)] if sort == "causes" else sort
+            label = labels[(number // 2 + worker) % len(labels)] if sort == "causes" else sort
             found.append(_one(label, voices, source, random))
-    for framework in voices.frameworks.values():
-        framework.close()
     return found
+
+
+@cache
+def _frameworks() -> dict[str, Framework]:
+    """Both frameworks, started once in this process."""
+    started = {name: Framework(name) for name in PACKAGES}
+    for framework in started.values():
+        atexit.register(framework.close)
+    return started
+
+
+def _part(part: tuple[dict[str, int], int, int]) -> list[dict[str, Any]]:
+    return run(*part)
+
+
+def parts(wanted: Mapping[str, int], seed: int) -> list[tuple[dict[str, int], int, int]]:
+    """The work in parts of `PART` pairs of one sort, each with a number that its draws begin with; sorts mixed."""
+    sizes = [(sort, min(PART, count - done)) for sort, count in wanted.items() for done in range(0, count, PART)]
+    every = [({sort: size}, seed, number) for number, (sort, size) in enumerate(sizes)]
+    return [every[place] for place in np.random.default_rng(seed).permutation(len(every))]
 
 
 def _one(label: str, voices: cases.Voices, source: str, random: np.random.Generator) -> dict[str, Any]:
@@ -229,10 +253,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=None, help="every pair and its answer, as JSON")
     options = parser.parse_args()
     wanted = {sort: getattr(options, sort) for sort in ("causes", "same", "unexplained")}
-    each = {sort: -(-count // options.processes) for sort, count in wanted.items()}
+    found: list[dict[str, Any]] = []
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
-        parts = pool.starmap(run, [(each, options.seed, worker) for worker in range(options.processes)])
-    found = [one for part in parts for one in part]
+        for part in pool.imap_unordered(_part, parts(wanted, options.seed)):
+            found += part
+            if options.out:  # what there is so far
+                options.out.write_text(json.dumps(found), encoding="utf-8")
+        pool.close()
+        pool.join()
     print(report(found))
     seconds = [one["seconds"] for one in found]
     print(f"\nmedian {1e3 * np.median(seconds):.0f} ms, longest {max(seconds):.1f} s")
@@ -242,8 +270,6 @@ def main() -> None:
         for one in found:
             if not one["right"]:
                 print(json.dumps({key: value for key, value in one.items() if key != "right"}))
-    if options.out:
-        options.out.write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -263,6 +263,8 @@ def compare(
         stepping=options.stepping(stepping),
         epochs=epochs,
     )
+    if junit is not None and str(junit) == "-":
+        raise typer.BadParameter("'-' is no file. Name one for the XML; --json - writes to standard output.")
     options.check_targets([a, b], json, others={"--junit": junit})
     if report is not None:
         from compare import output

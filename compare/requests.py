@@ -13,6 +13,9 @@ from experiment.clock import Clock, Stepping
 if TYPE_CHECKING:
     from compare.comparison import Request
 
+MOST = 2**40
+"""The largest count: of steps more than that no run has made."""
+
 
 def request(
     a: str,
@@ -50,6 +53,9 @@ def clock(
     samples: int | None, batch_size: int | None, drop_last: bool, accumulate: int, steps_per_epoch: int | None
 ) -> Clock | None:
     """The clock that the options give; None where they give none. Raises CompareError where they contradict."""
+    _refuse_what_cannot_be_counted(
+        {"samples": samples, "batch-size": batch_size, "steps-per-epoch": steps_per_epoch, "accumulate": accumulate}
+    )
     if (samples is None) != (batch_size is None):
         raise CompareError("--samples and --batch-size belong together. Write both, or --steps-per-epoch.")
     if samples is None or batch_size is None:
@@ -57,10 +63,6 @@ def clock(
             if accumulate != 1 or drop_last:
                 raise CompareError("--accumulate and --drop-last need --samples and --batch-size. Write them as well.")
             return None
-        if steps_per_epoch < 1:
-            raise CompareError(f"--steps-per-epoch: got {steps_per_epoch}. Write a whole number of at least 1.")
-        if accumulate < 1:
-            raise CompareError(f"--accumulate: got {accumulate}. Write a whole number of at least 1.")
         return Clock(steps_per_epoch * accumulate, 1, False, accumulate)
     if steps_per_epoch is not None:
         raise CompareError("--steps-per-epoch stands for --samples and --batch-size. Write the one or the others.")
@@ -68,3 +70,9 @@ def clock(
         return Clock(samples, batch_size, drop_last, accumulate)
     except ValueError as error:
         raise CompareError(str(error)) from None
+
+
+def _refuse_what_cannot_be_counted(counts: Mapping[str, int | None]) -> None:
+    for name, value in counts.items():
+        if value is not None and not 1 <= value <= MOST:
+            raise CompareError(f"--{name}: got {value}. Write a whole number from 1 to 2**40.")

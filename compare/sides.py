@@ -94,6 +94,8 @@ def read_side(given: str, name: Name, settings: Settings, clock: Clock | None) -
     clock : what the options say of it; places the rows of logs that have one per epoch.
     Raises CompareError for what is neither log nor schedule, ReadError for a log that cannot be read.
     """
+    if not given.strip():
+        raise CompareError(f"{name.upper()} is empty. Name a log, a folder of a run, or a schedule.")
     schedule = None if settings.overrides.get("format") else _schedule(given)
     if schedule is not None:
         if settings.own:

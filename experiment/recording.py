@@ -19,6 +19,7 @@ __all__ = ["UNKNOWN", "Recording", "quoted", "read_recording", "unquoted"]
 # seen without any set-up, since Python shows warnings of loggers; and never an exception, as a warning can become
 _logger = logging.getLogger("samestep")
 
+_MOST = 2**40
 _SECONDS = 0.5  # from an update to its row in the file
 _MOST_BEHIND = 1 << 26  # characters kept while the disk takes nothing
 
@@ -208,8 +209,8 @@ def _check(arm: object, steps_per_epoch: object, start: object) -> None:
     if arm is not None and not (isinstance(arm, str) and arm.strip() and arm.isprintable()):
         raise ValueError(f"arm: {arm!r} is no name. Give printable text, like 'baseline'.")
     for name, value, least in (("steps_per_epoch", steps_per_epoch, 1), ("start", start, 0)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-            raise ValueError(f"{name}: {value!r} is no whole number from {least}. Give one, or leave it out.")
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST):
+            raise ValueError(f"{name}: {value!r} is no whole number from {least} to 2**40. Give one, or leave it out.")
 
 
 _open: weakref.WeakSet[Recording] = weakref.WeakSet()

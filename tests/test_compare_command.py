@@ -203,7 +203,7 @@ REFUSED = [
     (("{log}", "{log}", "--ulp", "-1"), "--ulp: got -1"),
     (("{log}", "{log}", "--ulp", "nan"), "--ulp: got nan"),
     (("{log}", "{log}", "--samples", "100"), "--samples and --batch-size belong together"),
-    (("{log}", "{log}", "--samples", "0", "--batch-size", "1"), "each must be at least 1"),
+    (("{log}", "{log}", "--samples", "0", "--batch-size", "1"), "--samples: got 0. Write a whole number from 1"),
     (("{log}", "{log}", "--steps-per-epoch", "0"), "--steps-per-epoch: got 0"),
     (("{log}", "{log}", "--steps-per-epoch", "5", "--samples", "5", "--batch-size", "1"), "Write the one or the others"),
     (("{log}", "{log}", "--accumulate", "4"), "need --samples and --batch-size"),

@@ -126,3 +126,11 @@ def test_anything_gets_an_answer(one, other):
 def test_a_run_is_the_same_as_itself(rows):
     told = diagnose(of_rows(rows), of_rows(rows), CLOCK)
     assert (told.verdict, told.cause.name, told.max_ulp32) == ("same", "identical", 0.0)
+
+
+@pytest.mark.parametrize("change", [1e-6, 2e-6, 5e-6, 1e-3])
+def test_one_row_edited_by_hand_is_unexplained_both_ways_round(change):
+    a = rates(STEPS)
+    edited = Rates.of(a.step, np.where(a.step == 777, a.lr * (1 + change), a.lr))
+    for told in (diagnose(a, edited, CLOCK), diagnose(edited, a, CLOCK)):
+        assert (told.verdict, told.cause.name, told.first_difference.step) == ("differs", "unexplained", 777)

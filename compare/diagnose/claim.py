@@ -124,21 +124,33 @@ class Pair:
             return Check(False, np.inf, np.inf, 0.0, 0, 0)
         apart = np.abs(rows.lr - np.where(known, told.value, rows.lr))
         slack = np.where(known, told.slack, 0.0) + rows.rounding
-        drift = np.maximum(told.drift, self.of(claim.side).observed.drift[which])
-        size = np.maximum(np.minimum(told.size, self.of(claim.side).peak), rows.lr)
-        allowed = Known(told.value, slack, size, drift).allowed(self.ulp)
-        excess = float((apart / allowed).max())
-        bare = np.maximum(apart - slack - drift, 0.0) / ulp32(np.maximum(np.abs(told.value), rows.lr))
+        excess, residual = self._left(claim.side, which, told, apart, slack)
         differs = self.differs[claim.side][which]
         sharp = known & (slack <= self._apart[claim.side][0][which] / 4)
         return Check(
             fits=excess <= 1,
             excess=excess,
-            residual_ulp32=float(bare[known].max()),
+            residual_ulp32=residual,
             told=float(known.mean()),
             evidence=int((differs & sharp).sum()),
             vague=int((differs & known & ~sharp).sum()),
         )
+
+    def _left(
+        self, side: Side, which: np.ndarray | slice, told: Known, apart: np.ndarray, slack: np.ndarray
+    ) -> tuple[float, float]:
+        """The largest difference in units of what is allowed, and in float32 ULP with drift and slack taken off."""
+        some = np.flatnonzero(apart)  # most rows of most claims that stand differ by nothing
+        if not len(some):
+            return 0.0, 0.0
+        curve = self.of(side)
+        lr, told = curve.rates.lr[which][some], told.at_rows(some)
+        apart, slack = apart[some], slack[some]
+        drift = np.maximum(told.drift, curve.observed.drift[which][some])
+        size = np.maximum(np.minimum(told.size, curve.peak), lr)
+        excess = apart / Known(told.value, slack, size, drift).allowed(self.ulp)
+        bare = np.maximum(apart - slack - drift, 0.0) / ulp32(np.maximum(np.abs(told.value), lr))
+        return float(excess.max()), float(bare.max())
 
     @cached_property
     def _apart(self) -> dict[Side, tuple[np.ndarray, np.ndarray]]:
@@ -152,7 +164,7 @@ class Pair:
         known = np.isfinite(told.slack)
         slack = np.where(known, told.slack, 0.0) + rows.rounding
         drift = np.maximum(told.drift, curve.observed.drift)
-        allowed = Known(told.value, slack, np.maximum(told.size, rows.lr), drift).allowed(self.ulp)
+        allowed = Known(told.value, slack, np.maximum(told.size, curve.observed.size), drift).allowed(self.ulp)
         return np.where(known, np.abs(rows.lr - told.value), np.inf), allowed
 
     def _compared(self, side: Side) -> np.ndarray:

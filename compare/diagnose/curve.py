@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -42,6 +42,10 @@ class Known:
     size: np.ndarray
     drift: np.ndarray
 
+    def at_rows(self, rows: np.ndarray) -> Known:
+        """Some of the rates."""
+        return Known(*(column[rows] for column in self._columns()))
+
     def times(self, factor: np.ndarray | float) -> Known:
         """The same rates, each multiplied."""
         return Known(self.value * factor, self.slack * factor, self.size * factor, self.drift * factor)
@@ -70,10 +74,12 @@ class Curve:
     """One run's rates as a function of the step.
 
     inferred : the schedule that its rows follow, None where none was found.
+    rounds_at_peak : whether, without a schedule, float32 may have rounded every rate at the size of the highest one.
     """
 
     rates: Rates
     inferred: Inferred | None
+    rounds_at_peak: bool = True
 
     @cached_property
     def peak(self) -> float:
@@ -223,7 +229,7 @@ class Curve:
     def bent(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The size at which float32 rounds, and the drift; of a schedule that is not known, the peak and none."""
         if self.inferred is None:
-            return np.full(step.shape, self.peak), np.zeros(step.shape)
+            return np.full(step.shape, self.peak if self.rounds_at_peak else 0.0), np.zeros(step.shape)
         seen = np.minimum(step, self.last)
         looked_up, schedule = self.inferred.looked_up(seen), self.inferred.schedule
         return schedule.float32_scale(looked_up, CLOCK), schedule.float32_drift(looked_up, CLOCK)
@@ -240,7 +246,7 @@ def _jumps(schedule: ScheduleModel) -> bool:
 class Told(Curve):
     """A run as a claim tells it from another one."""
 
-    tell: Callable[[np.ndarray], Known]
+    tell: Callable[[np.ndarray], Known] = field(kw_only=True)
 
     @classmethod
     def on(cls, step: np.ndarray, tell: Callable[[np.ndarray], Known]) -> Told | None:
@@ -249,7 +255,7 @@ class Told(Curve):
         known = told.slack <= SHARP * told.value.max()
         if known.sum() < max(FEWEST, len(step) / 4) or np.ptp(told.value[known]) < 1e-3 * told.value.max():
             return None
-        return cls(Rates(step[known], told.value[known], told.slack[known]), None, tell)
+        return cls(Rates(step[known], told.value[known], told.slack[known]), None, tell=tell)
 
     def at(self, step: np.ndarray) -> Known:
         """As the claim tells it."""

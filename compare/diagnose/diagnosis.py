@@ -121,7 +121,8 @@ def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float) -> Pair:
     ours = infer(a, clock)
     alike = len(a) == len(b) and np.array_equal(a.step, b.step) and np.array_equal(a.lr, b.lr)
     theirs = ours if alike else infer(b, clock)
-    return Pair(Curve(a, ours), Curve(b, theirs), clock, ulp)
+    at_peak = ours is None and theirs is None  # else the one that is known says how float32 rounds
+    return Pair(Curve(a, ours, at_peak), Curve(b, theirs, at_peak), clock, ulp)
 
 
 def single(pair: Pair) -> list[Cause]:
@@ -148,10 +149,23 @@ def pairs(pair: Pair) -> list[Cause]:
     for first in two.first_causes(two.thinned(pair)):
         for claim, _ in _standing(first.rest, SECOND):
             names, length = frozenset({first.name, claim.name}), _length(first.parameters) + _length(claim.parameters)
-            if len(names) == 2 and (names not in found or length < found[names][0]):
+            if (
+                len(names) == 2
+                and not _undo_each_other(first, claim)
+                and (names not in found or length < found[names][0])
+            ):
                 found[names] = length, first, claim
     every = [_both(pair, first, claim) for _, first, claim in sorted(found.values(), key=lambda each: each[0])]
     return [each for each in every if each is not None]
+
+
+def _undo_each_other(first: two.First, claim: Claim) -> bool:
+    """Whether a shift is taken back: by a schedule that begins again, or a warm-up, of no more steps."""
+    if first.name != "shift" or claim.name not in ("reset", "warmup"):
+        return False
+    return int(claim.parameters.get("step", claim.parameters.get("steps", 0))) <= 3 * abs(
+        int(first.parameters["steps"])
+    )
 
 
 def _both(pair: Pair, first: two.First, claim: Claim) -> Cause | None:

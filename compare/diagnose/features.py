@@ -13,6 +13,9 @@ from compare.diagnose.curve import Curve, Known
 from compare.diagnose.rates import Rates
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 
+COARSEST = 100
+"""Steps around an estimate that are tried at most, where rows lie so far apart."""
+
 MOST_CANDIDATES = 400
 """Values of one parameter that are tried at most."""
 
@@ -63,7 +66,7 @@ def shifts(pair: Pair) -> list[int]:
         again = found_again(a, float(b.rates.lr[row]), float(b.rates.rounding[row]), at)
         estimated += [step - at for step in again]
     estimated += [int(a.rates.step[one]) - int(b.rates.step[other]) for one, other in _paired_changes(a, b)]
-    grain = max(a.stride, b.stride, 1) if a.stride and b.stride else 1
+    grain = min(max(a.stride, b.stride, 1), COARSEST) if a.stride and b.stride else 1
     for each in estimated:
         found += [each + near for near in range(1 - grain, grain)]
     return _distinct(each for each in found if each)

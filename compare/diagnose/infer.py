@@ -88,7 +88,7 @@ def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
     >>> found.schedule.factor, str(found.schedule.every), found.schedule.staircase, found.stepping
     (0.95, '25 steps', True, 'step')
     """
-    if not 0 < float(rates.lr.max()) <= LARGEST:
+    if not 0 < float(rates.lr.max()) <= LARGEST or _is_noise(rates):
         return None
     with np.errstate(all="ignore"):
         unit = clock.steps_per_epoch if clock else 1
@@ -99,6 +99,17 @@ def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
             if part is None or whole:
                 return whole
         return _searched(rates, unit)
+
+
+def _is_noise(rates: Rates) -> bool:
+    """Whether rates go up and down at most of the rows, and hardly any comes twice: no schedule does that."""
+    lr = rates.lr[:_MANY]
+    moves = np.diff(lr)
+    moves = moves[np.abs(moves) > rates.rounding[: len(moves)] + 4 * ULP32 * ulp32(lr[1:])]
+    if len(moves) < _MANY // 400:
+        return False
+    turns = float((np.sign(moves[1:]) != np.sign(moves[:-1])).mean())
+    return 0.55 < turns < 0.8 and len(np.unique(lr)) > 0.9 * len(lr)
 
 
 def _searched(rates: Rates, unit: int) -> Inferred | None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+ROUNDED_BELOW_0 = 1e-9
+"""Part of the peak rate by which rounding may take a rate below 0: PyTorch's recursions end at -1e-20 at times."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rates:
@@ -36,6 +39,8 @@ class Rates:
             raise ValueError(f"step: {steps.dtype} values. Steps are whole numbers, counted from 0.")
         if steps[0] < 0 or (len(steps) > 1 and (np.diff(steps) <= 0).any()):
             raise ValueError("step: must rise from 0 or more, each step once.")
+        least = -ROUNDED_BELOW_0 * float(rates[np.isfinite(rates)].max(initial=0.0))
+        rates = np.where((rates < 0) & (rates >= least), 0.0, rates)
         wrong = ~(np.isfinite(rates) & (rates >= 0))
         if wrong.any():
             first = int(wrong.argmax())

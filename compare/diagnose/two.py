@@ -53,7 +53,7 @@ def thinned(pair: Pair) -> Pair:
 
     def fewer(curve: Curve) -> Curve:
         apart = -(-len(curve.rates) // MOST_ROWS)
-        return Curve(curve.rates.rows(slice(None, None, apart)), curve.inferred) if apart > 1 else curve
+        return replace(curve, rates=curve.rates.rows(slice(None, None, apart))) if apart > 1 else curve
 
     return Pair(fewer(pair.a), fewer(pair.b), pair.clock, pair.ulp, MOST_CLAIMS)
 

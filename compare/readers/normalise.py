@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from compare.diagnose.rates import ROUNDED_BELOW_0
 from compare.readers.base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, Series, join
 from compare.readers.digits import written_with
 from experiment.trace import EPOCH_COLUMNS, Table, Trace, stack
@@ -69,7 +70,8 @@ def whole_steps(step: np.ndarray, base: int, place: Callable[[int], str]) -> np.
 def checked_rates(lr: np.ndarray, step: np.ndarray, place: Callable[[int], str]) -> np.ndarray:
     """Rates as they are, without the sign of a zero. Raises ReadError for one that is no finite number from 0 on."""
     with np.errstate(invalid="ignore"):
-        wrong = ~(np.isfinite(lr) & (lr >= 0))
+        least = -ROUNDED_BELOW_0 * float(lr[np.isfinite(lr)].max(initial=0.0))
+        wrong = ~(np.isfinite(lr) & (lr >= least))  # a rate that rounding took below 0 is as good as 0
     if wrong.any():
         row = int(wrong.argmax())
         raise ReadError(
