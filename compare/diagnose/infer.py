@@ -92,7 +92,7 @@ def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
         return None
     with np.errstate(all="ignore"):
         unit = clock.steps_per_epoch if clock else 1
-        apart = len(rates) // _MANY
+        apart = len(rates) // (_MANY if len(rates) < 10 * _MANY else _FEW)
         if apart > 1:
             part = _searched(rates.rows(slice(None, None, apart)), unit)
             whole = part and _checked(rates, part.schedule, part.steps_per_epoch)
@@ -160,6 +160,7 @@ def _checked(rates: Rates, schedule: Schedule, size: int) -> Inferred | None:
 
 _CHUNK = 1 << 16
 _MANY = 20_000
+_FEW = 6_000
 
 
 def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
