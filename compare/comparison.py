@@ -9,7 +9,6 @@ import numpy as np
 
 from compare.diagnose.diagnosis import Cause, Diagnosis, Verdict, diagnose
 from compare.diagnose.fixes import Fix, fix
-from compare.diagnose.inference.rows import CLOCK
 from compare.diagnose.scene import Scene
 from compare.diagnose.words import sentence
 from compare.losses import Losses, losses
@@ -119,7 +118,8 @@ def _clock(a: Side, b: Side) -> Clock | None:
 def _pairs(a: Side, b: Side, clock: Clock | None, request: Request, notes: list[str]) -> Iterator[tuple[str, Run, Run]]:
     if a.schedule is not None and b.schedule is not None:
         steps = _steps_of_schedules(a, b, clock, request, notes)
-        yield "schedules", *(schedule_run(side, steps, clock, request.stepping) for side in (a, b))  # type: ignore[misc]
+        both = [schedule_run(side, steps, clock, request.stepping) for side in (a, b)]
+        yield "schedules", both[0], both[1]
         return
     if a.schedule is not None:
         for name, run in _named(b.runs):
@@ -169,12 +169,13 @@ def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, request: Request,
         steps = request.epochs * counts.steps_per_epoch
     else:
         try:
-            lengths = [length for side in (a, b) if (length := side.schedule.length(counts)) is not None]  # type: ignore[union-attr]
+            lengths = [each.schedule.length(counts) for each in (a, b) if each.schedule is not None]
         except ValueError as error:
             raise CompareError(str(error)) from None
-        if not lengths:
+        known = [length for length in lengths if length is not None]
+        if not known:
             raise CompareError("Neither schedule has an end. Say with --epochs how long to look at both.")
-        steps = 2 * max(lengths)
+        steps = 2 * max(known)
         notes.append(f"Two schedules, over {steps:,} steps: twice the length of the longer one.")
     if not 1 <= steps <= MOST_STEPS:
         raise CompareError(f"{steps:,} steps. Write at least one epoch, and no more than {MOST_STEPS:,} steps.")
@@ -235,7 +236,7 @@ def _beside_drift(a: Run, b: Run, diagnosis: Diagnosis) -> tuple[float, float]:
         return 0.0, 0.0
     step, lr_a, lr_b = a.rates.step[rows_a], a.rates.lr[rows_a], b.rates.lr[rows_b]
     inferred = [each for each in (diagnosis.inferred_a, diagnosis.inferred_b) if each is not None]
-    drifts = [each.schedule.float32_drift(each.looked_up(step), CLOCK) for each in inferred]
+    drifts = [each.float32_drift(step) for each in inferred]
     drift = np.max(drifts, axis=0) if drifts else np.zeros(len(step))
     apart, unit = np.abs(lr_a - lr_b), ulp32(np.maximum(lr_a, lr_b))
     return float((np.abs(apart - drift) / unit).max()), float((apart / unit).max())

@@ -44,6 +44,7 @@ class _Worker:
     log: Path
     out: Path
     last_line: str = ""
+    reader: threading.Thread | None = None
 
 
 def threads_each(workers: int) -> int:
@@ -162,7 +163,8 @@ def _listen(workers: Sequence[_Worker], on_progress: OnProgress) -> None:
         lines.put((worker, None))
 
     for worker in workers:
-        threading.Thread(target=read, args=(worker,), daemon=True).start()
+        worker.reader = threading.Thread(target=read, args=(worker,), daemon=True)
+        worker.reader.start()
     running = len(workers)
     while running:
         worker, line = lines.get()
@@ -196,6 +198,8 @@ def _stop(worker: _Worker) -> None:
     if worker.process.poll() is None:
         os.killpg(worker.process.pid, signal.SIGKILL)
         worker.process.wait()
+    if worker.reader is not None:
+        worker.reader.join()  # it would fall over a stream that was closed under it
     for stream in (worker.process.stdout, worker.process.stdin):
         if stream is not None:
             with suppress(BrokenPipeError):

@@ -106,7 +106,7 @@ def read_side(given: str, name: Name, settings: Settings, clock: Clock | None) -
     try:
         trace = readers.read(given, _options(settings, name, clock))
     except readers.ReadError as error:
-        raise CompareError(_as_settings(str(error), name)) from None
+        raise CompareError(_for(name, str(error))) from None
     runs = [cleaned_run(key, rows, trace) for key, rows in _selected(trace, settings, given)]
     manifest = trace.manifest
     told = {key: tuple(map(str, _list(manifest.get(key)))) for key in ("assumed", "notes")}
@@ -117,7 +117,7 @@ def read_side(given: str, name: Name, settings: Settings, clock: Clock | None) -
         tuple(runs),
         None,
         dict(manifest.get("conventions") or {}),
-        tuple(_as_settings(each, name) for each in told["assumed"]),
+        tuple(_for(name, each) for each in told["assumed"]),
         # the reader's word on steps that go back is said here with what was done about them
         tuple(each for each in told["notes"] if "steps repeat or go back" not in each),
         manifest,
@@ -222,15 +222,12 @@ def _options(settings: Settings, name: Name, clock: Clock | None) -> Any:
         raise CompareError(f"--{name} {error}") from None
 
 
-def _as_settings(text: str, name: Name) -> str:
-    """What a reader says of its options, as they are written here."""
-    told = r"--(step-base|lr-timing|loss-kind) (-?\d+|used|next|unknown)\b"
-    text = re.sub(told, lambda found: f"--{name} {_key(found[1])}={found[2]}", text)
-    return re.sub(r"--(step-base|lr-timing|loss-kind|format)\b", lambda found: f"--{name} {_key(found[1])}=…", text)
+_OPTION = re.compile(r"(?<![\w.,])(?=(?:step_base|lr_timing|loss_kind|format|column\.\w+)=)")
 
 
-def _key(option: str) -> str:
-    return option.replace("-", "_")
+def _for(name: Name, text: str) -> str:
+    """What a reader says of its options, with the side whose log it speaks of."""
+    return _OPTION.sub(f"--{name} ", text)
 
 
 def _list(value: object) -> list[Any]:

@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from experiment.recording_file import UNKNOWN, RecordingFile, read_recording
-from experiment.trace import quoted, unquoted
 from experiment.updates import Source, Updates
 
-__all__ = ["UNKNOWN", "Recording", "quoted", "read_recording", "unquoted"]
+__all__ = ["UNKNOWN", "Recording", "read_recording"]
 
 # seen without any set-up, since Python shows warnings of loggers; and never an exception, as a warning can become
 _logger = logging.getLogger("samestep")

@@ -169,7 +169,7 @@ def mlflow_of_two(tmp_path):
 
 def test_database_of_two_runs_asks_which(tmp_path):
     path = mlflow_of_two(tmp_path)
-    with pytest.raises(ReadError, match=r"2 runs\. Name one with --columns run=…: .*other \(b\)"):
+    with pytest.raises(ReadError, match=r"2 runs\. Name one with column.run=…: .*other \(b\)"):
         read(path)
     half = read(path, Options(columns={"run": "other"}))
     assert half.steps["lr"] == pytest.approx(smooth(half.steps["step"]) / 2)

@@ -335,14 +335,14 @@ def test_content_decides_and_not_the_name(tmp_path):
 def test_manifest_is_json_and_says_what_was_assumed():
     trace = read(LOGS / "plain" / "log.csv")
     assert json.loads(json.dumps(trace.manifest)) == trace.manifest
-    assert "--lr-timing" in trace.manifest["assumed"][0]
+    assert "lr_timing=…" in trace.manifest["assumed"][0]
     assert trace.manifest["source"] == "log.csv"
 
 
 def test_log_whose_first_step_is_1_is_kept_and_said(tmp_path):
     trace = read(write(tmp_path / "a.csv", "step,lr\n1,0.1\n2,0.2\n"))
     assert trace.steps["step"].tolist() == [1, 2]
-    assert any("--step-base 1" in sentence for sentence in trace.manifest["assumed"])
+    assert any("step_base=1" in sentence for sentence in trace.manifest["assumed"])
 
 
 def test_own_files_read_as_they_were_written(tmp_path):

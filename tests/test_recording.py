@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiment.recording import Recording, quoted, read_recording, unquoted
-from experiment.trace import TraceError
+from experiment.recording import Recording, read_recording
+from experiment.trace import TraceError, quoted, unquoted
 
 HOUSE = Path(__file__).parents[1]
 PROGRAMS = Path(__file__).parent / "programs"

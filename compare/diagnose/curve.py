@@ -17,7 +17,6 @@ from experiment.schedules import PiecewiseConstant, ScheduleModel
 UNKNOWN = np.inf
 """Slack of a rate that nothing is known of."""
 
-
 SHARP = 1e-4
 """Slack of a rate, in parts of the highest, up to which it is told well enough to be compared with another one."""
 
@@ -162,10 +161,6 @@ class Curve:
         """Whether there is a row for each of these steps: bool."""
         return self._rows_of(step)[1]
 
-    def drift(self, step: np.ndarray) -> np.ndarray:
-        """How far parameters in float32 may have led these rates away: float64, absolute."""
-        return self.bent(np.maximum(step, 0))[1]
-
     def _rows_of(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The row of each step, or the one before it, and whether it is there."""
         steps = self.rates.step
@@ -231,8 +226,7 @@ class Curve:
         if self.inferred is None:
             return np.full(step.shape, self.peak if self.rounds_at_peak else 0.0), np.zeros(step.shape)
         seen = np.minimum(step, self.last)
-        looked_up, schedule = self.inferred.looked_up(seen), self.inferred.schedule
-        return schedule.float32_scale(looked_up, CLOCK), schedule.float32_drift(looked_up, CLOCK)
+        return self.inferred.float32_scale(seen), self.inferred.float32_drift(seen)
 
 
 def _jumps(schedule: ScheduleModel) -> bool:

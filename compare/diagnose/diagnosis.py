@@ -16,12 +16,13 @@ from compare.diagnose import two
 from compare.diagnose.causes import breaks, clocks, kinds, rows, sizes
 from compare.diagnose.claim import SIDES, Check, Claim, Pair, Side
 from compare.diagnose.curve import Curve
-from compare.diagnose.features import digits_of
 from compare.diagnose.infer import Inferred, infer
+from compare.diagnose.inference.numbers import digits
 from compare.diagnose.rates import Rates
 from compare.tolerance import ULP32, relative_difference, ulp32_difference
 from experiment.clock import Clock
 from experiment.schedules import float32_error
+from experiment.schedules.base import tidy
 
 Verdict = Literal["same", "differs", "inconclusive"]
 
@@ -45,7 +46,10 @@ SECOND = tuple(each for each in CAUSES if each not in (kinds.factor, kinds.perio
 """Causes that are looked for once another is taken off; of the others, one is always taken off first."""
 
 ENOUGH_TOLD = 0.5
+"""Part of one side's rows that a claim must speak of."""
+
 ENOUGH_EVIDENCE = 16
+"""Rows that speak for a claim, from which on it may leave rows open that nothing else explains."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,7 @@ def _both(pair: Pair, first: two.First, claim: Claim) -> Cause | None:
 def _length(parameters: Mapping[str, Any]) -> int:
     """Digits that it takes to write a cause's numbers."""
     numbers = [each for each in parameters.values() if isinstance(each, int | float)]
-    return sum(len(str(abs(each))) if isinstance(each, int) else digits_of(each) for each in numbers)
+    return sum(len(str(abs(each))) if isinstance(each, int) else digits(tidy(each)) for each in numbers)
 
 
 def _best(pair: Pair, claims: Iterator[Claim]) -> tuple[Claim, Check] | None:
@@ -222,7 +226,7 @@ def _goes_on(curve: Curve) -> bool:
 def _rank(pair: Pair, claim: Claim, check: Check) -> tuple[bool, bool, int, float]:
     """Simplest first; of two that fit the same rows, the one that leaves none unsaid, with a number that one writes."""
     order = [_name(each) for each in CAUSES].index(claim.name)
-    if claim.name == "scale" and digits_of(claim.parameters["factor"]) <= 2:
+    if claim.name == "scale" and digits(tidy(claim.parameters["factor"])) <= 2:
         order = -1
     return not _is_plain(pair.other(claim.side)), claim.leaves > clocks.FEW, order, check.excess
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 
 import numpy as np
 
 from compare.diagnose.claim import Pair, Side
 from compare.diagnose.curve import Curve, Known
+from compare.diagnose.inference.numbers import digits, shortest
 from compare.diagnose.rates import Rates
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 
@@ -118,44 +118,10 @@ def constant_ratios(rows: Rates, told: Known) -> list[float]:
     if not (0 < low <= high and math.isfinite(high)):
         return []
     half = (high - low) / 2
-    direct, inverse = _shortest(low, high), 1 / _shortest(1 / high, 1 / low)
-    tidy = inverse if digits_of(1 / inverse) < digits_of(direct) else direct
+    direct, over_one = shortest((low + high) / 2, half), shortest((1 / low + 1 / high) / 2, (1 / low - 1 / high) / 2)
+    tidied = 1 / over_one if digits(over_one) < digits(direct) else direct
     best = min(max(middle, low), high) if half else middle
-    return [each for each in dict.fromkeys((tidy, best)) if abs(each - 1) > 1e-9]
-
-
-def _shortest(low: float, high: float) -> float:
-    """The number with the fewest digits from `low` to `high`."""
-    for digits in range(1, 17):
-        short = float(f"{(low + high) / 2:.{digits}g}")
-        if low <= short <= high:
-            return short
-    return (low + high) / 2
-
-
-def tidy_near(value: float, relative: float) -> float:
-    """The shortest decimal within `relative` of a value: what somebody wrote.
-
-    >>> tidy_near(0.09999999986, 1e-6)
-    0.1
-    """
-    return _shortest(value * (1 - relative), value * (1 + relative)) if value > 0 else value
-
-
-def digits_of(value: float) -> int:
-    """Significant digits of the shortest text of a number.
-
-    >>> digits_of(0.1), digits_of(1250.0), digits_of(0.95)
-    (1, 3, 2)
-    """
-    mantissa = f"{abs(value):.17g}" if value != float(f"{value:.15g}") else f"{abs(value):.15g}"
-    return len(mantissa.split("e")[0].replace(".", "").strip("0"))
-
-
-def is_whole_ratio(one: float, other: float) -> int | None:
-    """``one / other`` where that is a whole number of at least 2, else None."""
-    ratio = Fraction(one).limit_denominator(10**9) / Fraction(other).limit_denominator(10**9)
-    return int(ratio) if ratio.denominator == 1 and ratio >= 2 else None
+    return [each for each in dict.fromkeys((tidied, best)) if abs(each - 1) > 1e-9]
 
 
 def _paired_changes(a: Curve, b: Curve, most: int = 3) -> Iterator[tuple[int, int]]:

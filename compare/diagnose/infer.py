@@ -63,15 +63,13 @@ class Inferred:
         except ValueError:
             return _held_back(self.schedule, t)
 
-    def allowed(self, step: np.ndarray | int) -> np.ndarray:
-        """How far from `rate` a rate may lie at any steps, without the rounding of written digits: float64."""
-        t = np.minimum(self.looked_up(step), _last_allowed(self.schedule, self.looked_up(step)))
-        return tolerance_of(self.schedule, t, self.schedule.rate(t, CLOCK), self.peak)
+    def float32_scale(self, step: np.ndarray) -> np.ndarray:
+        """Size at which float32 rounds, at steps of the trace, where it is larger than the rate: float64."""
+        return self.schedule.float32_scale(self.looked_up(step), CLOCK)
 
-    def drift(self, step: np.ndarray | int) -> np.ndarray:
-        """How far float32 parameters lead the rate away at any steps, absolute: float64."""
-        t = np.minimum(self.looked_up(step), _last_allowed(self.schedule, self.looked_up(step)))
-        return self.schedule.float32_drift(t, CLOCK)
+    def float32_drift(self, step: np.ndarray) -> np.ndarray:
+        """How far float32 parameters lead the rate away at steps of the trace, absolute: float64."""
+        return self.schedule.float32_drift(self.looked_up(step), CLOCK)
 
 
 def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:

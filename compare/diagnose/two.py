@@ -12,8 +12,8 @@ from compare.diagnose import tell
 from compare.diagnose.causes import breaks, clocks, kinds
 from compare.diagnose.claim import Claim, Pair, Side
 from compare.diagnose.curve import Curve, Told
-from compare.diagnose.features import tidy_near
 from compare.diagnose.infer import Inferred
+from compare.diagnose.inference.numbers import shortest
 from compare.diagnose.rates import Rates
 
 MOST_ROWS = 8_000
@@ -119,7 +119,7 @@ def _scales(pair: Pair) -> list[Claim]:
         for mine, told, slack in zip(pair.b.rates.lr[[0, -1]], theirs.value, theirs.slack, strict=True)
         if told > 0 and slack < told
     ]
-    found = [tidy_near(ratio, 1e-6) for ratio in ratios if np.isfinite(ratio) and ratio > 0]
+    found = [shortest(ratio, 1e-6 * ratio) for ratio in ratios if np.isfinite(ratio) and ratio > 0]
     return [Claim("scale", {"factor": c}, "b", tell.times(pair.a, c)) for c in dict.fromkeys(found) if c != 1]
 
 

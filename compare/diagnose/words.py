@@ -81,8 +81,7 @@ def _rounding(_: Mapping[str, Any], scene: Scene) -> str:
 def _drifting(scene: Scene) -> tuple[ExponentialDecay, int] | None:
     """The decay that float32 leads away furthest, and how often it decays by the last step."""
     found = []
-    for name, last in (("a", scene.range_a[1]), ("b", scene.range_b[1])):
-        schedule = scene.schedule(name)  # type: ignore[arg-type]
+    for schedule, last in ((scene.schedule("a"), scene.range_a[1]), (scene.schedule("b"), scene.range_b[1])):
         while schedule is not None and schedule.kind == "warmup":
             schedule = schedule.then
         if isinstance(schedule, ExponentialDecay):

@@ -111,4 +111,4 @@ def _listed() -> str:
 def _hint(source: Source) -> str:
     if source.text is None:
         return "It is no UTF-8 text."
-    return "Name its columns with --columns step=…,lr=…, or its format with --format."
+    return "Name its columns with column.step=…,column.lr=…, or its format with format=…."

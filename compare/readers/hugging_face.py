@@ -21,7 +21,7 @@ LARGEST = 1 << 27
 
 OLDER = (
     "transformers logs the rate that the update used; before pull request 36973 (2025) it logged the next one, and the "
-    "file does not tell. Give --lr-timing next for a log of such a version."
+    "file does not tell. Give lr_timing=next for a log of such a version."
 )
 
 

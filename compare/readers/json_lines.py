@@ -45,10 +45,10 @@ def read(source: Source, options: Options) -> Log:
     names = list(values.there)
     step = named(names, given["step"]) if "step" in given else first_of(STEPS, names)
     if step is None:
-        raise ReadError(f"no count of steps among {name_list(names)}. Name it with --columns step=….")
+        raise ReadError(f"no count of steps among {name_list(names)}. Name it with column.step=….")
     rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
     if not rates:
-        raise ReadError(f"no rate among {name_list(names)}. Name it with --columns lr=….")
+        raise ReadError(f"no rate among {name_list(names)}. Name it with column.lr=….")
     loss = named(names, given["loss"]) if "loss" in given else first_of(LOSSES, names)
     series = tuple(values.series(name, step, loss) for name in rates)
     without = max(values.lines - len(each.step) for each in series)

@@ -48,7 +48,7 @@ def metric_names(names: list[str], options: Options) -> tuple[list[str], str | N
     given = options.columns
     rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
     if not rates:
-        raise ReadError(f"no rate among the metrics {name_list(names) or '(none)'}. Name it with --columns lr=….")
+        raise ReadError(f"no rate among the metrics {name_list(names) or '(none)'}. Name it with column.lr=….")
     return rates, named(names, given["loss"]) if "loss" in given else first_of(LOSSES, names)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from pathlib import Path
 
 import numpy as np
 
@@ -95,7 +94,7 @@ def _run(connection: sqlite3.Connection, options: Options) -> str:
         return chosen[0]
     listed = name_list([f"{runs[run]} ({run})" for run in (chosen or runs)])
     what = f"no run {shown(wanted)}" if wanted and not chosen else f"{len(chosen)} runs"
-    raise ReadError(f"{what}. Name one with --columns run=…: {listed or 'there is none'}.")
+    raise ReadError(f"{what}. Name one with column.run=…: {listed or 'there is none'}.")
 
 
 def _rows(connection: sqlite3.Connection, run: str, name: str) -> np.ndarray:
@@ -109,8 +108,3 @@ def _rows(connection: sqlite3.Connection, run: str, name: str) -> np.ndarray:
         if not isinstance(step, int | float) or not isinstance(value, int | float | None):
             raise ReadError(f"{name}, row {number}: {shown((step, value))} are no step and value. Mend the database.")
     return np.array(rows, dtype=np.float64).reshape(-1, 2)
-
-
-def is_database(path: Path) -> bool:
-    """Whether a path is such a file."""
-    return path.is_file() and sniff(Source(path))

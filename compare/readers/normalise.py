@@ -58,12 +58,12 @@ def whole_steps(step: np.ndarray, base: int, place: Callable[[int], str]) -> np.
         wrong = ~(np.abs(step) <= LARGEST_STEP) | (step != np.floor(step))
     if wrong.any():
         row = int(wrong.argmax())
-        raise ReadError(f"{place(row)}: step {step[row]:g} is no whole number. Name the column with --columns step=….")
+        raise ReadError(f"{place(row)}: step {step[row]:g} is no whole number. Name the column with column.step=….")
     counted: np.ndarray = step.astype(np.int64) - base
     if (counted < 0).any():
         row = int((counted < 0).argmax())
         what = f"is before the first, {base}" if base else "is negative"
-        raise ReadError(f"{place(row)}: step {int(step[row])} {what}. Give --step-base, the first update's number.")
+        raise ReadError(f"{place(row)}: step {int(step[row])} {what}. Give step_base=…, the first update's number.")
     return counted
 
 
@@ -126,7 +126,7 @@ def _assumed(log: Log, options: Options) -> list[str]:
     if log.conventions.lr_timing == "unknown" and options.lr_timing is None:
         sentences.append(
             "The log does not say whether a row's rate is the one that its update used or the next update's; it was "
-            "taken as used. Give --lr-timing to say which."
+            "taken as used. Give lr_timing=… to say which."
         )
     return sentences
 
@@ -136,7 +136,7 @@ def _first_step(log: Log, options: Options) -> list[str]:
     first = min(float(each.step.min()) for each in log.series if len(each.step))
     if first != 1 or log.conventions.lr_timing != "unknown" or options.step_base is not None:
         return []
-    return ["The log's first step is 1. If it counts from 1, give --step-base 1."]
+    return ["The log's first step is 1. If it counts from 1, give step_base=1."]
 
 
 def _disorder(tables: list[Table]) -> list[str]:

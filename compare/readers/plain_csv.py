@@ -41,10 +41,10 @@ def columns_of(names: list[str], options: Options) -> tuple[str, list[str], str 
     given = options.columns
     step = named(names, given["step"]) if "step" in given else first_of((*STEPS, EPOCH), names)
     if step is None:
-        raise ReadError(f"no column of steps among {name_list(names)}. Name it with --columns step=….")
+        raise ReadError(f"no column of steps among {name_list(names)}. Name it with column.step=….")
     rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
     if not rates:
-        raise ReadError(f"no column of rates among {name_list(names)}. Name it with --columns lr=….")
+        raise ReadError(f"no column of rates among {name_list(names)}. Name it with column.lr=….")
     loss = named(names, given["loss"]) if "loss" in given else first_of(LOSSES, names)
     return step, list(dict.fromkeys(rates)), loss
 

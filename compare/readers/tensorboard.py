@@ -27,7 +27,7 @@ EPOCH_RATE = "epoch_learning_rate"
 
 KERAS = (
     "Keras' callback logs the rate that the optimizer shows as the epoch ends: the next update's, which is the one of "
-    "the next epoch's first update. Under LearningRateScheduler it is the epoch's own: give --lr-timing used."
+    "the next epoch's first update. Under LearningRateScheduler it is the epoch's own: give lr_timing=used."
 )
 MONITOR = "The rates come from Lightning's LearningRateMonitor, which logs before the update."
 
@@ -58,7 +58,7 @@ def read_files(paths: list[Path], options: Options) -> Log:
     rates, loss = _tags(list(values), options)
     counts = {name == EPOCH_RATE for name in rates}
     if len(counts) > 1:
-        raise ReadError(f"rates of epochs and of updates: {name_list(rates)}. Name one with --columns lr=….")
+        raise ReadError(f"rates of epochs and of updates: {name_list(rates)}. Name one with column.lr=….")
     per_epoch = counts == {True}
     return Log(
         framework=NAME,
@@ -87,7 +87,7 @@ def _tags(names: list[str], options: Options) -> tuple[list[str], str | None]:
     rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
     if not rates:
         raise ReadError(
-            f"no rate among the tags {name_list(names) or '(none)'}. Name it with --columns lr=…; if none is a rate, "
+            f"no rate among the tags {name_list(names) or '(none)'}. Name it with column.lr=…; if none is a rate, "
             "the run did not log it."
         )
     wanted = ("epoch_loss",) if rates == [EPOCH_RATE] else LOSSES

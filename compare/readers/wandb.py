@@ -47,7 +47,7 @@ def _history(table: Table, options: Options) -> Log:
     step = named(names, given["step"]) if "step" in given else (first_of(GLOBAL_STEPS, names) or named(names, "_step"))
     rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
     if not rates:
-        raise ReadError(f"no rate among {name_list(names)}. Name it with --columns lr=….")
+        raise ReadError(f"no rate among {name_list(names)}. Name it with column.lr=….")
     loss = named(names, given["loss"]) if "loss" in given else first_of(LOSSES, names)
     log = log_of(table, step, rates, loss, NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND))
     sampled = "`run.history()` gives 500 rows of a longer run unless asked for more; missing updates may be that."
@@ -63,7 +63,7 @@ def _chart(table: Table, options: Options) -> Log:
     metrics = [name for name in names if f"{name}__MIN" in names and f"{name}__MAX" in names]
     rates = [named(names, given["lr"])] if "lr" in given else [name for name in metrics if is_rate(_metric(name))]
     if not rates:
-        raise ReadError(f"no rate among {name_list(metrics)}. Name it with --columns lr=….")
+        raise ReadError(f"no rate among {name_list(metrics)}. Name it with column.lr=….")
     lowest = [f"{name}__MIN" for name in rates if f"{name}__MIN" in names]
     columns = table.numbers(["Step", *rates], lowest)
     series, averaged = [], 0

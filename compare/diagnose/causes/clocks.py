@@ -12,7 +12,7 @@ from compare.diagnose import tell
 from compare.diagnose.causes import kinds
 from compare.diagnose.claim import SIDES, Claim, Pair, Side
 from compare.diagnose.curve import Curve
-from compare.diagnose.features import counters, is_whole_ratio, shifts
+from compare.diagnose.features import counters, shifts
 from compare.diagnose.tell import Tell
 from experiment.schedules import Product, Sequence, Warmup
 
@@ -105,7 +105,7 @@ def _holds(pair: Pair, side: Side) -> list[int]:
 
 def reading(pair: Pair, factor: float) -> str:
     """What a counter's factor most likely is."""
-    whole = is_whole_ratio(factor, 1) or is_whole_ratio(1, factor) or 0
+    whole = round(max(factor, 1 / factor))
     fast = pair.b if factor > 1 else pair.a
     slow = pair.a if factor > 1 else pair.b
     if _is_bare_factor(fast) and not slow.is_stepwise:

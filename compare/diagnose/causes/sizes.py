@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from compare.diagnose import tell
 from compare.diagnose.claim import SIDES, Claim, Pair
-from compare.diagnose.features import constant_ratios, first_apart, tidy_near
+from compare.diagnose.features import constant_ratios, first_apart
+from compare.diagnose.inference.numbers import shortest
 
 
 def scale(pair: Pair) -> Iterator[Claim]:
@@ -28,5 +29,5 @@ def floor(pair: Pair) -> Iterator[Claim]:
         resting = pair.of(side).rates.lr == lowest
         if resting.sum() < 2 or resting.all() or not lowest:
             continue
-        rate = tidy_near(lowest, 3e-7)
+        rate = shortest(lowest, 3e-7 * lowest)
         yield Claim("floor", {"side": side, "rate": rate}, side, tell.floored(pair.other(side), rate))
