@@ -18,14 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PAIRS = 15
+PAIRS = {"torch": 60, "keras": 40}
 _BLOCK = 500
 Times = dict[str, list[float]]
 Loop = tuple[Any, Callable[[], None]]
 """An optimizer, and what trains with it."""
 
 
-def measured(without: Callable[[], None], recorded: Callable[[], None], updates: int, pairs: int = PAIRS) -> Times:
+def measured(without: Callable[[], None], recorded: Callable[[], None], updates: int, pairs: int) -> Times:
     """Microseconds per update of both, pair after pair: `wall`, `wall_recorded`, `cpu`, `cpu_recorded`."""
     times: Times = {"wall": [], "wall_recorded": [], "cpu": [], "cpu_recorded": []}
     for pair in range(-1, pairs):  # the first pair warms up
@@ -88,7 +88,7 @@ def in_torch(folder: Path) -> dict[str, Times]:  # noqa: C901 (a loop of each ki
             watched()
             recorder._recording.flush()  # here, so that the thread that writes leaves none of it to the other one
 
-        times = measured(without, recorded, _BLOCK, 60)
+        times = measured(without, recorded, _BLOCK, PAIRS["torch"])
         recorder.release()
         return times
 
@@ -108,8 +108,7 @@ def in_keras(folder: Path) -> dict[str, Times]:
 
     import tf_impl
 
-    updates = 1000
-    x = np.random.default_rng(0).normal(size=(32 * updates, 1)).astype("float32")
+    x = np.random.default_rng(0).normal(size=(32 * _BLOCK, 1)).astype("float32")
 
     def pair(name: str, **compiled: object) -> Times:
         network = keras.Sequential(
@@ -121,7 +120,7 @@ def in_keras(folder: Path) -> dict[str, Times]:
         def fit(*callbacks: keras.callbacks.Callback) -> None:
             network.fit(x, x, batch_size=32, epochs=1, verbose=0, shuffle=False, callbacks=list(callbacks))
 
-        return measured(fit, lambda: fit(recorder), updates)
+        return measured(fit, lambda: fit(recorder), _BLOCK, PAIRS["keras"])
 
     return {
         "Keras, fit": pair("fit"),

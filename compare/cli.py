@@ -204,6 +204,8 @@ def translate(
         raise options.refused(f"--to: got {to!r}. Write torch or keras.")
     if (samples is None) != (batch_size is None):
         raise options.refused("--samples and --batch-size belong together. Write both.")
+    if drop_last and samples is None:
+        raise options.refused("--drop-last is about batches. Write --samples and --batch-size as well.")
     clock = None if samples is None or batch_size is None else options.clock(samples, batch_size, drop_last, 1)
     options.check_targets([file], json)
     if absent := missing([translating.TO[to]]):
@@ -232,7 +234,9 @@ def compare(
         int | None, typer.Option(help="Updates in an epoch, instead of --samples and --batch-size.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Of two schedules: how long they are compared.")] = None,
-    stepping: Stepped = "step",
+    stepping: Annotated[
+        str | None, typer.Option(metavar="step|epoch", help="How often a schedule's rate is looked up; else by step.")
+    ] = None,
     ulp: Annotated[float, typer.Option(help="Float32 ULP within which two rates are the same.")] = 8,
     columns: Annotated[
         str | None, typer.Option(metavar="step=NAME,lr=NAME", help="What the columns or metrics of both are called.")
@@ -260,9 +264,11 @@ def compare(
         select={"arm": arm, "framework": framework, "seed": None if seed is None else str(seed)},
         of_a=of_a or [],
         of_b=of_b or [],
-        stepping=options.stepping(stepping),
+        stepping=None if stepping is None else options.stepping(stepping),
         epochs=epochs,
     )
+    if force and report is None:
+        raise options.refused("--force replaces an earlier report. Add --report, or leave --force out.")
     if junit is not None and str(junit) == "-":
         raise typer.BadParameter("'-' is no file. Name one for the XML; --json - writes to standard output.")
     options.check_targets([a, b], json, others={"--junit": junit})

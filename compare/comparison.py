@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from compare.comparison_doubt import doubt, is_zero, modest
 from compare.diagnose.diagnosis import Cause, Diagnosis, Verdict, diagnose
 from compare.diagnose.fixes import Fix, fix
 from compare.diagnose.scene import Scene
 from compare.diagnose.words import sentence
 from compare.losses import Losses, losses
+from compare.requests import refuse_idle
 from compare.runs import SELECTS, CompareError, Run, common_rows, listed_keys
-from compare.sides import Name, Settings, Side, clock_of, read_side, schedule_run
+from compare.sides import Settings, Side, clock_of, read_side, schedule_run
 from compare.tolerance import ULP32, ulp32
 from experiment.clock import Clock, Place, Stepping
 
@@ -26,7 +28,7 @@ class Request:
     """What is to be compared.
 
     a, b : a trace, a log, a folder of a run, or a schedule. clock : where it was given.
-    ulp : float32 ULP within which two rates are the same. stepping : of a side that is a schedule.
+    ulp : float32 ULP within which two rates are the same. stepping : of a side that is a schedule; None for by step.
     epochs : of two schedules, how long they are looked at.
     """
 
@@ -36,7 +38,7 @@ class Request:
     ulp: float = ULP32
     settings_a: Settings = field(default_factory=Settings)
     settings_b: Settings = field(default_factory=Settings)
-    stepping: Stepping = "step"
+    stepping: Stepping | None = None
     epochs: int | None = None
 
 
@@ -45,7 +47,8 @@ class Compared:
     """One run of a against one of b.
 
     name : what tells this pair from the others. verdict : `inconclusive` also where the diagnosis stands, but may be
-    what the log's convention makes of two equal runs; `doubt` then says how to settle it.
+    what the log's convention makes of two equal runs; `doubt` then says how to settle it, and `depends_on` what it is.
+    digits : the written digits without which two rates would not be the same: a's 6 digits.
     """
 
     name: str
@@ -58,6 +61,8 @@ class Compared:
     also: tuple[tuple[Cause, str], ...]
     doubt: str | None
     losses: Losses
+    depends_on: str | None = None
+    digits: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +98,13 @@ def compare(request: Request) -> Comparison:
     """
     a = read_side(request.a, "a", request.settings_a, request.clock)
     b = read_side(request.b, "b", request.settings_b, request.clock)
+    refuse_idle(request, a, b)
     clock = request.clock or _clock(a, b)
     notes: list[str] = []
     found = []
     for name, run_a, run_b in _pairs(a, b, clock, request, notes):
         found.append(_compared(name, (a, run_a), (b, run_b), clock, request.ulp))
-    return Comparison(a, b, clock, request.stepping, tuple(found), tuple(notes))
+    return Comparison(a, b, clock, request.stepping or "step", tuple(found), tuple(notes))
 
 
 def _clock(a: Side, b: Side) -> Clock | None:
@@ -118,16 +124,16 @@ def _clock(a: Side, b: Side) -> Clock | None:
 def _pairs(a: Side, b: Side, clock: Clock | None, request: Request, notes: list[str]) -> Iterator[tuple[str, Run, Run]]:
     if a.schedule is not None and b.schedule is not None:
         steps = _steps_of_schedules(a, b, clock, request, notes)
-        both = [schedule_run(side, steps, clock, request.stepping) for side in (a, b)]
+        both = [schedule_run(side, steps, clock, request.stepping or "step") for side in (a, b)]
         yield "schedules", both[0], both[1]
         return
     if a.schedule is not None:
         for name, run in _named(b.runs):
-            yield name, schedule_run(a, run.rates.step, clock, request.stepping), run
+            yield name, schedule_run(a, run.rates.step, clock, request.stepping or "step"), run
         return
     if b.schedule is not None:
         for name, run in _named(a.runs):
-            yield name, run, schedule_run(b, run.rates.step, clock, request.stepping)
+            yield name, run, schedule_run(b, run.rates.step, clock, request.stepping or "step")
         return
     yield from _matched(a, b)
 
@@ -183,20 +189,22 @@ def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, request: Request,
 
 
 def _compared(name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, ulp: float) -> Compared:
-    diagnosis = diagnose(a[1].rates, b[1].rates, clock, ulp)
+    diagnosis = modest(diagnose(a[1].rates, b[1].rates, clock, ulp), a, b)
     scene = _scene(a, b, clock, diagnosis)
-    doubt = _doubt(diagnosis, a[0], b[0])
+    doubtful = doubt(diagnosis, a, b)
     return Compared(
         name=name,
         a=a[1],
         b=b[1],
         diagnosis=diagnosis,
-        verdict="inconclusive" if doubt else diagnosis.verdict,
+        verdict="inconclusive" if doubtful else diagnosis.verdict,
         sentence=sentence(diagnosis.cause, scene),
         fix=fix(diagnosis.cause, scene),
         also=tuple((each, sentence(each, scene)) for each in diagnosis.also_possible),
-        doubt=doubt,
+        doubt=doubtful.says if doubtful else None,
         losses=losses(a, b),
+        depends_on=doubtful.on if doubtful else None,
+        digits=scene.written if scene.digits else "",
     )
 
 
@@ -212,11 +220,18 @@ def _scene(a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, diagno
         largest=diagnosis.max_relative,
         range_a=_range(a[1]),
         range_b=_range(b[1]),
+        compared=diagnosis.compared,
+        written_a=a[1].written,
+        written_b=b[1].written,
+        zero_a=is_zero(a[1]),
+        zero_b=is_zero(b[1]),
     )
     if diagnosis.cause.name != "rounding":
         return scene
     left, most = _beside_drift(a[1], b[1], diagnosis)
-    return replace(scene, drifted=left < most / 2, rounding_ulp32=left, digits=max(_digits(run) for _, run in (a, b)))
+    drifted = left < most / 2
+    digits = 0.0 if drifted or most <= diagnosis.ulp32 else max(_digits(run) for _, run in (a, b))
+    return replace(scene, drifted=drifted, rounding_ulp32=left, digits=digits)
 
 
 def _digits(run: Run) -> float:
@@ -240,18 +255,3 @@ def _beside_drift(a: Run, b: Run, diagnosis: Diagnosis) -> tuple[float, float]:
     drift = np.max(drifts, axis=0) if drifts else np.zeros(len(step))
     apart, unit = np.abs(lr_a - lr_b), ulp32(np.maximum(lr_a, lr_b))
     return float((np.abs(apart - drift) / unit).max()), float((apart / unit).max())
-
-
-def _doubt(diagnosis: Diagnosis, a: Side, b: Side) -> str | None:
-    """Whether a difference may be nothing but when a log was written; how to settle it."""
-    cause = diagnosis.cause
-    if cause.name != "shift" or cause.second is not None or abs(cause.parameters["steps"]) != 1:
-        return None
-    early: Name = "b" if cause.parameters["steps"] == 1 else "a"
-    side = b if early == "b" else a
-    if side.conventions.get("lr_timing") != "unknown":
-        return None
-    return (
-        f"{early}'s log does not say whether its rates are those that were used or the next ones. If the next: give "
-        f"--{early} lr_timing=next, and both are the same; if those used: --{early} lr_timing=used, and they differ."
-    )

@@ -42,7 +42,7 @@ def rates(table: Table, clock: Clock | None, first: int | None) -> Figure:
             axes.axvline(first, color=INK, linewidth=1, linestyle=":", label=f"first difference, step {first:,}")
         axes.set_ylim(bottom=0)
         axes.set_ylabel("learning rate")
-        _steps_axis(axes, clock)
+        steps_axis(axes, clock)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
@@ -68,7 +68,7 @@ def differences(table: Table, clock: Clock | None) -> Figure:
         if len(steps) > 1:  # the whole run, also where nothing is drawn
             margin = 0.02 * float(steps[-1] - steps[0])
             axes.set_xlim(float(steps[0]) - margin, float(steps[-1]) + margin)
-        _steps_axis(axes, clock)
+        steps_axis(axes, clock)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
@@ -95,7 +95,7 @@ def first_difference(table: Table, clock: Clock | None, first: int) -> Figure:
             )
         axes.axvline(first, color=INK, linewidth=1, linestyle=":", label=f"step {first:,}")
         axes.set_ylabel("learning rate")
-        _steps_axis(axes, clock)
+        steps_axis(axes, clock)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
@@ -109,17 +109,17 @@ def thinned(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return steps[rows], values[rows]
 
 
-def largest_in_bins(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The largest value of each of at most `POINTS` stretches of rows, and the step at which it stands."""
-    if len(steps) <= POINTS:
+def largest_in_bins(steps: np.ndarray, values: np.ndarray, most: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """The largest value of each of at most `most` stretches of rows, and the first step of each."""
+    if len(steps) <= most:
         return steps, values
-    width = -(-len(steps) // POINTS)
+    width = -(-len(steps) // most)
     begins = np.arange(0, len(steps), width)
     return steps[begins], np.maximum.reduceat(values, begins)
 
 
-def _steps_axis(axes: Axes, clock: Clock | None) -> None:
-    """The axis of steps, with epoch boundaries as faint lines and a second axis that counts epochs."""
+def steps_axis(axes: Axes, clock: Clock | None) -> None:
+    """Draw the axis of steps, with epoch boundaries as faint lines and a second axis that counts epochs."""
     axes.set_xlabel("step (optimizer update)")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     if clock is None:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from compare.comparison import Compared, Comparison
+from compare.comparison_doubt import FEW, is_zero
 from compare.diagnose.infer import Inferred
+from compare.diagnose.scene import written
 from compare.diagnose.words import part, short
 from compare.runs import Run
 from compare.sides import Side
@@ -24,15 +26,21 @@ def verdict(comparison: Comparison, pair: Compared | None = None) -> str:
     pair = pair or comparison.worst
     found = pair.diagnosis
     if pair.verdict == "same":
-        how = "every rate has the same bits" if found.cause.name == "identical" else "to within rounding"
-        return f"a and b walk the same schedule: {how}."
+        return f"a and b walk the same schedule: {_how(pair)}."
     if pair.doubt is not None:
-        return "Whether a and b walk the same schedule cannot be said: it depends on when the rates were read."
+        return f"Whether a and b walk the same schedule cannot be said: it depends on {pair.depends_on}."
     if pair.verdict == "inconclusive":
         return "Whether a and b walk the same schedule cannot be said."
     if found.first_difference is None:
         return "a and b have the same rates wherever both have rows, but not the same rows."
     return f"a and b do not walk the same schedule: they part at {_at(comparison, found.first_difference.step)}."
+
+
+def _how(pair: Compared) -> str:
+    """How exactly two rates are the same."""
+    if pair.diagnosis.cause.name == "identical":
+        return "every rate has the same bits"
+    return f"as far as {pair.digits} tell" if pair.digits else "to within rounding"
 
 
 def lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
@@ -100,7 +108,11 @@ def side_sentences(side: Side, run: Run, inferred: Inferred | None) -> list[str]
     if run.key.framework != side.format:
         who = f"{run.key.framework}, {who}"
     said = [f"{side.given}: {side.format}, {counted(len(steps), 'row')}, steps {steps[0]:,} to {steps[-1]:,}; {who}"]
-    if inferred is None:
+    if is_zero(run):
+        said.append("has a rate of 0 throughout")
+    elif inferred is None and len(steps) < FEW:
+        said.append("has too few rows to tell a schedule from")
+    elif inferred is None:
         said.append("follows no schedule that samestep knows")
     else:
         looked_up = "" if inferred.stepping == "step" else ", looked up once per epoch"
@@ -127,10 +139,12 @@ def _difference(comparison: Comparison, pair: Compared) -> Iterator[tuple[str, s
 def difference_sentence(pair: Compared) -> str:
     """The largest difference, with the tolerance."""
     found = pair.diagnosis
+    digits = written(pair.a.written, pair.b.written)
     drift = f" and {found.drift_per_decay:.3g} for each decay" if found.drift_per_decay else ""
     return (
         f"The largest difference is {part(found.max_relative)} ({found.max_ulp32:.4g} float32 ULP), in "
-        f"{counted(found.compared, 'row')} compared; the tolerance is {found.ulp32:g} ULP{drift}."
+        f"{counted(found.compared, 'row')} compared; the tolerance is {found.ulp32:g} ULP{drift}"
+        f"{f', besides what {digits} leave open' if digits else ''}."
     )
 
 

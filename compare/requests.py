@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from compare.runs import CompareError
-from compare.sides import Settings, key_values
+from compare.sides import Settings, Side, key_values
 from experiment.clock import Clock, Stepping
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def request(
     select: Mapping[str, str | None],
     of_a: list[str],
     of_b: list[str],
-    stepping: Stepping,
+    stepping: Stepping | None,
     epochs: int | None,
 ) -> Request:
     """What to compare. Raises CompareError, with one line, for an option that makes no sense."""
@@ -49,6 +49,22 @@ def request(
     )
 
 
+def refuse_idle(request: Request, a: Side, b: Side) -> None:
+    """Refuse options that say nothing on these two sides. Raises CompareError, with one line, that says what for."""
+    schedules = sum(side.schedule is not None for side in (a, b))
+    if request.epochs is not None and schedules < 2:
+        raise CompareError(
+            "--epochs says how long two schedules are compared; a log is compared as far as its rows go. Leave it out."
+        )
+    if request.stepping is not None and not schedules:
+        raise CompareError("--stepping says how often a schedule's rate is looked up; here are two logs. Leave it out.")
+    if schedules == 2:
+        both = request.settings_a
+        given = [f"--{name}" for name in both.select] + (["--columns"] if both.columns else [])
+        if given:
+            raise CompareError(f"{given[0]} is about logs; here are two schedules. Leave it out.")
+
+
 def clock(
     samples: int | None, batch_size: int | None, drop_last: bool, accumulate: int, steps_per_epoch: int | None
 ) -> Clock | None:
@@ -63,6 +79,8 @@ def clock(
             if accumulate != 1 or drop_last:
                 raise CompareError("--accumulate and --drop-last need --samples and --batch-size. Write them as well.")
             return None
+        if drop_last:
+            raise CompareError("--drop-last is about batches; --steps-per-epoch has counted them. Leave it out.")
         return Clock(steps_per_epoch * accumulate, 1, False, accumulate)
     if steps_per_epoch is not None:
         raise CompareError("--steps-per-epoch stands for --samples and --batch-size. Write the one or the others.")

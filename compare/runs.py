@@ -36,7 +36,8 @@ class Run:
     """The rates of one run, its steps rising.
 
     loss : float64, NaN where there is none. epoch, batch : int64, -1 where the log does not say. All of the length of
-    `rates`. notes : what was cleaned, as sentences.
+    `rates`. notes : what was cleaned, as sentences. written : with how many digits the rates were, like ``6 digits``;
+    empty where these are all there are.
     """
 
     key: Key
@@ -45,6 +46,7 @@ class Run:
     epoch: np.ndarray
     batch: np.ndarray
     notes: tuple[str, ...] = ()
+    written: str = ""
 
 
 def writable(text: str) -> str:
@@ -119,7 +121,9 @@ def cleaned_run(key: Key, rows: np.ndarray | slice, trace: Trace) -> Run:
         kept = np.arange(len(step))[kept][:-1]
         notes = (*notes, "The last row's rate is that of an update after the end of the log; it was left out.")
     rates = Rates.of(step[kept], lr[kept], half[kept], repeated)
-    return Run(key, rates, loss[kept], epoch[kept], batch[kept], notes)
+    conventions = trace.manifest.get("conventions") or {}
+    written = str(conventions.get("precision", "")) if rates.rounding.any() else ""
+    return Run(key, rates, loss[kept], epoch[kept], batch[kept], notes, written)
 
 
 _COLUMNS = ("step", "lr", "loss", "epoch", "batch")

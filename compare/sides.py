@@ -75,6 +75,7 @@ class Side:
 
     given : as written on the command line. format : of the log, or ``schedule``.
     runs : what was read and selected; empty for a schedule, which has a rate at any step.
+    may_count_from_1 : whether the log begins with step 1 and does not say what it counts from.
     """
 
     name: Name
@@ -86,6 +87,7 @@ class Side:
     assumed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    may_count_from_1: bool = False
 
 
 def read_side(given: str, name: Name, settings: Settings, clock: Clock | None) -> Side:
@@ -121,6 +123,7 @@ def read_side(given: str, name: Name, settings: Settings, clock: Clock | None) -
         # the reader's word on steps that go back is said here with what was done about them
         tuple(each for each in told["notes"] if "steps repeat or go back" not in each),
         manifest,
+        readers.FROM_1 in told["assumed"],
     )
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from experiment.recording_file import UNKNOWN, RecordingFile, read_recording
+from experiment.recording_file import UNKNOWN, RecordingFile, check_recordable, read_recording
 from experiment.updates import Source, Updates
 
-__all__ = ["UNKNOWN", "Recording", "read_recording"]
+__all__ = ["UNKNOWN", "Recording", "not_a_loss", "read_recording"]
 
 # seen without any set-up, since Python shows warnings of loggers; and never an exception, as a warning can become
 _logger = logging.getLogger("samestep")
@@ -34,8 +36,11 @@ class Recording:
     start : the first update's step; by default 0, or the step after the last one in the file.
     updates : what is told of each update.
     drain : called before anything is written, to fetch updates that are not told one by one.
+    is_over, let_go : whether the training ended without a word, and what then releases the recorder. Another recorder
+    that begins asks, and so takes over the file of a training that was interrupted.
 
-    A thread writes what there is every half second, so that a process that is killed loses no more than that.
+    Nothing is written before `reopen`, but that the file can be taken is seen to at once. A thread writes what there is
+    every half second, so that a process that is killed loses no more than that.
     Raises ValueError, with one line, for what cannot be: before anything is trained.
     """
 
@@ -51,10 +56,12 @@ class Recording:
         _check(arm, steps_per_epoch, start)
         self.updates = Updates(framework, arm, steps_per_epoch, self._first_step, keep=path is None)
         self.drain: Callable[[], None] = self.updates.digest
+        self.is_over: Callable[[], bool] = lambda: False
+        self.let_go: Callable[[], None] = self.close
         self.start = start
         self._steps_per_epoch = steps_per_epoch
         self._framework, self._versions = framework, versions
-        self._path = None if path is None else Path(path)
+        self._path = None if path is None else _path(path)
         self._file: RecordingFile | None = None
         self._closed: RecordingFile | None = None  # what it was before it was closed
         self._sources: list[Source] = []
@@ -63,7 +70,8 @@ class Recording:
         self._told_behind = False
         self._stop = threading.Event()
         if self._path is not None:
-            self._open_file()
+            _let_go_of_what_is_over()
+            check_recordable(self._path, framework)
 
     @property
     def last(self) -> Mapping[str, tuple[int, int, int]]:
@@ -114,9 +122,12 @@ class Recording:
                 self._cannot_write(error)
 
     def reopen(self) -> None:
-        """Go on after `close`, where there is a file. Steps go on; nothing is said, since nothing was left."""
+        """Begin, or go on after `close`: steps go on then, and nothing is said, since nothing was left."""
+        _open.discard(self)
+        _let_go_of_what_is_over()
         if self._path is not None and self._file is None:
             self._open_file()
+        _open.add(self)
 
     def close(self) -> None:
         """Write all that is left and let go of the file. May be called twice."""
@@ -146,7 +157,6 @@ class Recording:
             if file.last:
                 self._say_resumed(file)
         self._stop = threading.Event()
-        _open.add(self)
         atexit.register(self.close)
         threading.Thread(target=_write_on, args=(weakref.ref(self), self._stop), daemon=True, name="samestep").start()
 
@@ -204,6 +214,26 @@ def _ranges(overlap: Mapping[str, Sequence[int]]) -> str:
     return ", ".join(f"{arm} steps {first} to {last}" for arm, (first, last) in overlap.items())
 
 
+def not_a_loss(value: Any) -> ValueError | TypeError:
+    """The error, in one line, of a loss that is no number: it has several values, or none, or is something else."""
+    try:
+        shape = tuple(value.shape)
+    except (AttributeError, TypeError, ValueError):
+        shape = ()
+    if math.prod(shape) != 1:
+        return ValueError(f"log: got a tensor of shape {shape}. Give one value, like loss.mean().")
+    shown = repr(value).replace("\n", " ")[:60]
+    return TypeError(f"log: got {shown} of type {type(value).__name__}. Give a number, or a tensor that holds one.")
+
+
+def _path(path: object) -> Path:
+    if isinstance(path, str) and not path:
+        raise ValueError("path: got ''. Give a file's name that ends in .csv, or None to keep all in memory.")
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path: got {repr(path)[:60]} of type {type(path).__name__}. Give a file's name.")
+    return Path(path)
+
+
 def _check(arm: object, steps_per_epoch: object, start: object) -> None:
     if arm is not None and not (isinstance(arm, str) and arm.strip() and arm.isprintable()):
         raise ValueError(f"arm: {arm!r} is no name. Give printable text, like 'baseline'.")
@@ -213,6 +243,13 @@ def _check(arm: object, steps_per_epoch: object, start: object) -> None:
 
 
 _open: weakref.WeakSet[Recording] = weakref.WeakSet()
+
+
+def _let_go_of_what_is_over() -> None:
+    """Release every recorder whose training was broken off, so that its rows are written and its file is free."""
+    for recording in list(_open):
+        if recording.is_over():
+            recording.let_go()
 
 
 def _after_fork() -> None:

@@ -54,6 +54,14 @@ def read_recording(path: str | Path) -> Table:
     }
 
 
+def check_recordable(path: Path, framework: str) -> None:
+    """Raise TraceError, with one line, where `RecordingFile` could not take a path; a new file is not left behind."""
+    fresh = not os.path.lexists(path)
+    RecordingFile(path, framework).close()
+    if fresh:
+        path.unlink(missing_ok=True)
+
+
 class RecordingFile:
     """A recording, open for appending. One recorder at a time: others are refused while it is open.
 
@@ -154,7 +162,7 @@ class RecordingFile:
         except BlockingIOError:
             raise TraceError(
                 f"{self.path} is being recorded by another recorder, of this process or another one. "
-                "Release that one first, or give each process a file of its own."
+                "Call release() of that one first, or record into another file."
             ) from None
         except OSError:  # a file system without locks
             return
@@ -258,7 +266,11 @@ def _row(cells: list[str]) -> tuple[str, str, int, int, int, int, float, float]:
 def _check_place(path: Path) -> None:
     """Raise TraceError where a path cannot be a recording's, before anything is opened."""
     if path.suffix != ".csv":
+        if path.is_dir():
+            raise TraceError(f"{path} is a folder. Name a file, like {path / 'run.csv'}.")
         raise TraceError(f"{path}: a recording ends in .csv. Give it such a name.")
+    if os.path.islink(path) and not os.path.exists(path):
+        raise TraceError(f"{path} is a link to {os.readlink(path)}, which is not there. Remove it, or name another.")
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

@@ -217,6 +217,16 @@ REFUSED = [
     (("{log}", "{log}", "--report", "{folder}"), "with --report, or replace it with --force"),
     (("{log}", "{log}", "--report", "{other}", "--force"), "holds no output of samestep"),
     (("{log}", "{nan}"), "line 3: lr is 'nan'"),
+    (("{log}", "{log}", "--epochs", "5"), "--epochs says how long two schedules are compared"),
+    (("{log}", "constant:initial=1", "--epochs", "5"), "a log is compared as far as its rows go"),
+    (("{log}", "{log}", "--stepping", "epoch"), "--stepping says how often a schedule's rate is looked up"),
+    (("{log}", "{log}", "--force"), "--force replaces an earlier report. Add --report, or leave --force out"),
+    (("{log}", "{log}", "--steps-per-epoch", "4", "--drop-last"), "--drop-last is about batches"),
+    (("constant:initial=1", "cosine:initial=1,floor=0,over=5 steps,after=hold", "--arm", "x"), "--arm is about logs"),
+    (("constant:initial=1", "cosine:initial=1,floor=0,over=5 steps,after=hold", "--columns", "lr=x"),
+     "--columns is about logs; here are two schedules. Leave it out"),
+    (("{log}", "{log}", "--a", "step_base=1"), "step_base=1: samestep counts from 0, always"),
+    (("{csv}", "{csv}", "--b", "column.run=x"), "--b column.run=… means nothing in the format csv"),
 ]  # fmt: skip
 
 
@@ -226,7 +236,13 @@ def test_wrong_use_is_one_or_two_lines(tmp_path, monkeypatch, capsys, words, sai
     made = {"log": log, "folder": str(tmp_path), "other": str(tmp_path / "other")}
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "mine.txt").touch()
-    for name, content in (("empty", b""), ("binary", bytes(range(256))), ("nan", b"step,lr\n0,0.1\n1,nan\n")):
+    contents = {
+        "empty": b"",
+        "binary": bytes(range(256)),
+        "nan": b"step,lr\n0,0.1\n1,nan\n",
+        "csv": b"step,lr\n0,0.1\n",
+    }
+    for name, content in contents.items():
         (tmp_path / f"{name}.csv").write_bytes(content)
         made[name] = str(tmp_path / f"{name}.csv")
     before = sorted(tmp_path.rglob("*"))

@@ -101,7 +101,128 @@ def test_drift_is_named_only_where_it_is(tmp_path):
     assert "rounding of the factor 0.97 explains up to" in compare(Request(a, drifted)).worst.sentence
     (tmp_path / "b.csv").write_text("step,lr\n" + "".join(f"{n},{rate:.6g}\n" for n, rate in enumerate(lr)))
     said = compare(Request(a, str(tmp_path / "b.csv"))).worst.sentence
-    assert "The digits that were written leave open" in said
+    assert "The rates are the same within what b's 6 digits tell: at most" in said
+
+
+def test_what_few_digits_leave_open_is_named(tmp_path):
+    lr = [0.1 * 0.97**n for n in range(100)]
+    a = trace_file(tmp_path / "a.csv", lr)
+    for name, form, digits in (("few", ".6g", "b's 6 digits"), ("fixed", ".4f", "b's 4 decimals")):
+        (tmp_path / name).write_text("step,lr\n" + "".join(f"{n},{rate:{form}}\n" for n, rate in enumerate(lr)))
+        said = [text for _, text in comparison_text.lines(compare(Request(a, str(tmp_path / name))))]
+        assert said[0] == f"a and b walk the same schedule: as far as {digits} tell."
+        assert any(text.endswith(f"for each decay, besides what {digits} leave open.") for text in said)
+        assert any(f"Nothing is to be mended as far as {digits} tell." in text for text in said)
+    single = trace_file(tmp_path / "single.csv", [float(np.float32(rate)) for rate in lr])
+    assert not any("leave open" in text for _, text in comparison_text.lines(compare(Request(a, single))))
+
+
+def log_of(path, lr, first=0):
+    path.write_text("step,lr\n" + "".join(f"{n},{rate!r}\n" for n, rate in enumerate(lr, start=first)))
+    return str(path)
+
+
+HALVING = [0.1 * 0.5 ** (n // 25) for n in range(100)]
+FALLING = [0.1 * 0.97**n for n in range(100)]
+
+
+@pytest.mark.parametrize("lr", [HALVING, FALLING, [0.1] * 100], ids=["stairs", "smooth", "constant"])
+@pytest.mark.parametrize("late", "ab")
+def test_a_log_that_may_count_from_1_is_told_so(tmp_path, lr, late):
+    early = "b" if late == "a" else "a"
+    given = {late: log_of(tmp_path / "late.csv", lr, first=1), early: log_of(tmp_path / "early.csv", lr)}
+    compared = compare(Request(**given))
+    assert compared.verdict == "inconclusive"
+    said = f"{late}'s steps begin with 1, {early}'s with 0. If {late}'s log counts from 1, give --{late} step_base=1,"
+    assert compared.worst.doubt.startswith(said)
+    assert "it depends on what their steps count from" in comparison_text.verdict(compared)
+
+    def settled(*texts):
+        return {f"settings_{name}": Settings.of([text], name, Settings()) for name, text in texts}
+
+    assert compare(Request(**given, **settled((late, "step_base=1")))).verdict == "same"
+    used = settled((late, "step_base=0"), (early, "lr_timing=used"))
+    assert compare(Request(**given, **used)).verdict == "differs"
+
+
+def test_a_log_whose_first_update_is_missing_does_not_count_from_1(tmp_path):
+    whole, late = (
+        log_of(tmp_path / "whole.csv", FALLING),
+        log_of(tmp_path / "late.csv", [*FALLING[1:], 0.97**100 / 10], 1),
+    )
+    compared = compare(Request(whole, late))
+    assert (compared.verdict, compared.worst.doubt) == ("differs", None)
+
+
+def test_a_recording_that_begins_late_is_not_taken_for_one_that_counts_from_1(tmp_path):
+    a = trace_file(tmp_path / "a.csv", [0.1] * 100)
+    b = trace_file(tmp_path / "b.csv", [0.1] * 100, step=range(1, 101))
+    assert compare(Request(a, b)).verdict == "differs"
+
+
+@pytest.mark.parametrize("other", [[0.1] * 50, FALLING, "constant:initial=0.1"], ids=["constant", "falling", "meant"])
+def test_a_rate_of_0_is_named(tmp_path, other):
+    zero = log_of(tmp_path / "zero.csv", [0.0] * 50)
+    compared = compare(Request(zero, other if isinstance(other, str) else log_of(tmp_path / "b.csv", other)))
+    assert (compared.verdict, compared.worst.diagnosis.cause.name) == ("differs", "unexplained")
+    assert "a's rate is 0 at every step" in compared.worst.sentence
+    assert "Find out why a's rate is 0" in compared.worst.fix.advice
+    assert "has a rate of 0 throughout" in [text for _, text in comparison_text.lines(compared)]
+
+
+def test_two_rates_of_0_are_the_same(tmp_path):
+    zero = log_of(tmp_path / "zero.csv", [0.0] * 50)
+    compared = compare(Request(zero, zero))
+    assert compared.verdict == "same"
+    assert compared.worst.sentence.startswith("Both rates are 0 at every step")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "verdict", "said"),
+    [
+        ([0.1], [0.1], "inconclusive", "one row does not tell a schedule"),
+        ([0.1], FALLING, "inconclusive", "one row does not tell a schedule"),
+        ([0.1], [0.2], "differs", "the one row that both have cannot tell why"),
+        ([0.1, 0.05], [0.1, 0.05], "same", "they say nothing of any other step"),
+        ([0.1, 0.05], [0.1, 0.04], "differs", "the two rows that both have cannot tell why"),
+    ],
+)
+def test_of_one_or_two_rows_no_more_is_said_than_they_tell(tmp_path, a, b, verdict, said):
+    compared = compare(Request(log_of(tmp_path / "a.csv", a), log_of(tmp_path / "b.csv", b)))
+    assert compared.verdict == verdict
+    assert said in compared.worst.sentence
+    assert "too few rows to tell a schedule from" in "\n".join(text for _, text in comparison_text.lines(compared))
+    assert compared.worst.also == ()
+    if verdict != "same":
+        assert compared.worst.fix.advice.startswith("Log more updates")
+
+
+def test_rows_that_both_lack_are_counted_on_both_sides(tmp_path):
+    def without(name, lost, kept=range(100)):
+        return trace_file(
+            tmp_path / name, [FALLING[n] for n in kept if n not in lost], step=[n for n in kept if n not in lost]
+        )
+
+    def missing(a, b):
+        cause = compare(Request(a, b)).worst.diagnosis.cause
+        assert cause.name == "gaps"
+        return [cause.parameters.get(f"{what}_{side}") for side in "ab" for what in ("missing", "step")]
+
+    whole = without("whole.csv", ())
+    holes = [without("a.csv", range(20, 25)), without("b.csv", range(60, 70))]
+    assert missing(*holes) == [5, 20, 10, 60]
+    late, early = without("late.csv", (), range(40, 100)), without("early.csv", (), range(80))
+    assert missing(late, early) == [40, 0, 20, 80]
+    assert missing(holes[0], early) == [5, 20, 20, 80]
+    assert missing(late, whole) == [40, 0, 0, None]
+    assert compare(Request(whole, early)).worst.diagnosis.cause.name == "length"
+
+
+def test_rows_that_lie_far_apart_fit_into_memory(tmp_path):
+    near, far = log_of(tmp_path / "near.csv", [0.1] * 4), tmp_path / "far.csv"
+    far.write_text("step,lr\n0,0.1\n1,0.1\n2,0.1\n3,0.1\n9000000000000000,0.1\n")
+    parameters = compare(Request(str(far), near)).worst.diagnosis.cause.parameters
+    assert parameters["missing_a"] == 9_000_000_000_000_000 - 4
 
 
 def test_fewer_ulp_find_smaller_differences(tmp_path):

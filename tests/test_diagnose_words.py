@@ -132,10 +132,19 @@ SAID = [
     ("extra-decay", {"side": "a", "step": 150, "factor": 2.0}, "from there on a has 0.5 times the rate of b"),
     (
         "gaps",
-        {"missing_a": 0, "missing_b": 3, "repeated_a": 1, "repeated_b": 0, "step": 17},
-        "a has 1 row twice and b lacks 3 steps, first at step 17",
+        {"missing_a": 0, "missing_b": 3, "repeated_a": 1, "repeated_b": 0, "step": 17, "step_b": 17},
+        "a has 1 row twice; b lacks 3 steps, the first at step 17.",
     ),
-    ("length", {"steps_a": 1600, "steps_b": 1280}, "a has 1,600 steps (50 epochs) and b 1,280 steps (40 epochs)"),
+    (
+        "gaps",
+        {"missing_a": 40, "missing_b": 1, "repeated_a": 0, "repeated_b": 2, "step": 0, "step_a": 0, "step_b": 150},
+        "a lacks 40 steps, the first at step 0; b lacks 1 step, step 150 and has 2 rows twice.",
+    ),
+    (
+        "length",
+        {"steps_a": 1600, "steps_b": 1280},
+        "a ends after 1,600 steps (50 epochs) and b after 1,280 steps (40 epochs)",
+    ),
     (
         "family",
         {"kind_a": "cosine", "kind_b": "linear", "schedule_a": "cosine:…", "schedule_b": "linear:…"},
@@ -187,6 +196,16 @@ def test_rounding_says_which_part_is_drift():
 def test_rounding_without_drift_speaks_of_none():
     said = sentence(Cause("rounding", {}, 0.0), scene(largest=2e-8))
     assert said == "The rates are the same to within rounding: at most 2e-08 relative apart."
+
+
+def test_few_digits_are_named_where_they_are_why_both_are_the_same():
+    known = scene(largest=4e-6, digits=5e-6, written_a="6 digits", written_b="4 decimals")
+    said = sentence(Cause("rounding", {}, 0.0), known)
+    assert "the same within what a's 6 digits and b's 4 decimals tell: at most 4e-06 relative apart" in said
+    assert "as far as a's 6 digits and b's 4 decimals tell" in fix(Cause("rounding", {}, 0.0), known).advice
+    both = scene(written_a="6 digits", written_b="6 digits")
+    assert both.written == "the 6 digits of both"
+    assert "to the last digit that was written" in sentence(Cause("identical", {}, 0.0), both)
 
 
 def test_no_common_step_is_told_with_both_ranges():

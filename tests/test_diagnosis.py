@@ -76,7 +76,7 @@ def test_rows_that_are_not_there():
     kept = np.delete(np.arange(1600), [700, 701, 900])
     assert diagnose(a, a.rows(kept), CLOCK).cause.name == "gaps"
     assert diagnose(a, a.rows(kept), CLOCK).cause.parameters == {
-        "missing_a": 0, "missing_b": 3, "repeated_a": 0, "repeated_b": 0, "step": 700,
+        "missing_a": 0, "missing_b": 3, "repeated_a": 0, "repeated_b": 0, "step": 700, "step_b": 700,
     }  # fmt: skip
     assert diagnose(a, a.rows(slice(0, 1000)), CLOCK).cause.parameters == {"steps_a": 1600, "steps_b": 1000}
     assert diagnose(a, a.rows(slice(None, None, 10)), CLOCK).cause.name == "identical"

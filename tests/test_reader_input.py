@@ -39,7 +39,16 @@ WRONG = {
     "negative": (b"step,lr\n0,0.1\n\n1,-0.1\n2,1\n", "line 4: the rate of step 1 is -0.1"),
     "negative step": (b"step,lr\n-1,0.1\n0,1\n", "line 2: step -1 is negative"),
     "half a step": (b"step,lr\n0,0.1\n0.5,1\n2,1\n", "line 3: step 0.5 is no whole number"),
-    "enormous step": (b"step,lr\n0,0.1\n1e300,1\n2,1\n", "line 3: step 1e\\+300 is no whole number"),
+    "enormous step": (b"step,lr\n0,0.1\n1e300,1\n2,1\n", "line 3: step 1e\\+300 is beyond 2"),
+    "infinite step": (b"step,lr\n0,0.1\ninf,1\n2,1\n", "line 3: step inf is no finite number"),
+    "long first line": (
+        b'{"step": 0, "lr": 1, "text": "' + b"x" * 300_000 + b'"}\n{"step": 1, "lr": 1}\n',
+        "first line is longer than the 262,144 bytes that are looked at to know a format: give format=json-lines",
+    ),
+    "late rate": (
+        b'{"step": 0}\n' * 1500 + b'{"step": 1, "lr": 1}\n',
+        "None of its first 1,000 lines, within 262,144 bytes",
+    ),
     "open quote": (b'step,lr\n0,"0.1\n1,1\n', "unexpected end of data"),
     "latin": (b"step,lr,text\n0,0.1,a\n1,0.1,\xe9\n" + b"2,0.1,b\n" * 20_000, "no log that can be read"),
     "late latin": (b"step,lr,text\n" + b"2,0.1,b\n" * 20_000 + b"1,0.1,\xe9\n1,2,x,\n", "no UTF-8|cells under"),

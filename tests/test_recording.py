@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiment.recording import Recording, read_recording
+from experiment.recording import Recording, not_a_loss, read_recording
 from experiment.trace import TraceError, quoted, unquoted
 
 HOUSE = Path(__file__).parents[1]
@@ -36,6 +36,7 @@ TORCH = [
     "nested",
     "loaders",
     "left-open",
+    "wrong-losses",
 ]
 TRAINERS = ["lightning", "lightning-accumulated", "transformers", "transformers-accumulated"]
 KERAS = [
@@ -62,6 +63,9 @@ KERAS = [
     "unnoticed",
     "mixed-names",
     "nothing-left",
+    "broken-off",
+    "not-trained",
+    "wrong-losses",
 ]
 
 
@@ -162,6 +166,7 @@ def test_keras_says_what_it_resumed_and_what_it_did_not_note(in_keras):
         f"{folder}/resumed.csv: resumed recording, SGD after step 14.",
         f"{folder}/started.csv: resumed recording, SGD after step 9, from step 5. Recorded again, and kept twice: SGD steps 5 to 9.",
         "SGD: no update was noted. Watch the optimizer before its step is compiled.",
+        *(f"{folder}/broken-off.csv: resumed recording, SGD after step {step}." for step in (1, 5, 7)),
     ]
 
 
@@ -198,7 +203,9 @@ def test_killed_process_loses_at_most_its_last_second(tmp_path, framework):
 
 
 def recording(path, framework="torch", start=None, steps_per_epoch=None):
-    return Recording(framework, {}, path, None, steps_per_epoch, start)
+    made = Recording(framework, {}, path, None, steps_per_epoch, start)
+    made.reopen()
+    return made
 
 
 def fill(path, updates, **how):
@@ -279,6 +286,7 @@ import resource, signal
 from experiment.recording import Recording
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 made = Recording("torch", {{}}, {str(tmp_path / "run.csv")!r}, None, None, None)
+made.reopen()
 source = made.updates.source("Adam", [None])
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
 for update in range(500):
@@ -300,6 +308,8 @@ made.close()
 WRONG = {
     "no-folder": (lambda folder: folder / "there" / "run.csv", "there is no folder .*Make it first"),
     "folder": (lambda folder: folder / "a.csv", "is a folder. Name a file"),
+    "folder-without-ending": (lambda folder: folder / "made", "made is a folder. Name a file, like .*made/run.csv"),
+    "broken-link": (lambda folder: folder / "link.csv", "is a link to nowhere.csv, which is not there. Remove it, or"),
     "pipe": (lambda folder: folder / "pipe.csv", "is no regular file. Name a file"),
     "ending": (lambda folder: folder / "run.txt", "ends in .csv"),
     "foreign": (lambda folder: folder / "foreign.csv", "is no recording: its first line is not framework,arm"),
@@ -316,6 +326,8 @@ def test_what_cannot_be_recorded_into_is_one_line_and_stays_as_it_was(tmp_path, 
     make, said = WRONG[name]
     row = "torch,Adam,0,0,,,0.1,\n"
     (tmp_path / "a.csv").mkdir()
+    (tmp_path / "made").mkdir()
+    (tmp_path / "link.csv").symlink_to("nowhere.csv")
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "foreign.csv").write_text("epoch,loss\n0,1\n")
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 10)
@@ -342,6 +354,53 @@ def test_wrong_argument_is_named(tmp_path, how, said):
     with pytest.raises(ValueError, match=re.escape(said)):
         recording(tmp_path / "run.csv", **how)
     assert not (tmp_path / "run.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "said"),
+    [
+        ("", ValueError, "path: got ''. Give a file's name that ends in .csv"),
+        (5, TypeError, "path: got 5 of type int. Give a file's name"),
+    ],
+)
+def test_path_that_is_none_is_named(path, kind, said):
+    with pytest.raises(kind, match=re.escape(said)):
+        Recording("torch", {}, path, None, None, None)
+
+
+def test_nothing_is_made_before_recording_begins(tmp_path):
+    made = Recording("torch", {}, tmp_path / "run.csv", None, None, None)
+    assert list(tmp_path.iterdir()) == []
+    made.close()  # and nothing by one that never began
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_training_that_was_broken_off_is_taken_over(tmp_path):
+    path = tmp_path / "run.csv"
+    first = recording(path)
+    first.updates.commit(first.updates.source("Adam", [None]), [0.5])
+    first.is_over = lambda: True
+    second = recording(path)
+    second.updates.commit(second.updates.source("Adam", [None]), [0.25])
+    second.close()
+    rows = read_recording(path)
+    assert (rows["step"].tolist(), rows["lr"].tolist()) == ([0, 1], [0.5, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("loss", "kind", "said"),
+    [
+        ("x", TypeError, "log: got 'x' of type str. Give a number"),
+        (None, TypeError, "log: got None of type NoneType. Give a number"),
+        (np.zeros(2), ValueError, "log: got a tensor of shape (2,). Give one value, like loss.mean()"),
+        (np.zeros(0), ValueError, "log: got a tensor of shape (0,)"),
+    ],
+)
+def test_loss_that_is_none_is_named(loss, kind, said):
+    error = not_a_loss(loss)
+    assert type(error) is kind
+    assert said in str(error)
+    assert "\n" not in str(error)
 
 
 def test_one_recorder_at_a_time(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import sys
+import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from experiment.recording import UNKNOWN, Recording
+from experiment.recording import UNKNOWN, Recording, not_a_loss
 from experiment.updates import Source
 
 _FIT_ROWS, _LOOP_ROWS = 1024, 16384  # updates that a compiled step notes before they must be read
@@ -57,6 +59,8 @@ class Recorder(keras.callbacks.Callback):
         versions = {"python": platform.python_version(), "tensorflow": tf.__version__, "keras": keras.__version__}
         self._recording = Recording("tensorflow", versions, path, arm, steps_per_epoch, start)
         self._recording.drain = self._drain
+        self._recording.is_over, self._recording.let_go = self._is_over, self.release
+        self._in_fit = False
         self._notes: dict[int, _Notes] = {}  # by identity of the optimizer
         self._step = _Step()
         self._undo: list[Callable[[], None]] = []
@@ -89,22 +93,32 @@ class Recorder(keras.callbacks.Callback):
 
         Which of the two, the first call says: before the first update, each belongs to the next update, and several
         of them make a mean; after it, each belongs to the update just done. Under `fit` there is nothing to log.
+
+        Raises TypeError or ValueError, with one line, for what is no such number.
         """
-        self._recording.tell(float(loss))
+        try:
+            value = float(loss.numpy().item() if hasattr(loss, "numpy") else loss)
+        except (TypeError, ValueError):
+            raise not_a_loss(loss) from None
+        self._recording.tell(value)
 
     def release(self) -> None:
         """Leave optimizers and model as they were, write what is left and let go of the file."""
         watched = [notes for notes in self._notes.values() if notes.attached]
         while self._undo:
             self._undo.pop()()
+        self._in_fit = False
         self._recording.close()
         for notes in watched:
             notes.check(self._recording.say)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Keras calls this as `fit` begins: put the notes into model and optimizer."""
+        if self._in_fit:  # an earlier one was broken off
+            self.release()
         model = self.model
         self._recording.reopen()
+        self._in_fit = True
         executions = int(model.steps_per_execution)
         self._watch(model.optimizer, max(_FIT_ROWS, 1 << (2 * executions).bit_length()))
         self._recording.flush()
@@ -137,6 +151,7 @@ class Recorder(keras.callbacks.Callback):
             notes.begin_epoch(UNKNOWN)
 
     def _watch(self, optimizer: keras.optimizers.Optimizer, rows: int) -> None:
+        self._recording.reopen()
         while hasattr(optimizer, "inner_optimizer"):  # LossScaleOptimizer: the one within does the updates
             optimizer = optimizer.inner_optimizer
         notes = self._notes.get(id(optimizer))
@@ -145,7 +160,6 @@ class Recorder(keras.callbacks.Callback):
             notes = self._notes[id(optimizer)] = _Notes(optimizer, source, self._step)
         if notes.attached:
             return
-        self._recording.reopen()
         self._undo.append(notes.attach(rows))
 
     def _counting(self, compiled: Callable[[Any], Any], executions: int) -> Callable[[Any], Any]:
@@ -160,6 +174,10 @@ class Recorder(keras.callbacks.Callback):
             return logs
 
         return counted
+
+    def _is_over(self) -> bool:
+        """Whether `fit` began and was broken off: Keras calls no callback then. What else is under way is not known."""
+        return self._in_fit and not any(_calls(frame, self) for frame in sys._current_frames().values())
 
     def _first_free_epoch(self) -> int:
         """The epoch after the last one that was recorded, or that one itself where it was cut off."""
@@ -316,6 +334,16 @@ class _Notes:
 
 def _accumulation(optimizer: Any) -> int:
     return getattr(getattr(optimizer, "inner_optimizer", optimizer), "gradient_accumulation_steps", None) or 1
+
+
+def _calls(frame: types.FrameType | None, callback: keras.callbacks.Callback) -> bool:
+    """Whether a thread, its innermost frame given, is within a call that has this callback in its list."""
+    while frame is not None:
+        for value in tuple(frame.f_locals.values()):
+            if isinstance(value, keras.callbacks.CallbackList) and any(each is callback for each in value.callbacks):
+                return True
+        frame = frame.f_back
+    return False
 
 
 def _same(a: tuple[Any, ...] | None, b: tuple[Any, ...]) -> bool:

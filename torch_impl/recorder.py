@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from experiment.recording import Recording
+from experiment.recording import Recording, not_a_loss
 from experiment.updates import Source
 
 
@@ -85,8 +85,14 @@ class Recorder:
 
         Which of the two, the first call says: before the first update, each belongs to the next update, and several
         of them make a mean; after it, each belongs to the update just done.
+
+        Raises TypeError or ValueError, with one line, for what is no such number.
         """
-        self._recording.updates.heard.append(loss.item() if isinstance(loss, torch.Tensor) else float(loss))
+        try:
+            value = float(loss.item() if isinstance(loss, torch.Tensor) else loss)
+        except (TypeError, ValueError, RuntimeError):
+            raise not_a_loss(loss) from None
+        self._recording.updates.heard.append(value)
 
     def release(self) -> None:
         """Leave the optimizers as they were, write what is left and let go of the file."""
@@ -96,6 +102,7 @@ class Recorder:
         self._recording.close()
 
     def _watch_all(self) -> None:
+        self._recording.reopen()
         self._undo.append(register_optimizer_step_pre_hook(self._begin).remove)
         self._undo.append(register_optimizer_step_post_hook(self._end).remove)
         self._all = True

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from compare.diagnose.curve import FEWEST, Curve, Known
+from compare.diagnose.curve import FEWEST, Curve, Known, blocks
 from compare.tolerance import ULP32, ulp32
 from experiment.clock import Clock
 
@@ -39,17 +39,39 @@ class Claim:
 class Check:
     """What a claim leaves over.
 
-    fits : no row that it speaks of refutes it. excess : the largest difference in units of what is allowed.
-    residual_ulp32 : the largest difference in float32 ULP, drift and slack taken off.
-    told : part of the rows that it speaks of. evidence : rows that differ without the claim, and do not with it.
+    rows : that it was held against. known : those of them that it speaks of.
+    excess : the largest difference in units of what is allowed. residual_ulp32 : the largest difference in float32 ULP,
+    drift and slack taken off.
+    evidence : rows that differ without the claim, and do not with it. vague : those of which it says too little.
     """
 
-    fits: bool
+    rows: int
+    known: int
     excess: float
     residual_ulp32: float
-    told: float
     evidence: int
     vague: int
+
+    @property
+    def told(self) -> float:
+        """Part of the rows that the claim speaks of."""
+        return self.known / self.rows
+
+    @property
+    def fits(self) -> bool:
+        """Whether the claim speaks of any row, and none refutes it."""
+        return self.known > 0 and self.excess <= 1
+
+    def joined(self, other: Check) -> Check:
+        """The same for other rows as well."""
+        return Check(
+            self.rows + other.rows,
+            self.known + other.known,
+            max(self.excess, other.excess),
+            max(self.residual_ulp32, other.residual_ulp32),
+            self.evidence + other.evidence,
+            self.vague + other.vague,
+        )
 
 
 @dataclass(frozen=True)
@@ -110,31 +132,31 @@ class Pair:
         """Hold a claim against every row; against a few first, which refute most."""
         for rows in (self.probe[claim.side], self.sample[claim.side]):
             found = self._check(claim, rows)
-            if found.excess > 1 and np.isfinite(found.excess):
+            if found.excess > 1:
                 return found
-        if len(rows) == len(self.of(claim.side).rates):
+        count = len(self.of(claim.side).rates)
+        if len(rows) == count:
             return found
-        return self._check(claim, slice(None))
+        whole = Check(0, 0, 0.0, 0.0, 0, 0)
+        for part in blocks(count):
+            whole = whole.joined(self._check(claim, part))
+            if whole.excess > 1:
+                break
+        return whole
 
     def _check(self, claim: Claim, which: np.ndarray | slice) -> Check:
         rows = self.of(claim.side).rates.rows(which)
         told = claim.tell(rows.step)
         known = np.isfinite(told.slack)
         if not known.any():
-            return Check(False, np.inf, np.inf, 0.0, 0, 0)
+            return Check(len(rows), 0, 0.0, 0.0, 0, 0)
         apart = np.abs(rows.lr - np.where(known, told.value, rows.lr))
         slack = np.where(known, told.slack, 0.0) + rows.rounding
         excess, residual = self._left(claim.side, which, told, apart, slack)
         differs = self.differs[claim.side][which]
         sharp = known & (slack <= self._apart[claim.side][0][which] / 4)
-        return Check(
-            fits=excess <= 1,
-            excess=excess,
-            residual_ulp32=residual,
-            told=float(known.mean()),
-            evidence=int((differs & sharp).sum()),
-            vague=int((differs & known & ~sharp).sum()),
-        )
+        evidence, vague = int((differs & sharp).sum()), int((differs & known & ~sharp).sum())
+        return Check(len(rows), int(known.sum()), excess, residual, evidence, vague)
 
     def _left(
         self, side: Side, which: np.ndarray | slice, told: Known, apart: np.ndarray, slack: np.ndarray
@@ -158,14 +180,17 @@ class Pair:
         return {side: self._distances(side) for side in SIDES}
 
     def _distances(self, side: Side) -> tuple[np.ndarray, np.ndarray]:
-        curve = self.of(side)
-        rows = curve.rates
-        told = self.other(side).at(rows.step)
-        known = np.isfinite(told.slack)
-        slack = np.where(known, told.slack, 0.0) + rows.rounding
-        drift = np.maximum(told.drift, curve.observed.drift)
-        allowed = Known(told.value, slack, np.maximum(told.size, curve.observed.size), drift).allowed(self.ulp)
-        return np.where(known, np.abs(rows.lr - told.value), np.inf), allowed
+        curve, count = self.of(side), len(self.of(side).rates)
+        distance, allowed = np.empty(count), np.empty(count)
+        for part in blocks(count):
+            rows, ours = curve.rates.rows(part), curve.observed.at_rows(part)
+            told = self.other(side).at(rows.step)
+            known = np.isfinite(told.slack)
+            slack = np.where(known, told.slack, 0.0) + rows.rounding
+            size, drift = np.maximum(told.size, ours.size), np.maximum(told.drift, ours.drift)
+            distance[part] = np.where(known, np.abs(rows.lr - told.value), np.inf)
+            allowed[part] = Known(told.value, slack, size, drift).allowed(self.ulp)
+        return distance, allowed
 
     def _compared(self, side: Side) -> np.ndarray:
         """Rows that are held against the other side: those whose step it has; where these are few, all it knows of."""

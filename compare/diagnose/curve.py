@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,6 +23,9 @@ SHARP = 1e-4
 DOUBT = 4
 """Times the distance of three cubics at a step between rows that a rate there may lie off."""
 
+BLOCK = 1 << 16
+"""Rows of a long run that are worked on at once."""
+
 FEWEST = 6
 """Rows from which something can be told."""
 
@@ -41,9 +44,14 @@ class Known:
     size: np.ndarray
     drift: np.ndarray
 
-    def at_rows(self, rows: np.ndarray) -> Known:
+    def at_rows(self, rows: np.ndarray | slice) -> Known:
         """Some of the rates."""
         return Known(*(column[rows] for column in self._columns()))
+
+    def put(self, rows: np.ndarray | slice, other: Known) -> None:
+        """Write those of `other` at some rows, in place."""
+        for ours, theirs in zip(self._columns(), other._columns(), strict=True):
+            ours[rows] = theirs
 
     def times(self, factor: np.ndarray | float) -> Known:
         """The same rates, each multiplied."""
@@ -131,31 +139,30 @@ class Curve:
 
         An observed row first; else the inferred schedule; else, between two rows, what they leave open.
         """
-        if self._are_rows(step):
+        if step is self.rates.step:
             return self.observed
         wanted = np.maximum(step, 0)
         row, there = self._rows_of(wanted)
-        lr, slack = self.rates.lr[row], self.rates.rounding[row]
-        if not there.all():
-            value, doubt = self._elsewhere(wanted[~there])
-            lr, slack = lr.copy(), slack.copy()
-            lr[~there], slack[~there] = value, doubt
-        return self._known(wanted, lr, slack)
+        if there.all():
+            return self.observed.at_rows(_as_slice(row))
+        elsewhere = wanted[~there]
+        told = Known(*(np.empty(step.shape) for _ in range(4)))
+        told.put(there, self.observed.at_rows(row[there]))
+        told.put(~there, self._known(elsewhere, *self._elsewhere(elsewhere)))
+        return told
 
     @cached_property
     def observed(self) -> Known:
         """The rates of its own rows."""
-        return self._known(self.rates.step, self.rates.lr, self.rates.rounding)
+        rates, told = self.rates, Known(*(np.empty(len(self.rates)) for _ in range(4)))
+        for rows in blocks(len(rates)):
+            told.put(rows, self._known(rates.step[rows], rates.lr[rows], rates.rounding[rows]))
+        return told
 
     def _known(self, step: np.ndarray, lr: np.ndarray, slack: np.ndarray) -> Known:
         size, drift = self.bent(step)
         near = np.maximum(np.where(lr < NEAR_ZERO * self.peak, self.peak, lr), size)
         return Known(lr, slack, near, drift)
-
-    def _are_rows(self, step: np.ndarray) -> bool:
-        """Whether these are the steps of its own rows."""
-        ours = self.rates.step
-        return step is ours or (len(step) == len(ours) and bool(step[0] == ours[0]) and np.array_equal(step, ours))
 
     def has(self, step: np.ndarray) -> np.ndarray:
         """Whether there is a row for each of these steps: bool."""
@@ -227,6 +234,22 @@ class Curve:
             return np.full(step.shape, self.peak if self.rounds_at_peak else 0.0), np.zeros(step.shape)
         seen = np.minimum(step, self.last)
         return self.inferred.float32_scale(seen), self.inferred.float32_drift(seen)
+
+
+def blocks(rows: int) -> Iterator[slice]:
+    """All rows in parts that a processor's cache holds."""
+    return (slice(begin, min(begin + BLOCK, rows)) for begin in range(0, rows, BLOCK))
+
+
+def _as_slice(rows: np.ndarray) -> np.ndarray | slice:
+    """Rows that follow one another as a slice, which copies nothing."""
+    count = len(rows)
+    if not count:
+        return rows
+    first = int(rows[0])
+    if int(rows[-1]) - first != count - 1 or (count > 2 and (np.diff(rows) != 1).any()):
+        return rows
+    return slice(first, first + count)
 
 
 def _jumps(schedule: ScheduleModel) -> bool:

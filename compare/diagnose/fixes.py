@@ -67,11 +67,21 @@ def _follow(scene: Scene, side: Name, schedule: Schedule | None) -> dict[Languag
     return _coded(scene, side, make)
 
 
-def _nothing(_: Parameters, __: Scene) -> Fix:
-    return Fix("Nothing is to be mended.")
+_LOG_MORE = Fix("Log more updates of both, at least until the rate changes, and compare again.")
+
+
+def _nothing(_: Parameters, scene: Scene) -> Fix:
+    return _LOG_MORE if scene.compared == 1 else Fix("Nothing is to be mended.")
 
 
 def _rounding(_: Parameters, scene: Scene) -> Fix:
+    if scene.compared == 1:
+        return _LOG_MORE
+    if scene.digits and scene.written:
+        return Fix(
+            f"Nothing is to be mended as far as {scene.written} tell. For more, log each rate with all its digits, as "
+            "repr(rate) writes them."
+        )
     if scene.largest < 1e-5:
         return Fix("Nothing is to be mended: float32 cannot hold the rates more exactly.")
     return Fix(
@@ -238,15 +248,25 @@ def _extra_decay(parameters: Parameters, scene: Scene) -> Fix:
 def _gaps(parameters: Parameters, _: Scene) -> Fix:
     lacking = [name for name in ("a", "b") if parameters.get(f"missing_{name}")]
     if lacking:
-        return Fix(f"Nothing in the schedule is to be mended. Find out why {' and '.join(lacking)} lost rows.")
+        lack = "lack" if len(lacking) > 1 else "lacks"
+        return Fix(f"Nothing in the schedule is to be mended. Find out why {' and '.join(lacking)} {lack} rows.")
     return Fix("Nothing in the schedule is to be mended. Log each update once.")
 
 
-def _length(_: Parameters, __: Scene) -> Fix:
+def _length(_: Parameters, scene: Scene) -> Fix:
+    if scene.compared == 1:
+        return _LOG_MORE
     return Fix("Nothing in the schedule is to be mended. Train both for as long, or compare only what both have.")
 
 
 def _unexplained(_: Parameters, scene: Scene) -> Fix:
+    if scene.first is not None and (scene.zero_a or scene.zero_b):
+        zero = "a" if scene.zero_a else "b"
+        return Fix(
+            f"Find out why {zero}'s rate is 0: an initial rate of 0, a factor of 0, or a metric that was never set."
+        )
+    if scene.first is not None and scene.compared is not None and scene.compared < 3:
+        return _LOG_MORE
     if scene.first is None:
         return Fix("Record both runs from the same step on, or compare each with the schedule that was meant.")
     return Fix(

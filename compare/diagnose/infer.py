@@ -13,13 +13,13 @@ The rooms of `inference`: `rows` holds the rows and checks schedules against the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
 from compare.diagnose.inference.kinds import schedules_of
-from compare.diagnose.inference.rows import CLOCK, Rows, tolerance_of
+from compare.diagnose.inference.rows import CLOCK, Rows
 from compare.diagnose.inference.structure import epoch_lengths
 from compare.diagnose.rates import Rates
 from compare.tolerance import ULP32, ulp32
@@ -35,15 +35,13 @@ class Inferred:
     schedule : with all durations in steps.
     stepping : ``step``, or ``epoch`` where the rate was looked up once per `steps_per_epoch` steps.
     steps_per_epoch : S of ``t(n) = S * floor(n / S)``; 1 where stepping is ``step``.
-    tolerance : float64, shape (rows,): what was allowed at each row, rounding of the written digits included.
-    max_error : the largest error of a row in parts of its tolerance, at most 1.
+    max_error : the largest error of a row in parts of its tolerance, at most 1; rounding of written digits included.
     peak : the highest rate of the trace; rates far below it are compared with its size.
     """
 
     schedule: Schedule
     stepping: Stepping
     steps_per_epoch: int
-    tolerance: np.ndarray = field(repr=False)
     max_error: float
     peak: float
 
@@ -141,22 +139,12 @@ def _moves_within(rates: Rates, first: np.ndarray) -> bool:
 
 
 def _checked(rates: Rates, schedule: Schedule, size: int) -> Inferred | None:
-    """The schedule with its tolerance, where it explains every row."""
-    t = rates.step - rates.step % size
-    peak = float(rates.lr.max())
-    rows = Rows.of(rates, t)
-    if rows.first_miss(schedule) < len(rows):
-        return None
-    tolerance, worst = np.empty(len(rates)), 0.0
-    for begin in range(0, len(rates), _CHUNK):
-        cut = slice(begin, begin + _CHUNK)
-        rate = schedule.rate(t[cut], CLOCK)
-        tolerance[cut] = tolerance_of(schedule, t[cut], rate, peak) + rates.rounding[cut]
-        worst = max(worst, float((np.abs(rates.lr[cut] - rate) / tolerance[cut]).max()))
-    return Inferred(schedule, "step" if size == 1 else "epoch", size, tolerance, worst, peak)
+    """The schedule, where it explains every row."""
+    rows = Rows.of(rates, rates.step - rates.step % size)
+    worst = rows.worst(schedule)
+    return Inferred(schedule, "step" if size == 1 else "epoch", size, worst, rows.peak) if worst <= 1 else None
 
 
-_CHUNK = 1 << 16
 _MANY = 20_000
 _FEW = 6_000
 

@@ -31,8 +31,10 @@ class Scene:
     framework_a, framework_b : of their traces; ``schedule`` for one that was given as a schedule.
     first : the first update at which they differ. largest : relative difference, the largest of all rows.
     drifted : whether float32's rounding of a factor is what most of the largest difference is; rounding_ulp32 : what is
-    left without it, in float32 ULP. digits : the part of a rate that its written digits leave open.
-    range_a, range_b : first and last step.
+    left without it, in float32 ULP. digits : the part of a rate that its written digits leave open; 0 where the rates
+    are the same without that. written_a, written_b : how many were written, like ``6 digits``; empty for all there are.
+    range_a, range_b : first and last step. compared : rows; None where that is not known.
+    zero_a, zero_b : whether every rate is 0.
     """
 
     clock: Clock | None = None
@@ -47,6 +49,11 @@ class Scene:
     digits: float = 0.0
     range_a: tuple[int, int] = (0, 0)
     range_b: tuple[int, int] = (0, 0)
+    compared: int | None = None
+    written_a: str = ""
+    written_b: str = ""
+    zero_a: bool = False
+    zero_b: bool = False
 
     def inferred(self, name: Name) -> Inferred | None:
         """What one side follows."""
@@ -61,6 +68,11 @@ class Scene:
         """The frameworks to write one side's code for: its own where it is known, else both."""
         framework = self.framework_a if name == "a" else self.framework_b
         return (LANGUAGES[framework],) if framework in LANGUAGES else ("Keras", "PyTorch")
+
+    @property
+    def written(self) -> str:
+        """The digits of the sides that were written with few of them, in words."""
+        return written(self.written_a, self.written_b)
 
     def is_intended(self, name: Name) -> bool:
         """Whether a side was given as a schedule: what was meant, and not what was done."""
@@ -82,3 +94,10 @@ class Scene:
 def other(name: Name) -> Name:
     """The side that is not this one."""
     return "b" if name == "a" else "a"
+
+
+def written(a: str, b: str) -> str:
+    """With how many digits the sides were written, in words: a's 6 digits and b's 4 decimals; empty for all."""
+    if a and a == b:
+        return f"the {a} of both"
+    return " and ".join(f"{name}'s {digits}" for name, digits in (("a", a), ("b", b)) if digits)

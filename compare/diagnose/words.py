@@ -58,16 +58,34 @@ def multiple(value: float) -> str:
     return f"{value:.6g}"
 
 
-def _identical(_: Mapping[str, Any], __: Scene) -> str:
-    return "Every rate that both have is the same to the last bit."
+def _identical(_: Mapping[str, Any], scene: Scene) -> str:
+    if scene.zero_a and scene.zero_b:
+        return "Both rates are 0 at every step, so that no update of either changes a weight."
+    last = "digit that was written" if scene.written_a and scene.written_b else "bit"
+    return _few(scene) or f"Every rate that both have is the same to the last {last}."
+
+
+def _few(scene: Scene) -> str | None:
+    """What is to be said where so few rows agree that hardly anything follows; None where there are more."""
+    if scene.compared == 1:
+        return "The one row that both have holds the same rate, and one row does not tell a schedule."
+    if scene.compared == 2:
+        return "The two rows that both have hold the same rates; they say nothing of any other step."
+    return None
 
 
 def _rounding(_: Mapping[str, Any], scene: Scene) -> str:
+    if few := _few(scene):
+        return few
+    if scene.digits and scene.written:
+        return (
+            f"The rates are the same within what {scene.written} tell: at most {part(scene.largest)} apart, where the "
+            f"digits leave open up to {part(scene.digits)}."
+        )
     said = f"The rates are the same to within rounding: at most {part(scene.largest)} apart."
     found = _drifting(scene) if scene.drifted else None
     if found is None:
-        few = f" The digits that were written leave open {part(scene.digits)}." if scene.digits else ""
-        return said + few
+        return said
     schedule, decays = found
     error = float32_error(schedule.factor)
     explained = error * decays
@@ -231,19 +249,20 @@ def _gaps(parameters: Mapping[str, Any], _: Scene) -> str:
     said = []
     for name in ("a", "b"):
         does = []
-        if parameters.get(f"missing_{name}"):
-            does.append(f"lacks {counted(parameters[f'missing_{name}'], 'step')}")
+        if missing := parameters.get(f"missing_{name}"):
+            first = parameters[f"step_{name}"]
+            does.append(f"lacks {counted(missing, 'step')}, {'the first at ' if missing > 1 else ''}step {first:,}")
         if parameters.get(f"repeated_{name}"):
             does.append(f"has {counted(parameters[f'repeated_{name}'], 'row')} twice")
         if does:
             said.append(f"{name} {' and '.join(does)}")
-    first = f", first at step {parameters['step']:,}" if "step" in parameters else ""
-    return f"The rates agree wherever both have rows, but {' and '.join(said)}{first}."
+    return f"The rates agree wherever both have rows, but {'; '.join(said)}."
 
 
 def _length(parameters: Mapping[str, Any], scene: Scene) -> str:
     a, b = (scene.steps(parameters[name]) for name in ("steps_a", "steps_b"))
-    return f"The rates agree as long as both last, but a has {a} and b {b}."
+    few = f"{_few(scene)} Besides, " if scene.compared == 1 else "The rates agree as long as both last, but "
+    return f"{few}a ends after {a} and b after {b}."
 
 
 def _family(parameters: Mapping[str, Any], _: Scene) -> str:
@@ -254,6 +273,14 @@ def _family(parameters: Mapping[str, Any], _: Scene) -> str:
 
 
 def _unexplained(_: Mapping[str, Any], scene: Scene) -> str:
+    zero = "a" if scene.zero_a else "b" if scene.zero_b else None
+    if zero and scene.first is not None:
+        return (
+            f"{zero}'s rate is 0 at every step, so that no update of it changes a weight and nothing shows a schedule."
+        )
+    if scene.first is not None and scene.compared is not None and scene.compared < 3:
+        rows = "the one row" if scene.compared == 1 else "the two rows"
+        return f"The rates differ, but {rows} that both have cannot tell why."
     if scene.first is None:
         a, b = (f"{first:,} to {last:,}" for first, last in (scene.range_a, scene.range_b))
         return (

@@ -18,13 +18,13 @@ from compare.readers import (
     tensorboard,
     wandb,
 )
-from compare.readers.base import Log, Options, ReadError
+from compare.readers.base import Log, Options, ReadError, refuse_columns
 from compare.readers.digits import rounding
-from compare.readers.normalise import trace_of
-from compare.readers.source import Source
+from compare.readers.normalise import FROM_1, trace_of
+from compare.readers.source import HEAD, Source
 from experiment.trace import Trace
 
-__all__ = ["FORMATS", "Options", "ReadError", "read", "rounding"]
+__all__ = ["FORMATS", "FROM_1", "Options", "ReadError", "read", "rounding"]
 
 FORMATS: dict[str, ModuleType] = {
     module.NAME: module
@@ -32,7 +32,8 @@ FORMATS: dict[str, ModuleType] = {
 }
 """The readers of files by name, in the order in which they look at a file: the more particular first.
 
-Each declares ``STEP_BASE``, ``LR_TIMING`` and ``LOSS_KIND``, and has ``sniff(source)`` and ``read(source, options)``.
+Each declares ``STEP_BASE``, ``LR_TIMING``, ``LOSS_KIND`` and in ``COLUMNS`` which columns may be named, and has
+``sniff(source)`` and ``read(source, options)``.
 """
 
 
@@ -62,9 +63,11 @@ def _read(path: Path, options: Options) -> Trace:
         return _read_file(Source(path), options)
     found = folder.find(path, lambda source: _is_own(source) or _sniffed(source) is not None)
     if found.events:
+        refuse_columns(options, tensorboard.NAME, tensorboard.COLUMNS)
         log = tensorboard.read_files(list(found.events), options)
         return trace_of(log, found.path.name, tensorboard.NAME, options)
     if found.path.is_dir():
+        refuse_columns(options, mlflow_files.NAME, mlflow_files.COLUMNS)
         return trace_of(mlflow_files.read_folder(found.path, options), found.path.name, mlflow_files.NAME, options)
     return _read_file(Source(found.path), options)
 
@@ -77,6 +80,7 @@ def _read_file(source: Source, options: Options) -> Trace:
     if options.format == own.NAME or (options.format is None and not options.columns and own.sniff(source)):
         return own.read_npz(source.path, options) if own.is_npz(source.head) else own.read(source, options)
     reader = _chosen(source, options)
+    refuse_columns(options, reader.NAME, reader.COLUMNS)
     log: Log = reader.read(source, options)
     return trace_of(log, source.path.name, reader.NAME, options)
 
@@ -111,4 +115,12 @@ def _listed() -> str:
 def _hint(source: Source) -> str:
     if source.text is None:
         return "It is no UTF-8 text."
+    if len(source.head) == HEAD and b"\n" not in source.head.lstrip():
+        read_on = "give format=json-lines" if source.is_object else "break it into lines"
+        return f"Its first line is longer than the {HEAD:,} bytes that are looked at to know a format: {read_on}."
+    if source.is_object:
+        return (
+            f"None of its first {json_lines.FIRST:,} lines, within {HEAD:,} bytes, has a step and a rate by names that "
+            "are known. Name them with column.step=…,column.lr=…, or give format=json-lines where they come later."
+        )
     return "Name its columns with column.step=…,column.lr=…, or its format with format=…."

@@ -10,6 +10,8 @@ from typing import Literal
 
 import numpy as np
 
+from compare.words import listed
+
 LrTiming = Literal["used", "next", "unknown"]
 """Whether a row's rate is the one that its update used, or the next update's."""
 
@@ -130,6 +132,17 @@ def _numbered(step: np.ndarray) -> np.ndarray:
     before = np.empty(len(step))
     before[order] = np.arange(len(step)) - np.repeat(starts, lengths)
     return np.stack([step.astype(np.float64), before], axis=1)
+
+
+def refuse_columns(options: Options, form: str, known: tuple[str, ...]) -> None:
+    """Raise ReadError where a column is named that a format does not have.
+
+    form : the format's name. known : of ``step``, ``lr``, ``loss`` and ``run`` those that may be named in it.
+    """
+    idle = [name for name in options.columns if name not in known]
+    if idle:
+        takes = listed([f"column.{name}" for name in known]) or "none"
+        raise ReadError(f"column.{idle[0]}=… means nothing in the format {form}. There may be named: {takes}.")
 
 
 def shown(value: object) -> str:

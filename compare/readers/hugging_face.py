@@ -15,6 +15,7 @@ WHAT = "Hugging Face's trainer_state.json"
 STEP_BASE = 1
 LR_TIMING: LrTiming = "used"
 LOSS_KIND = "mean over the updates since the row before"
+COLUMNS = ("step", "lr", "loss")
 
 LARGEST = 1 << 27
 """Bytes of a file: read as a whole, JSON takes up to thirty times as much memory."""

@@ -19,16 +19,17 @@ WHAT = "JSON lines"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the log's author wrote it"
+COLUMNS = ("step", "lr", "loss")
 
 _DEEPEST = 6
-_FIRST = 1000
+FIRST = 1000
 """Lines among which a rate must come, for the file to be known by itself."""
 
 
 def sniff(source: Source) -> bool:
     """JSON objects, each on a line of its own, with a step and a rate among the first of them."""
     names: list[str] = []
-    for line in (source.text or "").splitlines()[:_FIRST]:
+    for line in (source.text or "").splitlines()[:FIRST]:
         value = _parsed(line) if line.lstrip().startswith("{") else None
         if not isinstance(value, dict):
             break

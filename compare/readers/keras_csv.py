@@ -15,6 +15,7 @@ WHAT = "Keras' CSVLogger"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "used"
 LOSS_KIND = "epoch mean"
+COLUMNS = ("step", "lr", "loss")
 
 
 def sniff(source: Source) -> bool:

@@ -15,6 +15,7 @@ WHAT = "Lightning's metrics.csv"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "used"
 LOSS_KIND = "batch mean, before the update, as self.log was given it"
+COLUMNS = ("step", "lr", "loss")
 
 
 def sniff(source: Source) -> bool:

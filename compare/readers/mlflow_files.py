@@ -16,6 +16,7 @@ WHAT = "a run's folder of MLflow"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
+COLUMNS = ("lr", "loss")
 
 GIVEN = "The step that the run gave to mlflow.log_metric was taken as the count of updates."
 _MOST_METRICS = 10_000

@@ -16,6 +16,7 @@ WHAT = "MLflow's SQLite database"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
+COLUMNS = ("lr", "loss", "run")
 
 _TABLES = ("metrics", "runs")
 _MOST_WORK = 200

@@ -13,6 +13,9 @@ from compare.readers.base import MOST_NAME, Conventions, Log, LrTiming, Options,
 from compare.readers.digits import written_with
 from experiment.trace import EPOCH_COLUMNS, Table, Trace, stack
 
+FROM_1 = "The log's first step is 1. If it counts from 1, give step_base=1."
+"""What is assumed of a log that begins so and does not say what it counts from."""
+
 LARGEST_STEP = 2**53
 """Beyond it float64, which holds the steps of many formats, skips whole numbers."""
 
@@ -58,13 +61,21 @@ def whole_steps(step: np.ndarray, base: int, place: Callable[[int], str]) -> np.
         wrong = ~(np.abs(step) <= LARGEST_STEP) | (step != np.floor(step))
     if wrong.any():
         row = int(wrong.argmax())
-        raise ReadError(f"{place(row)}: step {step[row]:g} is no whole number. Name the column with column.step=….")
+        raise ReadError(f"{place(row)}: step {_what_is_wrong(float(step[row]))}")
     counted: np.ndarray = step.astype(np.int64) - base
     if (counted < 0).any():
         row = int((counted < 0).argmax())
         what = f"is before the first, {base}" if base else "is negative"
         raise ReadError(f"{place(row)}: step {int(step[row])} {what}. Give step_base=…, the first update's number.")
     return counted
+
+
+def _what_is_wrong(step: float) -> str:
+    if not np.isfinite(step):
+        return f"{step:g} is no finite number. Mend or cut this row."
+    if abs(step) > LARGEST_STEP:
+        return f"{step:g} is beyond 2**53, the largest count that is read. Mend or cut this row."
+    return f"{step!r} is no whole number. Mend this row, or name the column of steps with column.step=…."
 
 
 def checked_rates(lr: np.ndarray, step: np.ndarray, place: Callable[[int], str]) -> np.ndarray:
@@ -136,7 +147,7 @@ def _first_step(log: Log, options: Options) -> list[str]:
     first = min(float(each.step.min()) for each in log.series if len(each.step))
     if first != 1 or log.conventions.lr_timing != "unknown" or options.step_base is not None:
         return []
-    return ["The log's first step is 1. If it counts from 1, give step_base=1."]
+    return [FROM_1]
 
 
 def _disorder(tables: list[Table]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.readers.base import Options, ReadError, read_bytes, shown
+from compare.readers.base import Options, ReadError, read_bytes, refuse_columns, shown
 from compare.readers.normalise import checked_rates, no_epochs, whole_steps
 from compare.readers.source import Source
 from compare.readers.table import Table
@@ -103,6 +103,9 @@ def _trace(columns: dict[str, Any], table: Table, path: Path, options: Options) 
 def _finished(
     steps: dict[str, Any], epochs: dict[str, Any], manifest: dict[str, Any], path: Path, options: Options, place: Any
 ) -> Trace:
+    refuse_columns(options, NAME, ())
+    if options.step_base not in (None, STEP_BASE):
+        raise ReadError(f"step_base={options.step_base}: samestep counts from {STEP_BASE}, always. Leave it out.")
     if not len(steps["lr"]):
         raise ReadError("no rows. Give a trace of at least one update.")
     whole_steps(steps["step"].astype(np.float64), 0, place)

@@ -16,6 +16,7 @@ WHAT = "a CSV file with a header row"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the log's author wrote it"
+COLUMNS = ("step", "lr", "loss")
 
 EPOCH = "epoch"
 """Where it is the only count there is, a row speaks of an epoch."""

@@ -21,6 +21,7 @@ WHAT = "TensorBoard's event files"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
+COLUMNS = ("lr", "loss")
 
 EPOCH_RATE = "epoch_learning_rate"
 """What Keras' callback calls the rate that the optimizer shows as an epoch ends."""

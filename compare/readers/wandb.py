@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, name_list
+from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, name_list, refuse_columns
 from compare.readers.names import LOSSES, first_of, is_rate
 from compare.readers.plain_csv import log_of, series_of
 from compare.readers.source import Source, named
@@ -17,6 +17,7 @@ WHAT = "a CSV export of Weights & Biases"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
+COLUMNS = ("step", "lr", "loss")
 
 CALLS = "`_step` counts the calls of wandb.log; it was taken as the count of updates."
 GLOBAL_STEPS = ("trainer/global_step", "train/global_step", "global_step")
@@ -59,6 +60,7 @@ def _history(table: Table, options: Options) -> Log:
 
 
 def _chart(table: Table, options: Options) -> Log:
+    refuse_columns(options, "wandb, of a chart", ("lr",))
     names, given = table.header.names, options.columns
     metrics = [name for name in names if f"{name}__MIN" in names and f"{name}__MAX" in names]
     rates = [named(names, given["lr"])] if "lr" in given else [name for name in metrics if is_rate(_metric(name))]

@@ -207,6 +207,86 @@ def nothing_left(path):
     return made(HALVING[5:10], weight=-sum(HALVING[:5])) | {"found": float(network.get_weights()[0][0, 0])}
 
 
+def refused(call):
+    """What the error says that a call must raise."""
+    try:
+        call()
+    except (TypeError, ValueError) as error:
+        return str(error)
+    raise AssertionError("not refused")
+
+
+class Breaks(keras.callbacks.Callback):
+    """Raises as a batch's update is done."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.at = at
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == self.at:
+            raise ZeroDivisionError
+
+
+def broken_off(path):
+    """A `fit` that raises calls nobody: the next recorder, or the same one, takes the file over with all its rows."""
+    network = model()
+
+    def breaks(recorder=None):
+        try:
+            fit(network, path, [Breaks(1)], recorder=recorder)
+        except ZeroDivisionError:
+            return
+        raise AssertionError
+
+    breaks()
+    breaks(again := tf_impl.Recorder(path))
+    breaks(again)
+    breaks()
+    elsewhere = path.with_name("elsewhere.csv")
+    fit(network, elsewhere, epochs=1)  # the one before has no part in this
+    assert "noting" not in str(network.optimizer.update_step)
+    weight = fit(network, path, epochs=1)
+    rates = [0.5 ** (step // 3) for step in range(18)]
+    told = made(rates)
+    # an epoch that was broken off is begun again
+    rows = [[step, 0, step % 2, *row[3:]] for step, row in enumerate(told["rows"][:8])]
+    rows += [[step, 0, step - 8, *row[3:]] for step, row in enumerate(told["rows"][13:], start=8)]
+    return {"rows": rows, "weight": told["weight"], "found": weight}
+
+
+def not_trained(path):
+    """What evaluates and predicts makes no file; one that is under way is not taken over."""
+    network, recorder = model(), tf_impl.Recorder(path)
+    network.evaluate(ONES, ONES, verbose=0, callbacks=[recorder])
+    network.predict(ONES, verbose=0, callbacks=[recorder])
+    assert not path.exists()
+    assert not path.with_suffix(".manifest.json").exists()
+
+    class Takes(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            said = refused(lambda: tf_impl.Recorder(path))
+            assert "is being recorded by another recorder" in said, said
+
+    return made(HALVING) | {"found": fit(network, path, [Takes()], recorder=recorder)}
+
+
+def wrong_losses(path):
+    """What is no loss is refused in one line and leaves no mark."""
+    network = model()
+    with tf_impl.record(path) as recorder:
+        recorder.watch(network.optimizer)
+        network.optimizer.apply([tf.ones((1, 1))], network.trainable_variables)
+        symbolic = []
+        tf.function(lambda x: symbolic.append(x))(tf.ones(()))
+        for wrong in ("x", None, tf.zeros(2), np.zeros(2), symbolic[0]):
+            said = refused(lambda wrong=wrong: recorder.log(wrong))
+            assert said.startswith("log: got "), said
+            assert "\n" not in said, said
+        recorder.log(tf.constant([0.5]))
+    return {"rows": [[0, -1, -1, 1.0, 0.5]], "weight": -1.0, "found": float(network.get_weights()[0][0, 0])}
+
+
 CASES = {
     "schedule": simple(HALVING),
     "number": simple([0.5] * 15, learning_rate=0.5),
@@ -231,6 +311,9 @@ CASES = {
     "unnoticed": unnoticed,
     "mixed-names": mixed_names,
     "nothing-left": nothing_left,
+    "broken-off": broken_off,
+    "not-trained": not_trained,
+    "wrong-losses": wrong_losses,
 }
 told = {name: case(FOLDER / f"{name}.csv") for name, case in CASES.items()}
 print("\n" + json.dumps(told))

@@ -269,6 +269,28 @@ def left_open(path):
     return {"SGD": made}
 
 
+def refused(call):
+    """What the error says that a call must raise."""
+    try:
+        call()
+    except (TypeError, ValueError) as error:
+        return str(error)
+    raise AssertionError("not refused")
+
+
+def wrong_losses(path):
+    """What is no loss is refused in one line and leaves no mark."""
+    optimizer = torch.optim.SGD([weight()], lr=0.1)
+    with torch_impl.record(path) as recorder:
+        made = [[*step(optimizer), 0.5]]
+        for wrong in ("x", None, torch.zeros(2), torch.tensor(1j), []):
+            said = refused(lambda wrong=wrong: recorder.log(wrong))
+            assert said.startswith("log: got "), said
+            assert "\n" not in said, said
+        recorder.log(torch.tensor([0.5]))
+    return {"SGD": made}
+
+
 CASES = {
     "plain": plain,
     "loss-first": loss_first,
@@ -287,5 +309,6 @@ CASES = {
     "nested": nested,
     "loaders": loaders,
     "left-open": left_open,
+    "wrong-losses": wrong_losses,
 }
 print(json.dumps({name: case(FOLDER / f"{name}.csv") for name, case in CASES.items()}))

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from compare.diagnose.claim import Pair
+from compare.diagnose.claim import SIDES, Pair
 from compare.diagnose.rates import Rates
 
 
-def gaps(pair: Pair) -> dict[str, Any] | None:
-    """How many steps each side lacks within the other's range, or repeats; None where neither does.
+class Missing(NamedTuple):
+    """How many steps a log lacks. first : the first of them; None where none is missing."""
 
-    A log of every tenth step lacks nothing: its rows are as far apart as the others.
+    steps: int
+    first: int | None
+
+
+def gaps(pair: Pair) -> dict[str, Any] | None:
+    """How many steps each side lacks of those that the other goes over, or repeats; None where neither does.
+
+    A log of every tenth step lacks nothing: its rows are as far apart as the others. One that only ends earlier is
+    told by `length`; where something else is missing as well, its end counts too.
     """
-    missing = {side: _missing(pair.of(side).rates, pair.other(side).rates) for side in ("a", "b")}
-    found = {
-        "missing_a": len(missing["a"]),
-        "missing_b": len(missing["b"]),
-        "repeated_a": pair.a.rates.repeated,
-        "repeated_b": pair.b.rates.repeated,
-    }
-    if not any(found.values()):
+    sides = {side: (pair.of(side).rates, pair.other(side).rates) for side in SIDES}
+    inside = {side: _missing(*both, ends=False) for side, both in sides.items()}
+    repeated = {side: rates.repeated for side, (rates, _) in sides.items()}
+    if not any(each.steps for each in inside.values()) and not any(repeated.values()):
         return None
-    first = [int(each[0]) for each in missing.values() if len(each)]
-    return found | ({"step": min(first)} if first else {})
+    missing = {side: _missing(*both, ends=True) for side, both in sides.items()}
+    found: dict[str, Any] = {f"missing_{side}": each.steps for side, each in missing.items()}
+    found |= {f"repeated_{side}": count for side, count in repeated.items()}
+    firsts = {side: each.first for side, each in missing.items() if each.first is not None}
+    if firsts:
+        found["step"] = min(firsts.values())
+    return found | {f"step_{side}": first for side, first in firsts.items()}
 
 
 def length(pair: Pair) -> dict[str, Any] | None:
@@ -39,14 +48,26 @@ def _usual_distance(rates: Rates) -> int:
     return int(np.median(np.diff(rates.step))) if len(rates) > 1 else 1
 
 
-def _missing(rates: Rates, other: Rates) -> np.ndarray:
-    """Steps that a log should have had, judged by how far its rows usually lie apart."""
+def _missing(rates: Rates, other: Rates, ends: bool) -> Missing:
+    """Steps that a log should have had, judged by how far its rows usually lie apart.
+
+    ends : whether those count that the other has after the log's last row. They are counted, never listed: a log may
+    lack more steps than fit into memory.
+    """
     usual = _usual_distance(rates)
     distances = np.diff(rates.step)
     if len(rates) < 3 or ((distances != usual).mean() > 0.3 and usual > 1):
-        return np.zeros(0, dtype=np.int64)
+        return Missing(0, None)
+    count, firsts = 0, []
+    far = max(usual, _usual_distance(other))
+    if (late := int(rates.step[0] - other.step[0])) >= 2 * far:
+        count += -(-late // usual)
+        firsts.append(int(other.step[0]))
     wide = np.flatnonzero(distances >= 2 * usual)
-    lost = [np.arange(rates.step[row] + usual, rates.step[row + 1], usual) for row in wide]
-    if rates.step[0] - other.step[0] >= 2 * max(usual, _usual_distance(other)):
-        lost.insert(0, np.arange(other.step[0], rates.step[0], usual))
-    return np.concatenate([np.zeros(0, dtype=np.int64), *lost])
+    if len(wide):
+        count += int(((distances[wide] - 1) // usual).sum())
+        firsts.append(int(rates.step[wide[0]]) + usual)
+    if ends and (early := int(other.step[-1] - rates.step[-1])) >= far:
+        count += early // usual
+        firsts.append(int(rates.step[-1]) + usual)
+    return Missing(count, min(firsts, default=None))

@@ -155,6 +155,16 @@ class Rows:
                 return begin + int(missed.argmax())
         return len(self)
 
+    def worst(self, schedule: Schedule) -> float:
+        """Largest error of all rows in parts of the tolerance; where one is over 1, that of the first rows that hold
+        such a one."""
+        worst = 0.0
+        for _, rows in self._chunks():
+            worst = max(worst, self.worst_of(schedule, rows))
+            if worst > 1:
+                break
+        return worst
+
     def _chunks(self) -> Iterator[tuple[int, Rows]]:
         size = 1024
         begin = 0

@@ -1,0 +1,112 @@
+"""What a comparison cannot tell: too few rows, a rate that is 0, and what a log does not say of its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from compare.diagnose.diagnosis import Cause, Diagnosis
+from compare.runs import Run
+from compare.sides import Name, Side
+from compare.tolerance import ulp32
+
+FEW = 3
+"""Rows from which on a schedule, or the cause of a difference, may be told."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Why the verdict depends on what a log does not say.
+
+    on : what it depends on, for a sentence that ends so. says : what to give to settle it.
+    """
+
+    on: str
+    says: str
+
+
+def modest(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Diagnosis:
+    """The diagnosis without what its rows cannot tell.
+
+    No schedule follows from one or two rows, and no cause from a difference in so few, or from a rate that is always 0.
+    One row that agrees leaves open whether the schedules do.
+    """
+    few = [side.schedule is None and len(run.rates) < FEW for side, run in (a, b)]
+    diagnosis = replace(
+        diagnosis,
+        inferred_a=None if few[0] else diagnosis.inferred_a,
+        inferred_b=None if few[1] else diagnosis.inferred_b,
+    )
+    if diagnosis.compared == 1 and diagnosis.first_difference is None:
+        return replace(diagnosis, verdict="inconclusive", also_possible=())
+    vague = diagnosis.compared < FEW or is_zero(a[1]) or is_zero(b[1])
+    if vague and diagnosis.first_difference is not None:
+        return replace(diagnosis, cause=Cause("unexplained", {}, diagnosis.max_ulp32), also_possible=())
+    return diagnosis
+
+
+def is_zero(run: Run) -> bool:
+    """Whether every rate of a run is 0."""
+    return not run.rates.lr.any()
+
+
+def doubt(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Doubt | None:
+    """Whether a difference may be nothing but what a log counts from, or when it was written."""
+    for name in _ahead(diagnosis, a[1], b[1]):
+        early, late = (b, a) if name == "b" else (a, b)
+        base, timing = _of_base(early, late), _of_timing(diagnosis, early[0])
+        if base and timing:
+            return Doubt(
+                "what their steps count from, and when the rates were read",
+                f"{base} and both are the same. They also are where {name}'s log holds the next rates and not those "
+                f"that were used: --{name} lr_timing=next. If neither is so, give --{late[0].name} step_base=0 and "
+                f"--{name} lr_timing=used, and they differ.",
+            )
+        if base:
+            missing = f"if its first update is missing: --{late[0].name} step_base=0, and they differ."
+            return Doubt("what their steps count from", f"{base} and both are the same; {missing}")
+        if timing:
+            return Doubt("when the rates were read", timing)
+    return None
+
+
+def _ahead(diagnosis: Diagnosis, a: Run, b: Run) -> Iterator[Name]:
+    """The side that may be one step ahead of the other in all that it has."""
+    for cause in (diagnosis.cause, *diagnosis.also_possible):
+        if cause.name == "shift" and cause.second is None and abs(cause.parameters["steps"]) == 1:
+            yield "b" if cause.parameters["steps"] == 1 else "a"
+    apart = {int(each) for each in b.rates.step[[0, -1]] - a.rates.step[[0, -1]]}
+    if diagnosis.cause.name == "length" and apart in ({1}, {-1}) and _same_row_by_row(a, b, diagnosis.ulp32):
+        yield "a" if apart == {1} else "b"
+
+
+def _same_row_by_row(a: Run, b: Run, ulp: float) -> bool:
+    """Whether the rates are the same whatever the steps say."""
+    if len(a.rates) != len(b.rates):
+        return False
+    allowed = ulp * ulp32(np.maximum(a.rates.lr, b.rates.lr)) + a.rates.rounding + b.rates.rounding
+    return bool((np.abs(a.rates.lr - b.rates.lr) <= allowed).all())
+
+
+def _of_base(early: tuple[Side, Run], late: tuple[Side, Run]) -> str | None:
+    """The log that is late may count from 1; None where it does not look so, or says what it counts from."""
+    if not (late[0].may_count_from_1 and early[1].rates.step[0] == 0):
+        return None
+    name = late[0].name
+    return (
+        f"{name}'s steps begin with 1, {early[0].name}'s with 0. If {name}'s log counts from 1, give "
+        f"--{name} step_base=1,"
+    )
+
+
+def _of_timing(diagnosis: Diagnosis, early: Side) -> str | None:
+    """The log that is ahead may hold the next rates; None where it says when it read them."""
+    if diagnosis.cause.name != "shift" or early.conventions.get("lr_timing") != "unknown":
+        return None
+    name = early.name
+    return (
+        f"{name}'s log does not say whether its rates are those that were used or the next ones. If the next: give "
+        f"--{name} lr_timing=next, and both are the same; if those used: --{name} lr_timing=used, and they differ."
+    )
