@@ -297,6 +297,60 @@ def compare(
     return {"same": DONE, "differs": DIFFERS, "inconclusive": INCONCLUSIVE}[compared.verdict]
 
 
+@app.command(epilog="Example: [bold]samestep attribute --arm staircase-steps --precision float64[/bold]")
+def attribute(
+    plan: Annotated[
+        Path | None, typer.Option(help="The experiment as JSON. Left out: the default plan, 'question'.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Another plan for the framework that is mended; left out, the same.")
+    ] = None,
+    arm: Annotated[str | None, typer.Option(help="The arm. Left out: the first whose rate changes.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed. Left out: the plan's first.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(metavar="float32|float64", help="Train in this, whatever the plan says.")
+    ] = None,
+    mend: Annotated[
+        str, typer.Option(metavar="torch|keras", help="The framework whose optimizer is made to do as the other's.")
+    ] = "torch",
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write. Left out: out/ and the plan's name, with -attribution.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier output of samestep.")] = False,
+    json: Json = None,
+) -> None:
+    """Which part of a loss gap between Keras and PyTorch comes from what, and what to write so that it goes."""
+    from compare import output
+    from compare.attribute import asking
+    from experiment.worker import missing
+
+    experiment = asking.experiment(plan, against, arm, seed, precision, mend)
+    if absent := missing():
+        raise output.OutputError(absent)
+    folder = out or Path("out", f"{experiment.plan.name}-attribution")
+    options.check_targets([plan, against, folder], json)
+    with output.folder(folder, force) as beside, asking.kept_runs(folder) as runs:
+        from compare.attribute import ladder as climbing
+
+        try:
+            with _trainings() as on_progress:
+                ladder = climbing.climb(experiment, runs, on_progress)
+        except KeyboardInterrupt:
+            sys.exit(_fail(f"Interrupted; what was trained is kept in {runs}: ask again to go on.", INTERRUPTED))
+        from compare.attribute import advice, files  # matplotlib: not before there is something to show
+
+        advised = advice.advice(ladder)
+        files.write(beside, ladder, advised)
+    if json is not None:
+        _write_json(json, (folder / "attribution.json").read_text(encoding="utf-8"))
+    if json != "-":
+        from rich.console import Console
+
+        from compare.attribute import showing
+
+        showing.ladder(Console(), ladder, advised, folder)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit: 0 done, 2 wrong use or a run that failed, 130 at Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -420,6 +474,40 @@ def _progress(plan: Plan) -> Iterator[Callable[[str, int, int, str], None]]:
     with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[arm]}"), console=console) as bars:
         tasks = {name: bars.add_task("", total=total, label=label, arm="starting") for name, label in LABELS.items()}
         yield lambda framework, done, total, arm: bars.update(tasks[framework], completed=done, arm=arm)
+
+
+@contextmanager
+def _trainings() -> Iterator[Callable[[str, int, int, str], None]]:
+    """A bar per framework on a terminal, one after the other as trainings are needed; elsewhere a line each."""
+    from rich.console import Console
+
+    from compare.runner import LABELS
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+
+        def line(framework: str, done: int, total: int, name: str) -> None:
+            with suppress(OSError):  # a reader that has left does not end the run
+                print(f"{LABELS[framework]}: training {done} of {total}, {name}", file=sys.stderr, flush=True)
+
+        yield line
+        return
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+    columns = (
+        TextColumn("{task.fields[label]:<8}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} trainings"),
+    )
+    with Progress(*columns, TextColumn("{task.fields[name]}"), console=console) as bars:
+        tasks: dict[tuple[str, int], TaskID] = {}
+
+        def bar(framework: str, done: int, total: int, name: str) -> None:
+            if (framework, total) not in tasks:
+                tasks[framework, total] = bars.add_task("", total=total, label=LABELS[framework], name=name)
+            bars.update(tasks[framework, total], completed=done, name=name)
+
+        yield bar
 
 
 if __name__ == "__main__":

@@ -202,7 +202,7 @@ def _compared(name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock 
         fix=fix(diagnosis.cause, scene),
         also=tuple((each, sentence(each, scene)) for each in diagnosis.also_possible),
         doubt=doubtful.says if doubtful else None,
-        losses=losses(a, b),
+        losses=losses(a, b, clock),
         depends_on=doubtful.on if doubtful else None,
         digits=scene.written if scene.digits else "",
     )

@@ -10,6 +10,7 @@ from compare.comparison import Compared, Comparison
 from compare.diagnose.diagnosis import Cause
 from compare.diagnose.infer import Inferred
 from compare.losses import TOLERANCE, Losses
+from compare.reduction_words import Reduction
 from compare.runs import Run
 from compare.sides import Side
 from experiment.schedules.text import to_short
@@ -97,4 +98,18 @@ def _losses(losses: Losses) -> dict[str, Any]:
         "tolerance": TOLERANCE,
         "first_difference": None if first is None else {"step": first[0], "a": first[1], "b": first[2]},
         "note": losses.note,
+        "reduction": None if losses.reduction is None else _reduction(losses.reduction, losses),
+    }
+
+
+def _reduction(reduction: Reduction, losses: Losses) -> dict[str, Any]:
+    return {
+        "name": reduction.name,
+        "side": reduction.side,
+        "over": reduction.over,
+        "residual_relative": reduction.residual_relative,
+        "rows": reduction.rows,
+        "also": list(reduction.also),
+        "sentence": reduction.sentence,
+        "fix_code": dict(losses.instead),
     }

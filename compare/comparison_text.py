@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from compare.comparison import Compared, Comparison
 from compare.comparison_doubt import FEW, is_zero
 from compare.diagnose.infer import Inferred
-from compare.diagnose.scene import written
+from compare.diagnose.scene import Language, written
 from compare.diagnose.words import part, short
 from compare.runs import Run
 from compare.sides import Side
@@ -65,6 +65,7 @@ def lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
     if said := losses_sentence(pair):
         yield "", ""
         yield "", said
+        yield from _coded(pair.losses.instead)
 
 
 def _verdict_of_all(comparison: Comparison) -> str:
@@ -185,16 +186,26 @@ def _why(pair: Compared) -> Iterator[tuple[str, str]]:
     if pair.doubt:
         yield "", f"In doubt: {pair.doubt}"
     yield "", f"Fix: {pair.fix.advice}"
-    for language, code in pair.fix.code.items():
-        yield "  ", f"{language}:"
-        yield from (("|", f"    {line}" if line else "") for line in code.splitlines())
+    yield from _coded(pair.fix.code)
     for cause, said in pair.also:
         yield "", f"It could also be: {cause.name}. {said}"
 
 
+def _coded(code: Mapping[Language, str]) -> Iterator[tuple[str, str]]:
+    """Code below the name of its framework."""
+    for language, source in code.items():
+        yield "  ", f"{language}:"
+        yield from (("|", f"    {line}" if line else "") for line in source.splitlines())
+
+
 def losses_sentence(pair: Compared) -> str | None:
-    """Whether the losses agree; None where there are none to speak of."""
+    """Whether the losses agree, and if not, what one side's are of the other's; None where there are none to speak of.
+
+    The code in `losses.instead` belongs below a sentence that ends in a colon.
+    """
     losses = pair.losses
+    if losses.reduction is not None:
+        return f"{losses.reduction.sentence} To compare them, write for {losses.reduction.side}:"
     if not losses.compared:
         return f"Losses were not compared: {losses.note}." if "no losses" not in (losses.note or "") else None
     most = f"at most {losses.max_relative:.2g} relative apart in {counted(losses.compared, 'update')}"

@@ -13,11 +13,16 @@ from pathlib import Path
 MANIFEST = "manifest.json"
 FILES = {
     "aligned.csv",
+    "attribution.csv",
+    "attribution.json",
     "comparison.csv",
     "comparison.json",
     "epochs.csv",
     "figures",
+    "gaps.csv",
     MANIFEST,
+    "plan-tensorflow.json",
+    "plan-torch.json",
     "plan.json",
     "report.html",
     "report.md",

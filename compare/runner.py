@@ -18,6 +18,7 @@ from pathlib import Path
 from experiment.plan import FRAMEWORKS, Framework, Plan
 from experiment.simulation import Answer, Request
 from experiment.trace import Trace
+from experiment.variants import Variant, to_json
 
 PACKAGES: dict[Framework, str] = {"tensorflow": "tf_impl", "torch": "torch_impl"}
 LABELS: dict[str, str] = {"tensorflow": "Keras", "torch": "PyTorch"}
@@ -78,6 +79,24 @@ def train(
         return {framework: Trace.load(out) for framework, out in outs.items()}
 
 
+def train_variants(wanted: Mapping[Framework, Sequence[Variant]], on_progress: OnProgress) -> None:
+    """Train variants of one run in each framework, all frameworks at once; each writes its own file when it is done.
+
+    on_progress : called with the framework, the variants done, the variants in all, and what was trained.
+    Raises WorkerError for the first that fails; what was written until then stays.
+    """
+    with tempfile.TemporaryDirectory(prefix="samestep-") as folder, ExitStack() as stack:
+        workers = []
+        for framework, variants in wanted.items():
+            log = Path(folder, framework)
+            module = f"{PACKAGES[framework]}.variants"
+            worker = _start(framework, [module], log, threads_each(len(wanted)), subprocess.PIPE)
+            stack.callback(_stop, worker)
+            _tell(worker, to_json(variants))
+            workers.append(worker)
+        _listen(workers, on_progress)
+
+
 def ask(requests: Mapping[Framework, Request]) -> dict[Framework, Answer]:
     """Ask frameworks for their native schedules, all at once.
 
@@ -85,7 +104,7 @@ def ask(requests: Mapping[Framework, Request]) -> dict[Framework, Answer]:
     """
     with _asking(list(requests)) as workers:
         for worker in workers:
-            _tell(worker, requests[worker.framework])
+            _tell(worker, requests[worker.framework].to_json())
         _listen(workers, lambda *_: None)
         return {worker.framework: Answer.load(worker.out) for worker in workers}
 
@@ -98,10 +117,10 @@ def ask_in_turn(
     Raises WorkerError, with what the framework found wrong, for the first that does not answer.
     """
     with _asking([first, second]) as (one, other):
-        _tell(one, request)
+        _tell(one, request.to_json())
         _listen([one], lambda *_: None)
         answer = Answer.load(one.out)
-        _tell(other, follow(answer))
+        _tell(other, follow(answer).to_json())
         _listen([other], lambda *_: None)
         return answer, Answer.load(other.out)
 
@@ -120,10 +139,10 @@ def _asking(frameworks: Sequence[Framework]) -> Iterator[list[_Worker]]:
         yield workers
 
 
-def _tell(worker: _Worker, request: Request) -> None:
+def _tell(worker: _Worker, request: str) -> None:
     assert worker.process.stdin is not None
     with suppress(BrokenPipeError):  # it has died, and `_listen` says of what
-        worker.process.stdin.write(request.to_json())
+        worker.process.stdin.write(request)
         worker.process.stdin.close()
 
 

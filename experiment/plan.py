@@ -95,6 +95,14 @@ class AdamW(Model):
     weight_decay: float = Field(ge=0)
 
 
+class RMSprop(Model):
+    """RMSprop without momentum, not centered; `epsilon` stands at different places in the two frameworks."""
+
+    kind: Literal["rmsprop"] = Field(default="rmsprop", repr=False)
+    rho: Rate
+    epsilon: float = Field(gt=0)
+
+
 class Network(Model):
     """Dense layers, each followed by dropout, then one dense output without activation."""
 
@@ -167,7 +175,7 @@ class Plan(Model):
     drop_last: bool
     epochs: Count
     network: Network
-    optimizer: Annotated[SGD | Momentum | Adam | AdamW, Field(discriminator="kind")]
+    optimizer: Annotated[SGD | Momentum | Adam | AdamW | RMSprop, Field(discriminator="kind")]
     precision: Precision
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)]
     controls: Controls

@@ -7,12 +7,31 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers import samestep
 
 from benchmarks.diagnosis import SAME_DATA
 from compare.align import ALIGNED_COLUMNS
-from experiment.plan import Adam, AdamW, Controls, CsvData, Momentum, Network, Plan, QuestionData, question
+from compare.attribute import files
+from compare.attribute.advice import advice
+from compare.attribute.ladder import BOUNDS, Gap, Ladder, Rung
+from compare.attribute.variants import EPSILONS, Experiment
+from compare.tolerance import NEAR_ZERO
+from experiment import differences
+from experiment.plan import (
+    SGD,
+    Adam,
+    AdamW,
+    Controls,
+    CsvData,
+    Momentum,
+    Network,
+    Plan,
+    QuestionData,
+    RMSprop,
+    question,
+)
 from experiment.schedules import Constant, ExponentialDecay
 from experiment.schedules.text import parse
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS
@@ -23,6 +42,7 @@ FILES = (HOUSE / "docs" / "files.md").read_text(encoding="utf-8")
 SCHEDULES = (HOUSE / "docs" / "schedules.md").read_text(encoding="utf-8")
 COMMANDS = (HOUSE / "docs" / "commands.md").read_text(encoding="utf-8")
 DIAGNOSIS = (HOUSE / "docs" / "diagnosis.md").read_text(encoding="utf-8")
+ATTRIBUTION = (HOUSE / "docs" / "attribution.md").read_text(encoding="utf-8")
 PLAN = (HOUSE / "docs" / "plan.md").read_text(encoding="utf-8")
 
 
@@ -186,7 +206,19 @@ def test_every_file_is_documented(question_output):
 
 
 def test_every_key_of_a_plan_is_documented():
-    models = (Plan, QuestionData, CsvData, Network, Momentum, Adam, AdamW, Controls, Constant, ExponentialDecay)
+    models = (
+        Plan,
+        QuestionData,
+        CsvData,
+        Network,
+        Momentum,
+        Adam,
+        AdamW,
+        RMSprop,
+        Controls,
+        Constant,
+        ExponentialDecay,
+    )
     for model in models:
         for name, field in model.model_fields.items():
             key = field.alias or name
@@ -199,3 +231,55 @@ def test_picture_of_the_readme_is_the_one_that_the_run_draws(question_output):
     size = slice(16, 24)  # width and height in a PNG's header
     assert picture[:8] == drawn[:8]
     assert picture[size] == drawn[size]
+
+
+def test_differences_of_the_page_on_attribution_are_those_of_the_code():
+    adam = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "amsgrad": False}
+    optimizers = (
+        SGD(),
+        Momentum(momentum=0.9, nesterov=False),
+        Adam(**adam),
+        AdamW(**adam, weight_decay=0.1),
+        RMSprop(rho=0.9, epsilon=1e-7),
+    )
+    having = {}
+    for optimizer in optimizers:
+        for each in differences.of(question().replace(optimizer=optimizer, precision="float64")):
+            having.setdefault((each.name, each.keras, each.torch), []).append(optimizer.kind)
+    section = ATTRIBUTION.split("## What the optimizers do differently")[1].split("\n## ")[0].replace("`", "")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line.startswith("| ")]
+    assert sorted(rows[1:]) == sorted([*key, ", ".join(kinds)] for key, kinds in having.items())
+
+
+def test_bounds_and_epsilons_of_the_page_on_attribution_are_those_of_the_code():
+    text = " ".join(ATTRIBUTION.split())
+    bounds = {kind: f"{bound:.0e}".replace("e-0", "e-") for kind, bound in BOUNDS.items()}
+    assert f"{bounds['float64']} in float64 and {bounds['float32']} in float32" in text
+    assert EPSILONS == {"tensorflow": 1e-7, "torch": 1e-8}
+    assert "Keras takes 1e-7, PyTorch 1e-8" in text
+    assert NEAR_ZERO == 1 / 1024
+
+
+def test_every_option_of_attribute_is_documented():
+    told = samestep("attribute", "--help", COLUMNS="200").stdout
+    options = set(re.findall(r"--[a-z]+", told)) - {"--help"}
+    assert {"--plan", "--against", "--mend"} <= options
+    section = COMMANDS.split("## attribute")[1]
+    assert [option for option in sorted(options) if f"`{option}`" not in section] == []
+
+
+def test_every_key_and_column_of_an_attribution_is_documented(climbed):
+    section = FILES.split("## The folder of samestep attribute")[1]
+    told = files.to_json(climbed, advice(climbed))
+    table, how = files.to_table(climbed), files.manifest(climbed)
+    parts = (told, told["rungs"][1], told["rungs"][1]["alone"], told["residual"], told["advice"][0], table, how)
+    assert [key for part in parts for key in part if f"`{key}`" not in section] == []
+
+
+@pytest.fixture
+def climbed():
+    """A ladder with gaps of its own making: what is documented are its keys."""
+    experiment = Experiment({"tensorflow": question(), "torch": question()}, "torch")
+    gap = Gap(1e-3, 1e-4, np.array([1e-3, 1e-4]))
+    rungs = (Rung("native", "native", gap, 0.0, 0.0, None), Rung("weights", "control", gap, 0.0, 0.0, gap))
+    return Ladder(experiment, rungs, 2, 2, BOUNDS["float64"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import keras
 import numpy as np
@@ -10,14 +10,17 @@ import tensorflow as tf
 
 from experiment import controls
 from experiment.controls import Purpose
-from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData
+from experiment.differences import Name
+from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData, RMSprop
 from tf_impl import model, schedules
+from tf_impl.corrections import correct
 from tf_impl.recorder import Recorder
 
 
 def prepare(plan: Plan) -> None:
     """Set the process up for a plan: its precision, and the same bits from every run."""
     keras.config.set_floatx(plan.precision)
+    keras.config.set_dtype_policy(plan.precision)  # the first layer of a process fixes it otherwise
     tf.config.experimental.enable_op_determinism()
 
 
@@ -49,22 +52,33 @@ def optimizer(plan: Plan, learning_rate: float | keras.optimizers.schedules.Lear
             )
         case Momentum():
             return keras.optimizers.SGD(learning_rate, momentum=chosen.momentum, nesterov=chosen.nesterov)
+        case RMSprop():
+            return keras.optimizers.RMSprop(
+                learning_rate, rho=chosen.rho, momentum=0.0, epsilon=chosen.epsilon, centered=False
+            )
         case _:
             return keras.optimizers.SGD(learning_rate, momentum=0.0, nesterov=False)
 
 
 def train(
-    plan: Plan, arm: Arm, seed: int, on_epoch: Callable[[int], None]
+    plan: Plan,
+    arm: Arm,
+    seed: int,
+    on_epoch: Callable[[int], None],
+    without: Collection[Name] = (),
+    rates: np.ndarray | None = None,
 ) -> tuple[tuple[list[float], list[float]], list[float]]:
     """Train one arm with one seed.
 
     on_epoch : called with each epoch, from 0, when it is done.
+    without : differences to the other framework that are taken away; rates : what the other one used, see `correct`.
     Returns the rate and the loss of each update, and the eval loss after each epoch.
     """
     x, y = _data(plan)
     network = model.build(plan, seed, x.shape[1])
     native = schedules.build(arm.schedule, plan.clock, arm.stepping)
     network.compile(optimizer=optimizer(plan, native.learning_rate), loss="mse")
+    correct(network.optimizer, plan, without, rates)
     recorder = Recorder()
     told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(epoch))
     history = network.fit(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
+import numpy as np
 import torch
 
 from experiment import controls
 from experiment.controls import Purpose
-from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData
+from experiment.differences import Name
+from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData, RMSprop
 from torch_impl import model, schedules
+from torch_impl.corrections import correct
 from torch_impl.recorder import Recorder
 
 
@@ -51,16 +54,26 @@ def optimizer(plan: Plan, learning_rate: float, parameters: Iterable[torch.nn.Pa
             return torch.optim.SGD(
                 parameters, lr=learning_rate, momentum=chosen.momentum, dampening=0.0, nesterov=chosen.nesterov
             )
+        case RMSprop():
+            return torch.optim.RMSprop(
+                parameters, lr=learning_rate, alpha=chosen.rho, eps=chosen.epsilon, momentum=0.0, centered=False
+            )
         case _:
             return torch.optim.SGD(parameters, lr=learning_rate, momentum=0.0, dampening=0.0, nesterov=False)
 
 
 def train(
-    plan: Plan, arm: Arm, seed: int, on_epoch: Callable[[int], None]
+    plan: Plan,
+    arm: Arm,
+    seed: int,
+    on_epoch: Callable[[int], None],
+    without: Collection[Name] = (),
+    rates: np.ndarray | None = None,
 ) -> tuple[tuple[list[float], list[float]], list[float]]:
     """Train one arm with one seed.
 
     on_epoch : called with each epoch, from 0, when it is done.
+    without : differences to the other framework that are taken away; rates : what the other one used, see `correct`.
     Returns the rate and the loss of each update, and the eval loss after each epoch.
     """
     x, y = _data(plan)
@@ -71,6 +84,7 @@ def train(
     mse = torch.nn.MSELoss()
     recorder = Recorder()
     recorder.watch(descent)
+    correct(descent, plan, without, rates)
     batches = _batches(plan, seed, x, y)
     eval_loss = []
     for epoch in range(plan.epochs):

@@ -50,6 +50,7 @@ def content(comparison: Comparison, table: Mapping[str, np.ndarray]) -> dict[str
         "code": dict(pair.fix.code),
         "also": [(cause.name, said) for cause, said in pair.also],
         "losses": losses_sentence(pair),
+        "losses_code": dict(pair.losses.instead),
         "pictures": {picture.name: picture for picture in _pictures(comparison, pair, table)},
         "versions": versions(),
     }

@@ -48,7 +48,7 @@ def content(
         "pictures": {picture.name: picture for picture in pictures(plan, summary, aligned, epochs)},
         "partings": _partings(plan, summary),
         "controls": _controls(plan),
-        "setting": _setting(plan),
+        "setting": setting(plan),
         "versions": versions(traces),
     }
 
@@ -236,7 +236,8 @@ def _controls(plan: Plan) -> list[tuple[str, str, str]]:
     return said
 
 
-def _setting(plan: Plan) -> str:
+def setting(plan: Plan) -> str:
+    """What was trained and for how long, in sentences."""
     optimizer = ", ".join(f"{name} {value}" for name, value in plan.optimizer.model_dump(exclude={"kind"}).items())
     network = plan.network
     widths = listed([str(width) for width in network.hidden])

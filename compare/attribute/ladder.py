@@ -1,0 +1,158 @@
+"""The ladder: everything native first, then one difference after the other taken away, and what is left each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from compare.attribute import variants
+from compare.attribute.variants import Experiment, State
+from compare.runner import OnProgress
+from compare.tolerance import NEAR_ZERO
+from experiment.plan import Framework
+
+NATIVE = "native"
+BOUNDS = {"float32": 2e-6, "float64": 1e-12}
+"""Largest relative difference of the losses that rounding alone leaves, by precision."""
+
+Kind = Literal["native", "control", "numerical"]
+
+
+class LadderError(ValueError):
+    """A ladder that has nothing to say; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How far the batch losses of a pair of runs lie apart.
+
+    max_relative, final_relative : the largest relative difference and that of the last update, see `loss_difference`.
+    curve : float64, one for each update.
+    """
+
+    max_relative: float
+    final_relative: float
+    curve: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step up: a difference is taken away.
+
+    name : of the difference, or ``native`` for the first. gap : what is left with it gone, and with all before it.
+    explains : part of the first rung's gap that went with it. removes : part of what the rung before had left.
+    alone : the gap of a pair in which this is the only difference; None for the first rung.
+    """
+
+    name: str
+    kind: Kind
+    gap: Gap
+    explains: float
+    removes: float
+    alone: Gap | None
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """What a gap between two runs is made of.
+
+    until : updates that are compared: all, or those before the first loss that is no finite number. updates : all.
+    bound : what rounding alone leaves.
+    """
+
+    experiment: Experiment
+    rungs: tuple[Rung, ...]
+    until: int
+    updates: int
+    bound: float
+
+    @property
+    def residual(self) -> Gap:
+        """What is left at the top."""
+        return self.rungs[-1].gap
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether nothing but rounding is left."""
+        return self.residual.max_relative <= self.bound
+
+
+def climb(experiment: Experiment, folder: Path, on_progress: OnProgress) -> Ladder:
+    """Train what is needed, measure, and climb.
+
+    folder : where traces are kept; those that are there already are not trained again.
+    Raises LadderError where the runs diverge at once, and what `runner` raises.
+    """
+    controls, numerical = experiment.controls(), experiment.numerical()
+    every: State = frozenset(controls + numerical)
+    sharing = [every - frozenset(controls[:count]) for count in range(len(controls) + 1)]
+    alone = [frozenset({each}) for each in controls + numerical]
+    nothing: State = frozenset()
+    variants.train(experiment, [*sharing, *alone], sharing, folder, on_progress)
+    variants.train(experiment, [], [*alone, nothing], folder, on_progress)
+    pairs = {left: variants.losses(experiment, left, folder) for left in (*sharing, *alone, nothing)}
+    effects = {each: float(_curve(pairs[frozenset({each})]).max()) for each in numerical}
+    numerical.sort(key=lambda name: -np.nan_to_num(effects[name], nan=np.inf))
+    mending = [frozenset(numerical[count:]) for count in range(1, len(numerical))]
+    variants.train(experiment, [], mending, folder, on_progress)
+    pairs |= {left: variants.losses(experiment, left, folder) for left in mending}
+
+    until, updates = _finite(pairs.values())
+    gap = {left: _gap(_curve(pair)[:until]) for left, pair in pairs.items()}
+    names = [NATIVE, *controls, *numerical]
+    kinds: list[Kind] = ["native", *["control"] * len(controls), *["numerical"] * len(numerical)]  # type: ignore[list-item]
+    climbed = [gap[left] for left in (*sharing, *mending, nothing)]
+    return Ladder(
+        experiment,
+        tuple(_rungs(names, kinds, climbed, lambda name: gap[frozenset({name})])),
+        until,
+        updates,
+        BOUNDS[experiment.plan.precision],
+    )
+
+
+def _rungs(names: Sequence[str], kinds: Sequence[Kind], gaps: Sequence[Gap], alone: Callable[[str], Gap]) -> list[Rung]:
+    whole = gaps[0].max_relative
+    found = [Rung(names[0], kinds[0], gaps[0], 0.0, 0.0, None)]
+    for name, kind, before, gap in zip(names[1:], kinds[1:], gaps, gaps[1:], strict=False):
+        went = before.max_relative - gap.max_relative
+        removes = went / before.max_relative if before.max_relative else 0.0
+        found.append(Rung(name, kind, gap, went / whole if whole else 0.0, removes, alone(name)))
+    return found
+
+
+def loss_difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """``|a - b| / max(|a|, |b|, peak / 1024)`` with the largest loss of both as the peak: float64, shape (updates,).
+
+    The loss of a batch of few rows can be nearly 0 by chance. Its rounding is that of the predictions all the same, so
+    it is held against the size of the others.
+    """
+    both = np.concatenate([a, b])
+    floor = NEAR_ZERO * float(np.abs(both[np.isfinite(both)]).max(initial=0.0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        size = np.maximum(np.maximum(np.abs(a), np.abs(b)), floor)
+        return np.where(a == b, 0.0, np.abs(a - b) / size)
+
+
+def _curve(pair: dict[Framework, np.ndarray]) -> np.ndarray:
+    a, b = pair.values()
+    return loss_difference(a, b)
+
+
+def _gap(curve: np.ndarray) -> Gap:
+    return Gap(float(curve.max()), float(curve[-1]), curve)
+
+
+def _finite(pairs: Iterable[dict[Framework, np.ndarray]]) -> tuple[int, int]:
+    """How many updates every run has finite losses for, and how many there are."""
+    runs = [losses for pair in pairs for losses in pair.values()]
+    updates = min(len(losses) for losses in runs)
+    finite = np.logical_and.reduce([np.isfinite(losses[:updates]) for losses in runs])
+    until = updates if finite.all() else int(finite.argmin())
+    if not until:
+        raise LadderError("The loss is no finite number from the first update on. Lower the rate or scale the data.")
+    return until, updates

@@ -1,0 +1,85 @@
+"""The program that trains one run in several variants: ``python -m tf_impl.variants``.
+
+Standard input is a JSON list of `Variant`s. Each is trained, and its trace written to its `out`; a line on standard
+output says how far it is. A mistake is one line on standard error and exit code 2.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from experiment.differences import Name
+from experiment.plan import Framework, Plan
+from experiment.trace import Trace, TraceError, epoch_rows, run_rows
+from experiment.validation import PlanError
+from experiment.worker import INTERRUPTED, WRONG_USE, Implementation, manifest, missing
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One training.
+
+    plan : with one arm and one seed. without : differences to the other framework that are taken away.
+    rates : a trace of the other framework, whose rates are used; None for the plan's own.
+    out : file of the trace, `.npz`. name : what the progress calls it.
+    """
+
+    plan: Plan
+    without: tuple[Name, ...]
+    rates: str | None
+    out: str
+    name: str
+
+
+def to_json(variants: Sequence[Variant]) -> str:
+    """Variants as JSON text."""
+    return json.dumps([asdict(each) | {"plan": each.plan.to_json()} for each in variants])
+
+
+def from_json(text: str) -> list[Variant]:
+    """Read `to_json`'s text."""
+    return [
+        Variant(**each | {"plan": Plan.from_json(each["plan"]), "without": tuple(each["without"])})
+        for each in json.loads(text)
+    ]
+
+
+def main(framework: Framework, load: Callable[[], Implementation]) -> int:
+    """Run the program and return its exit code."""
+    try:
+        variants = from_json(sys.stdin.read())
+        if absent := missing([framework]):
+            raise PlanError(absent)
+        implementation = load()
+        for number, variant in enumerate(variants, 1):
+            train(variant, framework, implementation).save(variant.out)
+            print(f"{number}/{len(variants)} {variant.name}", flush=True)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # nobody listens any more: whoever started this run has gone
+        sys.stdout = None
+        return WRONG_USE
+    except (PlanError, TraceError) as error:
+        print(error, file=sys.stderr)
+        return WRONG_USE
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}. Name files that can be used.", file=sys.stderr)
+        return WRONG_USE
+    return 0
+
+
+def train(variant: Variant, framework: Framework, implementation: Implementation) -> Trace:
+    """Train one variant."""
+    training, schedules = implementation
+    plan, (arm,), (seed,) = variant.plan, variant.plan.arms, variant.plan.seeds
+    training.prepare(plan)
+    rates = None if variant.rates is None else np.asarray(Trace.load(variant.rates).steps["lr"], dtype=np.float64)
+    recorded, eval_loss = training.train(plan, arm, seed, lambda epoch: None, variant.without, rates)
+    rows = run_rows(framework, arm.name, seed, plan.clock, *recorded)
+    told = manifest(plan, framework, training, schedules) | {"without": list(variant.without)}
+    return Trace(rows, epoch_rows(rows, plan.clock, eval_loss), told)
