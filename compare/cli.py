@@ -9,8 +9,7 @@ import shutil
 import signal
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +18,7 @@ import typer
 from compare import options
 
 if TYPE_CHECKING:
-    from experiment.plan import Plan
+    pass
 
 DONE, DIFFERS, WRONG_USE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -75,7 +74,7 @@ def run(
     ] = None,
 ) -> None:
     """Train every arm in both frameworks; write CSV, figures and the report."""
-    from compare import output, runner
+    from compare import output, progress, runner
     from experiment.plan import Plan, question
     from experiment.worker import missing
 
@@ -85,7 +84,7 @@ def run(
     folder = out or Path("out", chosen.name)
     options.check_targets([plan, folder, getattr(chosen.data, "path", None)], json)
     with output.folder(folder, force) as beside:
-        with _progress(chosen) as on_progress:
+        with progress.epochs(chosen, _tell) as on_progress:
             traces = runner.train(chosen, on_progress)
         from compare import results  # pandas and matplotlib: not before there is something to show
 
@@ -320,7 +319,7 @@ def attribute(
     json: Json = None,
 ) -> None:
     """Which part of a loss gap between Keras and PyTorch comes from what, and what to write so that it goes."""
-    from compare import output
+    from compare import output, progress
     from compare.attribute import asking
     from experiment.worker import missing
 
@@ -333,7 +332,7 @@ def attribute(
         from compare.attribute import ladder as climbing
 
         try:
-            with _trainings() as on_progress:
+            with progress.trainings(_tell) as on_progress:
                 ladder = climbing.climb(experiment, runs, on_progress)
         except KeyboardInterrupt:
             sys.exit(_fail(f"Interrupted; what was trained is kept in {runs}: ask again to go on.", INTERRUPTED))
@@ -450,64 +449,10 @@ def _write_json(target: str, text: str) -> None:
         beside.write_text(text, encoding="utf-8")
 
 
-@contextmanager
-def _progress(plan: Plan) -> Iterator[Callable[[str, int, int, str], None]]:
-    """A bar per framework on a terminal; elsewhere a line per arm."""
-    from rich.console import Console
-
-    from compare.runner import LABELS
-
-    console = Console(stderr=True)
-    total = len(plan.seeds) * len(plan.arms) * plan.epochs
-    if not console.is_terminal:
-
-        def line(framework: str, done: int, total: int, arm: str) -> None:
-            if done % plan.epochs == 0:
-                with suppress(OSError):  # a reader that has left does not end the run
-                    print(f"{LABELS[framework]}: {done} of {total} epochs, {arm} done", file=sys.stderr, flush=True)
-
-        yield line
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.fields[label]:<8}"), BarColumn(), TextColumn("{task.completed}/{task.total} epochs"))
-    with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[arm]}"), console=console) as bars:
-        tasks = {name: bars.add_task("", total=total, label=label, arm="starting") for name, label in LABELS.items()}
-        yield lambda framework, done, total, arm: bars.update(tasks[framework], completed=done, arm=arm)
-
-
-@contextmanager
-def _trainings() -> Iterator[Callable[[str, int, int, str], None]]:
-    """A bar per framework on a terminal, one after the other as trainings are needed; elsewhere a line each."""
-    from rich.console import Console
-
-    from compare.runner import LABELS
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-
-        def line(framework: str, done: int, total: int, name: str) -> None:
-            with suppress(OSError):  # a reader that has left does not end the run
-                print(f"{LABELS[framework]}: training {done} of {total}, {name}", file=sys.stderr, flush=True)
-
-        yield line
-        return
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn
-
-    columns = (
-        TextColumn("{task.fields[label]:<8}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total} trainings"),
-    )
-    with Progress(*columns, TextColumn("{task.fields[name]}"), console=console) as bars:
-        tasks: dict[tuple[str, int], TaskID] = {}
-
-        def bar(framework: str, done: int, total: int, name: str) -> None:
-            if (framework, total) not in tasks:
-                tasks[framework, total] = bars.add_task("", total=total, label=LABELS[framework], name=name)
-            bars.update(tasks[framework, total], completed=done, name=name)
-
-        yield bar
+def _tell(text: str) -> None:
+    """A line of progress; a reader that has left does not end the run."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,36 @@ def test_what_no_control_covers_stays_unexplained(short, tmp_path):
     assert told["residual"]["sentence"].split()[0] in done.stdout
 
 
+SUMMED = """
+import sys
+if "torch_impl.variants" in sys.orig_argv:
+    import functools, torch
+    {change}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        # trained on the sum of each batch: another training
+        ("torch.nn.MSELoss = functools.partial(torch.nn.MSELoss, reduction='sum')", "look for another activation"),
+        # trained on the mean as Keras is, and the sum noted
+        (
+            "torch.Tensor.item = lambda loss, item=torch.Tensor.item: item(loss) * 32",
+            "PyTorch's losses are sums over the rows of a batch, where Keras' are means",
+        ),
+    ],
+    ids=["trained", "noted"],
+)
+def test_another_averaging_of_the_loss_stays_unexplained(short, tmp_path, change, said):
+    (tmp_path / "sitecustomize.py").write_text(SUMMED.format(change=change))
+    plan = short.replace(optimizer=SGD(), data=QuestionData(samples=96, noise=0.05, seed=0))
+    told, _ = attributed(plan, tmp_path, PYTHONPATH=str(tmp_path))
+    assert told["residual"]["verdict"] == "unexplained"
+    assert told["residual"]["max_relative"] > 0.5
+    assert said in told["residual"]["sentence"]
+
+
 def test_ladder_says_from_which_step_on_it_cannot_speak(short, tmp_path):
     arms = (Arm(name="diverges", schedule=Constant(initial=1e3), stepping="step"),)
     plan = short.replace(optimizer=SGD(), arms=arms, epochs=20, network=short.network.model_copy(update={"hidden": ()}))

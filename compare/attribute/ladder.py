@@ -11,13 +11,18 @@ import numpy as np
 
 from compare.attribute import variants
 from compare.attribute.variants import Experiment, State
+from compare.reduction_words import Reduction
+from compare.reductions import told_apart
 from compare.runner import OnProgress
 from compare.tolerance import NEAR_ZERO
-from experiment.plan import Framework
+from experiment.plan import FRAMEWORKS, Framework
 
 NATIVE = "native"
 BOUNDS = {"float32": 2e-6, "float64": 1e-12}
 """Largest relative difference of the losses that rounding alone leaves, by precision."""
+
+LOGGED = {"float32": 2e-5, "float64": 1e-6}
+"""Within which the losses of one framework must be a reduction of the other's; Keras' means are sums in float32."""
 
 Kind = Literal["native", "control", "numerical"]
 
@@ -61,7 +66,8 @@ class Ladder:
     """What a gap between two runs is made of.
 
     until : updates that are compared: all, or those before the first loss that is no finite number. updates : all.
-    bound : what rounding alone leaves.
+    bound : what rounding alone leaves. reduction : where more than that is left, whether one framework's losses are a
+    known reduction of the other's, with ``a`` for Keras and ``b`` for PyTorch: then only what was noted differs.
     """
 
     experiment: Experiment
@@ -69,6 +75,7 @@ class Ladder:
     until: int
     updates: int
     bound: float
+    reduction: Reduction | None = None
 
     @property
     def residual(self) -> Gap:
@@ -102,6 +109,7 @@ def climb(experiment: Experiment, folder: Path, on_progress: OnProgress) -> Ladd
     pairs |= {left: variants.losses(experiment, left, folder) for left in mending}
 
     until, updates = _finite(pairs.values())
+    bound = BOUNDS[experiment.plan.precision]
     gap = {left: _gap(_curve(pair)[:until]) for left, pair in pairs.items()}
     names = [NATIVE, *controls, *numerical]
     kinds: list[Kind] = ["native", *["control"] * len(controls), *["numerical"] * len(numerical)]  # type: ignore[list-item]
@@ -111,8 +119,15 @@ def climb(experiment: Experiment, folder: Path, on_progress: OnProgress) -> Ladd
         tuple(_rungs(names, kinds, climbed, lambda name: gap[frozenset({name})])),
         until,
         updates,
-        BOUNDS[experiment.plan.precision],
+        bound,
+        _reduction(experiment, pairs[nothing], until) if gap[nothing].max_relative > bound else None,
     )
+
+
+def _reduction(experiment: Experiment, pair: dict[Framework, np.ndarray], until: int) -> Reduction | None:
+    clock = experiment.plan.clock
+    keras, torch = (pair[each][: until // clock.steps_per_epoch * clock.steps_per_epoch] for each in FRAMEWORKS)
+    return told_apart(keras, torch, clock, LOGGED[experiment.plan.precision]) if len(keras) else None
 
 
 def _rungs(names: Sequence[str], kinds: Sequence[Kind], gaps: Sequence[Gap], alone: Callable[[str], Gap]) -> list[Rung]:

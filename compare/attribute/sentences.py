@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, cast
 
 from compare.attribute.ladder import NATIVE, Ladder, Rung
@@ -84,8 +85,16 @@ def residual_sentence(ladder: Ladder) -> str:
         f"{left} relative is left that none of these explains: {times} times the {number(ladder.bound)} that rounding "
         f"makes in {ladder.experiment.plan.precision}. {_where_it_begins(ladder)}"
     )
+    if ladder.reduction is not None:
+        said += f" {_of_frameworks(ladder.reduction.sentence)}"
     unequal = _unequal_settings(ladder)
     return f"{said} The two plans are not the same: look at {listed(unequal)}." if unequal else said
+
+
+def _of_frameworks(sentence: str) -> str:
+    """A sentence on the losses of a and b, as one on Keras and PyTorch."""
+    names = dict(zip("ab", (f"{LABELS[each]}'s".replace("s's", "s'") for each in FRAMEWORKS), strict=True))
+    return re.sub(r"\b([ab])'s", lambda found: names[found[1]], sentence)
 
 
 def until_sentence(ladder: Ladder) -> str | None:
