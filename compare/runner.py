@@ -90,7 +90,8 @@ def train_variants(wanted: Mapping[Framework, Sequence[Variant]], on_progress: O
         for framework, variants in wanted.items():
             log = Path(folder, framework)
             module = f"{PACKAGES[framework]}.variants"
-            worker = _start(framework, [module], log, threads_each(len(wanted)), subprocess.PIPE)
+            # the matrices of a plan are small: threads would wait for each other, longest where cores are shared
+            worker = _start(framework, [module], log, 1, subprocess.PIPE)
             stack.callback(_stop, worker)
             _tell(worker, to_json(variants))
             workers.append(worker)

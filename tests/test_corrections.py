@@ -46,7 +46,7 @@ class Trainer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": "0"},
+            env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": "0", "OMP_NUM_THREADS": "1"},
         )
 
     def train(self, plan, without=(), rates=None, hook=None):
