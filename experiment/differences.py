@@ -14,6 +14,7 @@ from experiment.plan import Adam, AdamW, Momentum, Plan, RMSprop
 Name = Literal[
     "epsilon placement",
     "beta powers in float32",
+    "beta_2 in float32",
     "rate in the velocity",
     "weight decay in one factor",
     "constants in float32",
@@ -42,6 +43,8 @@ def of(plan: Plan) -> tuple[Difference, ...]:
     found: list[Difference] = []
     if isinstance(chosen, Adam | AdamW):
         found += [_ADAM_EPSILON, _BETA_POWERS]
+        if plan.precision == "float32":
+            found.append(_BETA_2)
     if isinstance(chosen, RMSprop):
         found.append(_RMSPROP_EPSILON)
     if isinstance(chosen, Momentum):
@@ -71,6 +74,12 @@ _BETA_POWERS = Difference(
     "beta powers in float32",
     keras="float32(b)**t, even where the weights are float64",
     torch="b**t in float64",
+    sources=_ADAM,
+)
+_BETA_2 = Difference(
+    "beta_2 in float32",
+    keras="v + (g**2 - v) (1 - b2)",
+    torch="b2 v + (1 - b2) g**2: float32(b2) is off by d, which makes v off by up to d / (1 - b2)",
     sources=_ADAM,
 )
 _VELOCITY = Difference(

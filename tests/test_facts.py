@@ -87,3 +87,14 @@ def test_pytorch_raises_where_its_cycles_cannot_go_on(torch_facts):
 
 def test_a_chain_with_a_scheduler_that_sets_the_rate_is_no_product(torch_facts):
     assert torch_facts["chain_after_a_setter"] == [1.0, 1.0, 0.5, 1.0, 0.5, 1.0]
+
+
+def test_float32_beta_2_makes_pytorchs_second_moment_too_large(facts, torch_facts):
+    """By (float32(b2) - b2) / (1 - b2) of it, once it has forgotten its beginning; Keras' stays where it should be."""
+    exact = np.zeros(64)
+    for gradient in np.random.default_rng(0).standard_normal((5000, 64), np.float32).astype(np.float64):
+        exact += (gradient**2 - exact) * (1 - 0.999)
+    torch, keras = (np.mean(found["second_moment"] / exact) - 1 for found in (torch_facts, facts))
+    assert torch == pytest.approx((float(np.float32(0.999)) - 0.999) / (1 - 0.999), rel=0.1)
+    assert torch > 1.2e-5
+    assert abs(keras) < 1e-6

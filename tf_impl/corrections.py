@@ -19,13 +19,14 @@ def correct(
     """Remove differences of the two frameworks: from here on each update does what PyTorch's would.
 
     names : what is removed, of `experiment.differences`; those that the plan's optimizer does not have do nothing.
-    rates : float64, one for each update: those that PyTorch used, where ``rates in float32`` is removed.
+    rates : float64, one for each update: those that PyTorch used, where ``rates in float32`` is removed; they take the
+        place of any `LearningRateScheduler` as well.
     Call it before the training step is compiled.
     """
     rules, chosen = _Rules(optimizer, frozenset(names)), plan.optimizer
     if "rates in float32" in names and rates is not None:
         optimizer.learning_rate = _Given(rates)
-    if isinstance(chosen, Adam | AdamW) and {"epsilon placement", "beta powers in float32"} & rules.names:
+    if isinstance(chosen, Adam | AdamW) and _OF_ADAM & rules.names:
         optimizer.update_step = rules.as_adam
     elif isinstance(chosen, Momentum) and {"rate in the velocity", "constants in float32"} & rules.names:
         optimizer.update_step = rules.as_momentum
@@ -33,6 +34,9 @@ def correct(
         optimizer.update_step = rules.as_rmsprop
     if isinstance(chosen, AdamW) and {"weight decay in one factor", "constants in float32"} & rules.names:
         optimizer._apply_weight_decay = rules.decay_weights
+
+
+_OF_ADAM: frozenset[Name] = frozenset({"epsilon placement", "beta powers in float32", "beta_2 in float32"})
 
 
 class _Given(keras.optimizers.schedules.LearningRateSchedule):
@@ -60,7 +64,8 @@ class _Rules:
     def as_adam(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Keras: ``w -= lr sqrt(1 - b2**t) / (1 - b1**t) * m / (sqrt(v) + eps)``, the powers of float32(b).
 
-        PyTorch: ``w -= lr / (1 - b1**t) * m / (sqrt(v) / sqrt(1 - b2**t) + eps)``.
+        PyTorch: ``w -= lr / (1 - b1**t) * m / (sqrt(v) / sqrt(1 - b2**t) + eps)``. In float32 v differs as well, since
+        Keras has ``v += (g**2 - v) (1 - b2)`` and PyTorch ``v = b2 v + (1 - b2) g**2``.
 
         Source: keras/src/optimizers/adam.py, torch/optim/adam.py.
         """
@@ -69,7 +74,10 @@ class _Rules:
         index = own._get_variable_index(variable)
         m, v = own._momentums[index], own._velocities[index]
         m.assign_add((g - m) * (1 - own.beta_1))
-        v.assign_add((tf.square(g) - v) * (1 - own.beta_2))
+        if "beta_2 in float32" in self.names:
+            v.assign(own.beta_2 * v + (1 - own.beta_2) * tf.square(g))
+        else:
+            v.assign_add((tf.square(g) - v) * (1 - own.beta_2))
         if own.amsgrad:
             v_hat = own._velocity_hats[index]
             v_hat.assign(tf.maximum(v_hat, v))

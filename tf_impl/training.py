@@ -79,6 +79,7 @@ def train(
     native = schedules.build(arm.schedule, plan.clock, arm.stepping)
     network.compile(optimizer=optimizer(plan, native.learning_rate), loss="mse")
     correct(network.optimizer, plan, without, rates)
+    sets_rates = [] if rates is not None and "rates in float32" in without else native.attach(network.optimizer)
     recorder = Recorder()
     told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(epoch))
     history = network.fit(
@@ -86,7 +87,7 @@ def train(
         steps_per_epoch=plan.clock.steps_per_epoch,
         epochs=plan.epochs,
         verbose=0,
-        callbacks=[recorder, *native.attach(network.optimizer), told],
+        callbacks=[recorder, *sets_rates, told],
         shuffle=False,  # each epoch comes in the order that the controls gave it
         validation_data=(_nothing_dropped(plan, x), y),
         validation_batch_size=len(x),

@@ -54,6 +54,8 @@ class _Rules:
             chosen = self.plan.optimizer
             if isinstance(chosen, Adam | AdamW):
                 self._as_adam(group)
+                if "beta_2 in float32" in self.names:
+                    _widen_second_moments(optimizer, group)
             elif isinstance(chosen, Momentum) and "rate in the velocity" in self.names:
                 self._put_rate_into_gradient(group)
             elif isinstance(chosen, RMSprop) and "epsilon placement" in self.names:
@@ -136,3 +138,17 @@ class _Rules:
                 state["step"] = torch.zeros(())
                 state["square_avg"] = torch.full_like(weight, eps)
             state["square_avg"].add_((1 - alpha) / alpha * eps)
+
+
+def _widen_second_moments(optimizer: torch.optim.Optimizer, group: Group) -> None:
+    """Keras: ``v += (g**2 - v) (1 - b2)``. PyTorch: ``v = b2 v + (1 - b2) g**2``.
+
+    In float32 PyTorch's b2 is float32(b2): 0.999 is 1.3e-8 too large, and over the 1 / (1 - b2) updates that v
+    remembers this adds up to 1.3e-5 of it. Kept in float64, v decays with b2 itself. The first update has no v yet.
+
+    Source: keras/src/optimizers/adam.py, torch/optim/adam.py.
+    """
+    for weight in group["params"]:
+        state = optimizer.state[weight]
+        for name in {"exp_avg_sq", "max_exp_avg_sq"} & state.keys():
+            state[name] = state[name].double()

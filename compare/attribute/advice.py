@@ -95,7 +95,11 @@ def _in_keras(plan: Plan, mattered: Collection[str]) -> Iterator[Advice]:
         yield Advice(
             ", ".join(names),
             "These are in the formulas, and no hyperparameter mends them: another update_step does."
-            + " torch_rates are those that PyTorch used, as torch_impl.Recorder writes them." * bool(rates),
+            + (
+                " torch_rates are those that PyTorch used, as torch_impl.Recorder writes them; a LearningRateScheduler "
+                "goes."
+            )
+            * bool(rates),
             "from tf_impl.corrections import correct\n\n"
             f"correct(optimizer, plan, {names!r}{rates})  # before the model is compiled\n",
         )
@@ -150,6 +154,8 @@ def _parts(plan: Plan, names: Collection[str]) -> Iterator[str]:
 
 
 def _of_adam(plan: Plan, names: Collection[str]) -> Iterator[str]:
+    if "beta_2 in float32" in names:
+        yield _SECOND_MOMENT
     if not {"epsilon placement", "beta powers in float32"} & set(names):
         return
     yield 'own = [1 - beta**updates for beta in group["betas"]]'
@@ -200,6 +206,12 @@ decay, group["weight_decay"] = group["weight_decay"], 0.0
 with torch.no_grad():
     for weight in group["params"]:
         weight.sub_(weight * decay * group["lr"])"""
+
+_SECOND_MOMENT = """\
+for weight in group["params"]:
+    state = optimizer.state[weight]
+    for moment in {"exp_avg_sq", "max_exp_avg_sq"} & state.keys():
+        state[moment] = state[moment].double()"""
 
 _VELOCITY = """\
 for weight in group["params"]:

@@ -33,6 +33,10 @@ _MEANINGS: dict[differences.Name, str] = {
         "The averages of the gradients begin at 0, and powers of the betas correct for that; the powers are rounded "
         "differently."
     ),
+    "beta_2 in float32": (
+        "The average of the squared gradients decays at each update by a factor near 1; what float32 rounds off that "
+        "factor adds up over all the updates that the average remembers."
+    ),
     "rate in the velocity": (
         "Momentum carries earlier gradients along; once the rate changes, it matters whether they carry the rate of "
         "their own update or take the present one."

@@ -9,6 +9,7 @@ import warnings
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 import keras
 import numpy as np
+import tensorflow as tf
 
 
 class Asks(keras.callbacks.Callback):
@@ -128,4 +129,17 @@ found["loaded"] = {
     "sgd, loaded first": count_after_loading("sgd", False),
     "adam, compiled first": count_after_loading("adam", True),
 }
+
+
+def second_moment():
+    """What Adam remembers of the squares of 5,000 gradients, for each of 64 weights."""
+    adam, weight = keras.optimizers.Adam(beta_1=0.9, beta_2=0.999), keras.Variable(np.zeros(64))
+    adam.build([weight])
+    update = tf.function(lambda gradient: adam.apply([gradient]))
+    for gradient in np.random.default_rng(0).standard_normal((5000, 64), np.float32):
+        update(tf.constant(gradient))
+    return adam._velocities[0].numpy().tolist()
+
+
+found["second_moment"] = second_moment()
 json.dump(found, sys.stdout)

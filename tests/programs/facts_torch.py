@@ -4,6 +4,7 @@ import json
 import math
 import warnings
 
+import numpy as np
 import torch
 from torch.optim import lr_scheduler as s
 
@@ -44,6 +45,16 @@ def calls_until_it_raises(make, most=5000):
     return [most, None]
 
 
+def second_moment():
+    """What Adam remembers of the squares of 5,000 gradients, for each of 64 weights."""
+    weight = torch.nn.Parameter(torch.zeros(64))
+    adam = torch.optim.Adam([weight], betas=(0.9, 0.999))
+    for gradient in np.random.default_rng(0).standard_normal((5000, 64), np.float32):
+        weight.grad = torch.from_numpy(gradient)
+        adam.step()
+    return adam.state[weight]["exp_avg_sq"].tolist()
+
+
 facts = {
     "climbs": {t_max: climbs(t_max, 0.01) for t_max in (100, 20_000, 100_000)},
     "one_cycle": calls_until_it_raises(lambda o: s.OneCycleLR(o, 1.0, total_steps=5, cycle_momentum=False)),
@@ -56,5 +67,6 @@ facts = {
     "chain_after_a_setter": rates(
         (lambda o: s.ChainedScheduler([s.LambdaLR(o, lambda n: 1.0), s.StepLR(o, 2, 0.5)]))(optimizer()), 5
     ),
+    "second_moment": second_moment(),
 }
 print(json.dumps(facts))
