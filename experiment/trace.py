@@ -40,6 +40,7 @@ EPOCH_COLUMNS: dict[str, type] = {
     "train_loss": float,
     "eval_loss": float,
 }
+Numbers = Sequence[float] | np.ndarray
 Table = Mapping[str, np.ndarray]
 
 
@@ -104,7 +105,7 @@ class Trace:
             raise TraceError(f"{path}: not a trace that samestep wrote ({error}).") from None
 
 
-def run_rows(framework: str, arm: str, seed: int, clock: Clock, lr: Sequence[float], loss: Sequence[float]) -> Table:
+def run_rows(framework: str, arm: str, seed: int, clock: Clock, lr: Numbers, loss: Numbers) -> Table:
     """The rows of one run, from the rate and the loss of each of its updates."""
     step = np.arange(len(lr), dtype=np.int64)
     return {
@@ -119,7 +120,7 @@ def run_rows(framework: str, arm: str, seed: int, clock: Clock, lr: Sequence[flo
     }
 
 
-def epoch_rows(steps: Table, clock: Clock, eval_loss: Sequence[float]) -> Table:
+def epoch_rows(steps: Table, clock: Clock, eval_loss: Numbers) -> Table:
     """One row per epoch of one run.
 
     ``train_loss`` is the mean over samples that Keras' history shows: batch losses weighted with batch sizes.

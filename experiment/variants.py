@@ -75,11 +75,11 @@ def main(framework: Framework, load: Callable[[], Implementation]) -> int:
 
 def train(variant: Variant, framework: Framework, implementation: Implementation) -> Trace:
     """Train one variant."""
-    training, schedules = implementation
+    training, _, schedules = implementation
     plan, (arm,), (seed,) = variant.plan, variant.plan.arms, variant.plan.seeds
     training.prepare(plan)
     rates = None if variant.rates is None else np.asarray(Trace.load(variant.rates).steps["lr"], dtype=np.float64)
-    recorded, eval_loss = training.train(plan, arm, seed, lambda epoch: None, variant.without, rates)
-    rows = run_rows(framework, arm.name, seed, plan.clock, *recorded)
+    trained = training.train(plan, arm, seed, lambda epoch: None, variant.without, rates)
+    rows = run_rows(framework, arm.name, seed, plan.clock, trained.lr, trained.loss)
     told = manifest(plan, framework, training, schedules) | {"without": list(variant.without)}
-    return Trace(rows, epoch_rows(rows, plan.clock, eval_loss), told)
+    return Trace(rows, epoch_rows(rows, plan.clock, trained.eval_loss), told)

@@ -1,7 +1,7 @@
 """The program that each framework's folder is: read a plan, train every arm, write a trace.
 
-Run as ``python -m tf_impl PLAN OUT`` or ``python -m torch_impl PLAN OUT``. Says how far it is with one line per epoch,
-``DONE/TOTAL ARM``; a mistake is one line on standard error and exit code 2.
+Run as ``python -m tf_impl PLAN OUT [ENGINE]`` or ``python -m torch_impl PLAN OUT [ENGINE]``. Says how far it is with
+lines of ``DONE/TOTAL ARM``, in epochs; a mistake is one line on standard error and exit code 2.
 """
 
 from __future__ import annotations
@@ -12,17 +12,25 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from experiment import engines
 from experiment.clock import Stepping
+from experiment.engines import Engine, Trained
 from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
 from experiment.trace import Trace, TraceError, epoch_rows, run_rows, stack
 from experiment.validation import PlanError
 
-Implementation = tuple[ModuleType, ModuleType]
-"""The `training` and the `schedules` of one framework."""
+
+class Implementation(NamedTuple):
+    """What one framework's folder offers: its modules of these names."""
+
+    training: ModuleType
+    fast: ModuleType
+    schedules: ModuleType
+
 
 WRONG_USE = 2
 INTERRUPTED = 130
@@ -33,18 +41,21 @@ def main(framework: Framework, load: Callable[[], Implementation], arguments: li
 
     framework : the name that its rows carry.
     load : imports the framework; called only when there is a plan to train.
-    arguments : the plan's file and the trace's file (`.npz` or `.csv`).
+    arguments : the plan's file, the trace's file (`.npz` or `.csv`), and perhaps how updates are made.
     """
-    usage = f"Usage: python -m {'tf_impl' if framework == 'tensorflow' else 'torch_impl'} PLAN OUT"
+    usage = f"Usage: python -m {'tf_impl' if framework == 'tensorflow' else 'torch_impl'} PLAN OUT [ENGINE]"
     if arguments in (["--help"], ["-h"]):
-        print(f"{usage}\n\nTrain every arm of PLAN (JSON) with {framework}; write OUT (.npz or .csv).")
+        print(
+            f"{usage}\n\nTrain every arm of PLAN (JSON) with {framework}; write OUT (.npz or .csv).\n"
+            f"ENGINE: {', '.join(engines.ENGINES)}; left out: fast."
+        )
         return 0
     try:
-        plan_file, out_file = _two_files(arguments, usage)
+        plan_file, out_file, engine = _arguments(arguments, usage)
         plan = Plan.load(plan_file)
         if absent := missing([framework]):
             raise PlanError(absent)
-        trace = run(plan, framework, load())
+        trace = run(plan, framework, load(), engine)
         trace.save(out_file)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -60,25 +71,49 @@ def main(framework: Framework, load: Callable[[], Implementation], arguments: li
     return 0
 
 
-def run(plan: Plan, framework: Framework, implementation: Implementation) -> Trace:
-    """Train every arm with every seed, one after the other."""
-    training, schedules = implementation
+def run(plan: Plan, framework: Framework, implementation: Implementation, engine: Engine = "fast") -> Trace:
+    """Train every arm with every seed."""
+    training, _, schedules = implementation
     training.prepare(plan)
-    total = len(plan.seeds) * len(plan.arms) * plan.epochs
-    done = 0
+    told = _Progress(len(plan.seeds) * len(plan.arms) * plan.epochs)
+    found = {arm.name: _trained(plan, arm, implementation, engine, told.of(arm)) for arm in plan.arms}
     steps, epochs = [], []
-    for seed in plan.seeds:
+    for number, seed in enumerate(plan.seeds):
         for arm in plan.arms:
-
-            def say(epoch: int, before: int = done, name: str = arm.name) -> None:
-                print(f"{before + epoch + 1}/{total} {name}", flush=True)
-
-            recorded, eval_loss = training.train(plan, arm, seed, say)
-            rows = run_rows(framework, arm.name, seed, plan.clock, *recorded)
-            steps.append(rows)
-            epochs.append(epoch_rows(rows, plan.clock, eval_loss))
-            done += plan.epochs
+            trained = found[arm.name][number]
+            steps.append(run_rows(framework, arm.name, seed, plan.clock, trained.lr, trained.loss))
+            epochs.append(epoch_rows(steps[-1], plan.clock, trained.eval_loss))
     return Trace(stack(steps), stack(epochs), manifest(plan, framework, training, schedules))
+
+
+def _trained(
+    plan: Plan, arm: Arm, implementation: Implementation, engine: Engine, say: Callable[[int], None]
+) -> list[Trained]:
+    """One arm with every seed: one after the other, or as many side by side as memory has room for."""
+    if engine == "plain":
+        return [implementation.training.train(plan, arm, seed, lambda epoch: say(1)) for seed in plan.seeds]
+    fast = implementation.fast
+    return [
+        trained
+        for seeds in engines.chunks(plan.seeds, fast.bytes_per_seed(plan))
+        for trained in fast.train(plan, arm, seeds, say, engine)
+    ]
+
+
+class _Progress:
+    """Says how many epochs are done, of all arms and seeds."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.done = total, 0
+
+    def of(self, arm: Arm) -> Callable[[int], None]:
+        """Called with epochs that are done: of several seeds or at several ends at once."""
+
+        def say(epochs: int) -> None:
+            self.done += epochs
+            print(f"{self.done}/{self.total} {arm.name}", flush=True)
+
+        return say
 
 
 def manifest(plan: Plan, framework: Framework, training: ModuleType, schedules: ModuleType) -> dict[str, Any]:
@@ -106,8 +141,8 @@ def _native(plan: Plan, arm: Arm, schedules: ModuleType) -> dict[str, Any]:
     }
 
 
-def _two_files(arguments: list[str], usage: str) -> tuple[Path, Path]:
-    if len(arguments) != 2:
+def _arguments(arguments: list[str], usage: str) -> tuple[Path, Path, Engine]:
+    if not 2 <= len(arguments) <= 3:
         raise PlanError(f"{usage}: two files, got {len(arguments)}.")
     out = Path(arguments[1])
     if out.suffix not in (".npz", ".csv"):
@@ -116,7 +151,7 @@ def _two_files(arguments: list[str], usage: str) -> tuple[Path, Path]:
         raise TraceError(f"{out} is a folder. Name a file.")
     if not out.parent.is_dir():
         raise TraceError(f"{out}: there is no folder {out.parent}. Make it first.")
-    return Path(arguments[0]), out
+    return Path(arguments[0]), out, engines.parse(arguments[2] if len(arguments) == 3 else "fast")
 
 
 def missing(frameworks: Sequence[Framework] = FRAMEWORKS) -> str | None:

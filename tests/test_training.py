@@ -169,8 +169,8 @@ plan = Plan.from_json(sys.stdin.read())
 fit, kept = keras.Model.fit, []
 keras.Model.fit = lambda *args, **kwargs: kept.append(fit(*args, **kwargs)) or kept[-1]
 training.prepare(plan)
-(lr, loss), eval_loss = training.train(plan, plan.arms[1], 0, lambda epoch: None)
-rows = epoch_rows(run_rows("tensorflow", "odd", 0, plan.clock, lr, loss), plan.clock, eval_loss)
+trained = training.train(plan, plan.arms[1], 0, lambda epoch: None)
+rows = epoch_rows(run_rows("tensorflow", "odd", 0, plan.clock, trained.lr, trained.loss), plan.clock, trained.eval_loss)
 print(json.dumps([kept[0].history["loss"], rows["train_loss"].tolist()]))
 """
     done = subprocess.run(

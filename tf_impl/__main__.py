@@ -15,9 +15,9 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 def load() -> worker.Implementation:
     """Import Keras, and with it what trains in it."""
-    from tf_impl import schedules, training
+    from tf_impl import fast, schedules, training
 
-    return training, schedules
+    return worker.Implementation(training, fast, schedules)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""The training in Keras: `compile` and `fit`, with the rate looked up per step or per epoch."""
+"""The training in Keras: `compile` and `fit`, with the rate looked up per step or per epoch.
+
+This is the reference that everybody can read. `tf_impl.fast` makes the same updates in less time.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import tensorflow as tf
 from experiment import controls
 from experiment.controls import Purpose
 from experiment.differences import Name
+from experiment.engines import Trained
 from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData, RMSprop
 from tf_impl import model, schedules
 from tf_impl.corrections import correct
@@ -67,14 +71,13 @@ def train(
     on_epoch: Callable[[int], None],
     without: Collection[Name] = (),
     rates: np.ndarray | None = None,
-) -> tuple[tuple[list[float], list[float]], list[float]]:
+) -> Trained:
     """Train one arm with one seed.
 
     on_epoch : called with each epoch, from 0, when it is done.
     without : differences to the other framework that are taken away; rates : what the other one used, see `correct`.
-    Returns the rate and the loss of each update, and the eval loss after each epoch.
     """
-    x, y = _data(plan)
+    x, y = data(plan)
     network = model.build(plan, seed, x.shape[1])
     native = schedules.build(arm.schedule, plan.clock, arm.stepping)
     network.compile(optimizer=optimizer(plan, native.learning_rate), loss="mse")
@@ -89,16 +92,17 @@ def train(
         verbose=0,
         callbacks=[recorder, *sets_rates, told],
         shuffle=False,  # each epoch comes in the order that the controls gave it
-        validation_data=(_nothing_dropped(plan, x), y),
+        validation_data=(nothing_dropped(plan, x), y),
         validation_batch_size=len(x),
     )
-    return (recorder.lr, recorder.loss), history.history["val_loss"]
+    return Trained(recorder.lr, recorder.loss, history.history["val_loss"])
 
 
-def _batches(
-    plan: Plan, seed: int, x: np.ndarray, y: np.ndarray
-) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
-    """The batches of one epoch after the other, in the order and with the masks of the controls."""
+def epochs(plan: Plan, seed: int, x: np.ndarray, y: np.ndarray) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
+    """The rows of one epoch after the other, in the order and with the masks of the controls.
+
+    Yields what the network is called with, x first and then the masks, and the targets; each of shape (samples, ...).
+    """
     shuffling = keras.random.SeedGenerator(controls.native_seed(seed, Purpose.ORDER))
     for epoch in range(plan.epochs):
         if plan.controls.order == "shared":
@@ -106,20 +110,27 @@ def _batches(
         else:
             order = np.asarray(keras.random.shuffle(np.arange(len(x)), seed=shuffling))
         masks = controls.masks(plan, seed, epoch) if plan.controls.masks == "shared" else []
-        inputs, targets = (x[order], *masks), y[order]
+        yield (x[order], *masks), y[order]
+
+
+def _batches(
+    plan: Plan, seed: int, x: np.ndarray, y: np.ndarray
+) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
+    """The batches of one epoch after the other."""
+    for inputs, targets in epochs(plan, seed, x, y):
         for batch in range(plan.clock.steps_per_epoch):
             rows = slice(batch * plan.batch_size, (batch + 1) * plan.batch_size)
             yield tuple(array[rows] for array in inputs), targets[rows]
 
 
-def _nothing_dropped(plan: Plan, x: np.ndarray) -> tuple[np.ndarray, ...]:
+def nothing_dropped(plan: Plan, x: np.ndarray) -> tuple[np.ndarray, ...]:
     """What the network is called with to predict x: masks of ones, where it takes masks."""
     widths = plan.network.hidden if plan.controls.masks == "shared" else ()
     return (x, *(np.ones((len(x), width), x.dtype) for width in widths))
 
 
-def _data(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
-    """x of shape (samples, features) and y of shape (samples, 1)."""
+def data(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """The rows to learn from: x of shape (samples, features) and y of shape (samples, 1)."""
     if plan.controls.data == "shared" or not isinstance(plan.data, QuestionData):
         return controls.data(plan)
     drawing = keras.random.SeedGenerator(controls.native_seed(plan.data.seed, Purpose.DATA))

@@ -9,9 +9,9 @@ from experiment import worker
 
 def load() -> worker.Implementation:
     """Import PyTorch, and with it what trains in it."""
-    from torch_impl import schedules, training
+    from torch_impl import fast, schedules, training
 
-    return training, schedules
+    return worker.Implementation(training, fast, schedules)
 
 
 if __name__ == "__main__":

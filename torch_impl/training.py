@@ -1,4 +1,7 @@
-"""The training in PyTorch: the loop that everybody knows, with the rate looked up per step or per epoch."""
+"""The training in PyTorch: the loop that everybody knows, with the rate looked up per step or per epoch.
+
+This is the reference that everybody can read. `torch_impl.fast` makes the same updates in less time.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import torch
 from experiment import controls
 from experiment.controls import Purpose
 from experiment.differences import Name
+from experiment.engines import Trained
 from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData, RMSprop
 from torch_impl import model, schedules
 from torch_impl.corrections import correct
@@ -69,14 +73,13 @@ def train(
     on_epoch: Callable[[int], None],
     without: Collection[Name] = (),
     rates: np.ndarray | None = None,
-) -> tuple[tuple[list[float], list[float]], list[float]]:
+) -> Trained:
     """Train one arm with one seed.
 
     on_epoch : called with each epoch, from 0, when it is done.
     without : differences to the other framework that are taken away; rates : what the other one used, see `correct`.
-    Returns the rate and the loss of each update, and the eval loss after each epoch.
     """
-    x, y = _data(plan)
+    x, y = data(plan)
     network = model.build(plan, seed, x.shape[1])
     native = schedules.build(arm.schedule, plan.clock, arm.stepping)
     descent = optimizer(plan, native.learning_rate, network.parameters())
@@ -101,15 +104,18 @@ def train(
             scheduler.step()
         network.eval()
         with torch.no_grad():
-            eval_loss.append(mse(network(x), y).item())
+            eval_loss.append(mse(network(*nothing_dropped(plan, x)), y).item())
         on_epoch(epoch)
-    return (recorder.lr, recorder.loss), eval_loss
+    return Trained(recorder.lr, recorder.loss, eval_loss)
 
 
-def _batches(
+def epochs(
     plan: Plan, seed: int, x: torch.Tensor, y: torch.Tensor
 ) -> Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]]:
-    """The batches of one epoch after the other, in the order and with the masks of the controls."""
+    """The rows of one epoch after the other, in the order and with the masks of the controls.
+
+    Yields what the network is called with, x first and then the masks, and the targets; each of shape (samples, ...).
+    """
     shuffling = torch.Generator().manual_seed(controls.native_seed(seed, Purpose.ORDER))
     for epoch in range(plan.epochs):
         if plan.controls.order == "shared":
@@ -117,14 +123,26 @@ def _batches(
         else:
             order = torch.randperm(len(x), generator=shuffling)  # what DataLoader(shuffle=True) draws
         masks = controls.masks(plan, seed, epoch) if plan.controls.masks == "shared" else []
-        inputs, targets = (x[order], *map(torch.from_numpy, masks)), y[order]
+        yield (x[order], *map(torch.from_numpy, masks)), y[order]
+
+
+def _batches(
+    plan: Plan, seed: int, x: torch.Tensor, y: torch.Tensor
+) -> Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]]:
+    """The batches of one epoch after the other."""
+    for inputs, targets in epochs(plan, seed, x, y):
         for batch in range(plan.clock.steps_per_epoch):
             rows = slice(batch * plan.batch_size, (batch + 1) * plan.batch_size)
             yield tuple(tensor[rows] for tensor in inputs), targets[rows]
 
 
-def _data(plan: Plan) -> tuple[torch.Tensor, torch.Tensor]:
-    """x of shape (samples, features) and y of shape (samples, 1)."""
+def nothing_dropped(plan: Plan, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """What the network is called with to predict x: without masks nothing is dropped."""
+    return (x,)
+
+
+def data(plan: Plan) -> tuple[torch.Tensor, torch.Tensor]:
+    """The rows to learn from: x of shape (samples, features) and y of shape (samples, 1)."""
     if plan.controls.data == "shared" or not isinstance(plan.data, QuestionData):
         inputs, targets = controls.data(plan)
         return torch.from_numpy(inputs), torch.from_numpy(targets)

@@ -17,7 +17,8 @@ if framework == "tensorflow":
 else:
     from torch_impl.__main__ import load
 
-training, schedules = load()
+implementation = load()
+training = implementation.training
 correct = training.correct
 
 
@@ -33,5 +34,5 @@ for line in sys.stdin:
     asked = json.loads(line)
     training.correct = advised(asked["hook"]) if asked["hook"] else correct
     for variant in variants.from_json(json.dumps(asked["variants"])):
-        variants.train(variant, framework, (training, schedules)).save(variant.out)
+        variants.train(variant, framework, implementation).save(variant.out)
     print("done", flush=True)

@@ -1,0 +1,49 @@
+"""How updates are made: one call of the framework for each, or many within one call. What is computed is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import psutil
+
+from experiment.trace import Numbers
+from experiment.validation import PlanError
+
+Engine = Literal["fast", "plain", "graph", "xla"]
+"""``fast`` chooses what is fastest for the length of the run. ``plain`` is the training that everybody writes, and the
+reference for the others. ``graph`` and ``xla`` say how Keras compiles the fast one; PyTorch's is the same for both."""
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What one arm trained with one seed gave.
+
+    lr, loss : float64, shape (updates,): the rate and the loss of each update, widened from what the framework held.
+    eval_loss : float64, shape (epochs,).
+    """
+
+    lr: Numbers
+    loss: Numbers
+    eval_loss: Numbers
+
+
+def parse(text: str) -> Engine:
+    """The engine of a name. Raises PlanError for another one."""
+    for engine in ENGINES:
+        if text == engine:
+            return engine
+    raise PlanError(f"engine: got {text!r}. Write one of {', '.join(ENGINES)}.")
+
+
+def chunks(seeds: Sequence[int], bytes_per_seed: int) -> Iterator[Sequence[int]]:
+    """The seeds in as few parts as memory has room for, each part to be trained side by side.
+
+    bytes_per_seed : what one more seed takes. Half of the memory that is free is used at most.
+    """
+    room = max(1, psutil.virtual_memory().available // 2 // bytes_per_seed)
+    parts = -(-len(seeds) // room)
+    for part in range(parts):
+        yield seeds[part * len(seeds) // parts : (part + 1) * len(seeds) // parts]
