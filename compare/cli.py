@@ -76,7 +76,7 @@ def run(
     """Train every arm in both frameworks; write CSV, figures and the report."""
     from compare import output, progress, runner
     from experiment.plan import Plan, question
-    from experiment.worker import missing
+    from experiment.program import missing
 
     chosen = question() if plan is None else Plan.load(plan)
     if absent := missing():
@@ -149,8 +149,8 @@ def simulate(
 ) -> int:
     """Ask the real schedulers of both frameworks, without training."""
     from compare import simulate as simulating
+    from experiment.program import missing
     from experiment.trace import write_csv
-    from experiment.worker import missing
 
     clock = options.clock(samples, batch_size, drop_last, 1)
     options.check_targets([schedule], json, csv, plot)
@@ -197,7 +197,7 @@ def translate(
 ) -> int:
     """The same schedule in the other framework, as code, with proof."""
     from compare import translate as translating
-    from experiment.worker import missing
+    from experiment.program import missing
 
     if to not in translating.TO:
         raise options.refused(f"--to: got {to!r}. Write torch or keras.")
@@ -321,7 +321,7 @@ def attribute(
     """Which part of a loss gap between Keras and PyTorch comes from what, and what to write so that it goes."""
     from compare import output, progress
     from compare.attribute import asking
-    from experiment.worker import missing
+    from experiment.program import missing
 
     experiment = asking.experiment(plan, against, arm, seed, precision, mend)
     if absent := missing():

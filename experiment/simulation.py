@@ -19,13 +19,10 @@ import numpy as np
 
 from experiment.clock import Clock, Stepping
 from experiment.plan import Framework
+from experiment.program import INTERRUPTED, WRONG_USE, missing
 from experiment.schedules import Schedule
 from experiment.schedules.text import from_json, to_json
 from experiment.trace import moved_into_place
-from experiment.worker import missing
-
-WRONG_USE = 2
-INTERRUPTED = 130
 
 Rates = Callable[[Any, Clock, Stepping, int], np.ndarray]
 """A framework's `simulate.rates`: asked with its `Native`."""

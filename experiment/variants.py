@@ -15,9 +15,10 @@ import numpy as np
 
 from experiment.differences import Name
 from experiment.plan import Framework, Plan
-from experiment.trace import Trace, TraceError, epoch_rows, run_rows
+from experiment.program import exit_code, missing
+from experiment.trace import Trace, epoch_rows, run_rows
 from experiment.validation import PlanError
-from experiment.worker import INTERRUPTED, WRONG_USE, Implementation, manifest, missing
+from experiment.worker import Implementation, manifest
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def from_json(text: str) -> list[Variant]:
 
 def main(framework: Framework, load: Callable[[], Implementation]) -> int:
     """Run the program and return its exit code."""
-    try:
+
+    def work() -> None:
         variants = from_json(sys.stdin.read())
         if absent := missing([framework]):
             raise PlanError(absent)
@@ -59,18 +61,8 @@ def main(framework: Framework, load: Callable[[], Implementation]) -> int:
         for number, variant in enumerate(variants, 1):
             train(variant, framework, implementation).save(variant.out)
             print(f"{number}/{len(variants)} {variant.name}", flush=True)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:  # nobody listens any more: whoever started this run has gone
-        sys.stdout = None
-        return WRONG_USE
-    except (PlanError, TraceError) as error:
-        print(error, file=sys.stderr)
-        return WRONG_USE
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}. Name files that can be used.", file=sys.stderr)
-        return WRONG_USE
-    return 0
+
+    return exit_code(work)
 
 
 def train(variant: Variant, framework: Framework, implementation: Implementation) -> Trace:

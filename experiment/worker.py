@@ -6,10 +6,8 @@ lines of ``DONE/TOTAL ARM``, in epochs; a mistake is one line on standard error 
 
 from __future__ import annotations
 
-import importlib.util
 import platform
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -19,7 +17,8 @@ import numpy as np
 from experiment import engines
 from experiment.clock import Stepping
 from experiment.engines import Engine, Trained
-from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
+from experiment.plan import Arm, Framework, Plan
+from experiment.program import exit_code, missing
 from experiment.trace import Trace, TraceError, epoch_rows, run_rows, stack
 from experiment.validation import PlanError
 
@@ -30,10 +29,6 @@ class Implementation(NamedTuple):
     training: ModuleType
     fast: ModuleType
     schedules: ModuleType
-
-
-WRONG_USE = 2
-INTERRUPTED = 130
 
 
 def main(framework: Framework, load: Callable[[], Implementation], arguments: list[str]) -> int:
@@ -50,25 +45,15 @@ def main(framework: Framework, load: Callable[[], Implementation], arguments: li
             f"ENGINE: {', '.join(engines.ENGINES)}; left out: fast."
         )
         return 0
-    try:
+
+    def work() -> None:
         plan_file, out_file, engine = _arguments(arguments, usage)
         plan = Plan.load(plan_file)
         if absent := missing([framework]):
             raise PlanError(absent)
-        trace = run(plan, framework, load(), engine)
-        trace.save(out_file)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:  # nobody listens any more: whoever started this run has gone
-        sys.stdout = None
-        return WRONG_USE
-    except (PlanError, TraceError) as error:
-        print(error, file=sys.stderr)
-        return WRONG_USE
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}. Name files that can be used.", file=sys.stderr)
-        return WRONG_USE
-    return 0
+        run(plan, framework, load(), engine).save(out_file)
+
+    return exit_code(work)
 
 
 def run(plan: Plan, framework: Framework, implementation: Implementation, engine: Engine = "fast") -> Trace:
@@ -152,12 +137,3 @@ def _arguments(arguments: list[str], usage: str) -> tuple[Path, Path, Engine]:
     if not out.parent.is_dir():
         raise TraceError(f"{out}: there is no folder {out.parent}. Make it first.")
     return Path(arguments[0]), out, engines.parse(arguments[2] if len(arguments) == 3 else "fast")
-
-
-def missing(frameworks: Sequence[Framework] = FRAMEWORKS) -> str | None:
-    """One line that says what to install, or None where every framework is there. Imports none."""
-    absent = [framework for framework in frameworks if importlib.util.find_spec(framework) is None]
-    if not absent:
-        return None
-    verb = "is" if len(absent) == 1 else "are"
-    return f"{' and '.join(absent)} {verb} not installed. Run: pip install 'samestep[{','.join(absent)}]'"

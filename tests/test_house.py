@@ -70,4 +70,10 @@ def test_only_the_command_and_the_workers_print():
         for path in sorted((HOUSE / folder).rglob("*.py"))
         if "print(" in path.read_text(encoding="utf-8").replace("console.print(", "").replace(").print(", "(")
     ]
-    assert printing == ["experiment/simulation.py", "experiment/variants.py", "experiment/worker.py", "compare/cli.py"]
+    assert printing == [
+        "experiment/program.py",
+        "experiment/simulation.py",
+        "experiment/variants.py",
+        "experiment/worker.py",
+        "compare/cli.py",
+    ]
