@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,7 @@ class _Rules:
         """Set the numbers of the update to come."""
         self.updates += 1
         for group in optimizer.param_groups:
-            own = dict(group)
-            self.undo.append(lambda group=group, own=own: group.update(own))  # type: ignore[misc]
+            self.undo.append(partial(group.update, dict(group)))
             if "rates in float32" in self.names and self.rates is not None:
                 group["lr"] = float(self.rates[self.updates - 1])
             if "constants in float32" in self.names:
@@ -117,9 +117,8 @@ class _Rules:
         """
         for weight in group["params"]:
             if weight.grad is not None:
-                own = weight.grad
-                self.undo.append(lambda weight=weight, own=own: setattr(weight, "grad", own))  # type: ignore[misc]
-                weight.grad = own * group["lr"]
+                self.undo.append(partial(setattr, weight, "grad", weight.grad))
+                weight.grad = weight.grad * group["lr"]
         group["lr"] = 1.0
 
     def _put_epsilon_under_the_root(self, optimizer: torch.optim.Optimizer, group: Group) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from compare.attribute.ladder import Ladder
 from compare.attribute.variants import DEFAULT_EPSILON, EPSILONS
 from experiment import differences
-from experiment.plan import Adam, AdamW, Momentum, Plan, RMSprop
+from experiment.plan import Adam, AdamW, Framework, Momentum, Plan, RMSprop
 
 
 @dataclass(frozen=True)
@@ -26,93 +26,59 @@ class Advice:
 def advice(ladder: Ladder) -> tuple[Advice, ...]:
     """What to write in the mended framework, for every difference that alone leaves more than rounding does."""
     mattered = {rung.name for rung in ladder.rungs if rung.alone is not None and rung.alone.max_relative > ladder.bound}
-    tell = _in_torch if ladder.experiment.mended == "torch" else _in_keras
-    return tuple(tell(ladder.experiment.plan, mattered))
-
-
-def _in_torch(plan: Plan, mattered: Collection[str]) -> Iterator[Advice]:
-    if "weights" in mattered:
-        yield Advice(
-            "weights",
-            "Keras' Dense begins with Glorot uniform kernels and zero biases, PyTorch's Linear with both uniform "
-            "within 1 / sqrt(inputs). This draws from Keras' distribution; for the same numbers copy Keras' kernels, "
-            "transposed.",
-            _TORCH_WEIGHTS,
-        )
-    if "order" in mattered:
-        yield Advice(
-            "order",
-            "Two generators never shuffle alike. Draw the order once, with NumPy, and give it to both.",
-            _TORCH_ORDER,
-        )
-    yield from _of_masks(mattered)
-    chosen = plan.optimizer
-    if DEFAULT_EPSILON in mattered and isinstance(chosen, Adam | AdamW | RMSprop):
-        yield Advice(
-            DEFAULT_EPSILON,
-            f"Keras' default epsilon is {EPSILONS['tensorflow']:g}, PyTorch's {EPSILONS['torch']:g}. Pass it.",
-            f"optimizer = torch.optim.{_class(plan)}(model.parameters(), lr={_rate(plan)!r}, eps={chosen.epsilon!r})\n",
-        )
+    mended, plan = ladder.experiment.mended, ladder.experiment.plan
     names = [each.name for each in differences.of(plan) if each.name in mattered]
+    found = [each for each in _settings(plan, mended) if each.difference in mattered]
     if names:
-        yield Advice(
-            ", ".join(names),
-            "These are in the formulas, and no hyperparameter mends them: a hook sets the numbers of each update."
-            + (
-                " keras_rates are those that Keras used, as tf_impl.Recorder writes them."
-                * ("rates in float32" in names)
-            ),
-            torch_hook(plan, names),
-        )
+        found.append(_in_torch(plan, names) if mended == "torch" else _in_keras(plan, names))
+    return tuple(found)
 
 
-def _in_keras(plan: Plan, mattered: Collection[str]) -> Iterator[Advice]:
-    if "weights" in mattered:
-        yield Advice(
-            "weights",
-            "PyTorch's Linear begins with kernels and biases uniform within 1 / sqrt(inputs), Keras' Dense with Glorot "
-            "uniform kernels and zero biases. This draws from PyTorch's distribution; for the same numbers copy its "
-            "weights, transposed.",
-            _KERAS_WEIGHTS,
-        )
-    if "order" in mattered:
-        yield Advice(
-            "order",
-            "Two generators never shuffle alike. Draw the order once, with NumPy, and give it to both.",
-            _KERAS_ORDER,
-        )
-    yield from _of_masks(mattered)
-    chosen = plan.optimizer
-    if DEFAULT_EPSILON in mattered and isinstance(chosen, Adam | AdamW | RMSprop):
-        yield Advice(
-            DEFAULT_EPSILON,
-            f"PyTorch's default epsilon is {EPSILONS['torch']:g}, Keras' {EPSILONS['tensorflow']:g}. Pass it.",
-            f"optimizer = keras.optimizers.{_class(plan)}({_rate(plan)!r}, epsilon={chosen.epsilon!r})\n",
-        )
-    names = [each.name for each in differences.of(plan) if each.name in mattered]
-    if names:
-        rates = ", torch_rates" if "rates in float32" in names else ""
-        yield Advice(
-            ", ".join(names),
-            "These are in the formulas, and no hyperparameter mends them: another update_step does."
-            + (
-                " torch_rates are those that PyTorch used, as torch_impl.Recorder writes them; a LearningRateScheduler "
-                "goes."
-            )
-            * bool(rates),
-            "from tf_impl.corrections import correct\n\n"
-            f"correct(optimizer, plan, {names!r}{rates})  # before the model is compiled\n",
-        )
+def _settings(plan: Plan, mended: Framework) -> Iterator[Advice]:
+    """What is mended outside the formulas of the optimizer."""
+    yield Advice("weights", *_WEIGHTS[mended])
+    yield Advice(
+        "order",
+        "Two generators never shuffle alike. Draw the order once, with NumPy, and give it to both.",
+        _ORDER[mended],
+    )
+    yield Advice(
+        "masks",
+        "Two generators never drop the same units. Compare with dropout 0, or over many seeds, or multiply with masks "
+        "that NumPy drew.",
+        "",
+    )
+    epsilon = getattr(plan.optimizer, "epsilon", None)
+    yield Advice(
+        DEFAULT_EPSILON,
+        f"Keras' default epsilon is {EPSILONS['tensorflow']:g}, PyTorch's {EPSILONS['torch']:g}. Pass it.",
+        _EPSILON[mended].format(optimizer=_class(plan), rate=_rate(plan), epsilon=epsilon),
+    )
 
 
-def _of_masks(mattered: Collection[str]) -> Iterator[Advice]:
-    if "masks" in mattered:
-        yield Advice(
-            "masks",
-            "Two generators never drop the same units. Compare with dropout 0, or over many seeds, or multiply with "
-            "masks that NumPy drew.",
-            "",
-        )
+def _in_torch(plan: Plan, names: Sequence[str]) -> Advice:
+    rates = " keras_rates are those that Keras used, as tf_impl.Recorder writes them." * ("rates in float32" in names)
+    return Advice(
+        ", ".join(names),
+        f"These are in the formulas, and no hyperparameter mends them: a hook sets the numbers of each update.{rates}",
+        torch_hook(plan, names),
+    )
+
+
+def _in_keras(plan: Plan, names: Sequence[str]) -> Advice:
+    given = "rates in float32" in names
+    rates = (
+        " torch_rates are those that PyTorch used, as torch_impl.Recorder writes them; a LearningRateScheduler goes."
+        if given
+        else ""
+    )
+    return Advice(
+        ", ".join(names),
+        f"These are in the formulas, and no hyperparameter mends them: another update_step does.{rates}",
+        "from tf_impl.corrections import correct\n\n"
+        "# before the model is compiled\n"
+        f"correct(optimizer, plan, {list(names)!r}{', torch_rates' if given else ''})\n",
+    )
 
 
 def _class(plan: Plan) -> str:
@@ -257,3 +223,27 @@ for epoch in range(epochs):
     order = np.random.default_rng([seed, epoch]).permutation(len(x))
     model.fit(x[order], y[order], batch_size=batch_size, shuffle=False)
 """
+
+_WEIGHTS: dict[Framework, tuple[str, str]] = {
+    "torch": (
+        (
+            "Keras' Dense begins with Glorot uniform kernels and zero biases, PyTorch's Linear with both uniform "
+            "within 1 / sqrt(inputs). This draws from Keras' distribution; for the same numbers copy Keras' kernels, "
+            "transposed."
+        ),
+        _TORCH_WEIGHTS,
+    ),
+    "tensorflow": (
+        (
+            "PyTorch's Linear begins with kernels and biases uniform within 1 / sqrt(inputs), Keras' Dense with Glorot "
+            "uniform kernels and zero biases. This draws from PyTorch's distribution; for the same numbers copy its "
+            "weights, transposed."
+        ),
+        _KERAS_WEIGHTS,
+    ),
+}
+_ORDER: dict[Framework, str] = {"torch": _TORCH_ORDER, "tensorflow": _KERAS_ORDER}
+_EPSILON: dict[Framework, str] = {
+    "torch": "optimizer = torch.optim.{optimizer}(model.parameters(), lr={rate!r}, eps={epsilon!r})\n",
+    "tensorflow": "optimizer = keras.optimizers.{optimizer}({rate!r}, epsilon={epsilon!r})\n",
+}

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from compare.attribute import variants
-from compare.attribute.variants import Experiment, State
+from compare.attribute.variants import CONTROLS, Experiment, State
 from compare.reduction_words import Reduction
 from compare.reductions import told_apart
 from compare.runner import OnProgress
@@ -112,11 +112,10 @@ def climb(experiment: Experiment, folder: Path, on_progress: OnProgress) -> Ladd
     bound = BOUNDS[experiment.plan.precision]
     gap = {left: _gap(_curve(pair)[:until]) for left, pair in pairs.items()}
     names = [NATIVE, *controls, *numerical]
-    kinds: list[Kind] = ["native", *["control"] * len(controls), *["numerical"] * len(numerical)]  # type: ignore[list-item]
     climbed = [gap[left] for left in (*sharing, *mending, nothing)]
     return Ladder(
         experiment,
-        tuple(_rungs(names, kinds, climbed, lambda name: gap[frozenset({name})])),
+        tuple(_rungs(names, climbed, lambda name: gap[frozenset({name})])),
         until,
         updates,
         bound,
@@ -130,10 +129,11 @@ def _reduction(experiment: Experiment, pair: dict[Framework, np.ndarray], until:
     return told_apart(keras, torch, clock, LOGGED[experiment.plan.precision]) if len(keras) else None
 
 
-def _rungs(names: Sequence[str], kinds: Sequence[Kind], gaps: Sequence[Gap], alone: Callable[[str], Gap]) -> list[Rung]:
+def _rungs(names: Sequence[str], gaps: Sequence[Gap], alone: Callable[[str], Gap]) -> list[Rung]:
     whole = gaps[0].max_relative
-    found = [Rung(names[0], kinds[0], gaps[0], 0.0, 0.0, None)]
-    for name, kind, before, gap in zip(names[1:], kinds[1:], gaps, gaps[1:], strict=False):
+    found = [Rung(names[0], "native", gaps[0], 0.0, 0.0, None)]
+    for name, before, gap in zip(names[1:], gaps, gaps[1:], strict=False):
+        kind: Kind = "control" if name in CONTROLS else "numerical"
         went = before.max_relative - gap.max_relative
         removes = went / before.max_relative if before.max_relative else 0.0
         found.append(Rung(name, kind, gap, went / whole if whole else 0.0, removes, alone(name)))
