@@ -16,7 +16,7 @@ from compare.attribute.sentences import number, residual_sentence, share, until_
 def ladder(console: Console, climbed: Ladder, advised: Sequence[Advice], folder: Path) -> None:
     """A row for each rung with the gap that it leaves and the parts that went with it, the residual, what to write."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("taken away", no_wrap=True)
+    table.add_column("taken away")  # where there is little room, names give way, not figures
     for heading in ("gap left", "at the end", "of all", "of the rest", "alone"):
         table.add_column(heading, justify="right", no_wrap=True)
     for rung in climbed.rungs:
