@@ -69,15 +69,24 @@ def run(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The folder to write. Left out: out/ and the plan's name.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier output of samestep.")] = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="fast|plain|graph|xla",
+            help="How updates are made: the fastest way, the plain loop that everybody writes, or how Keras compiles.",
+        ),
+    ] = "fast",
     json: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the summary as JSON; - for standard output.")
     ] = None,
 ) -> None:
     """Train every arm in both frameworks; write CSV, figures and the report."""
     from compare import output, progress, runner
+    from experiment import engines
     from experiment.plan import Plan, question
     from experiment.program import missing
 
+    asked = engines.parse(engine)
     chosen = question() if plan is None else Plan.load(plan)
     if absent := missing():
         raise output.OutputError(absent)
@@ -85,7 +94,7 @@ def run(
     options.check_targets([plan, folder, getattr(chosen.data, "path", None)], json)
     with output.folder(folder, force) as beside:
         with progress.epochs(chosen, _tell) as on_progress:
-            traces = runner.train(chosen, on_progress)
+            traces = runner.train(chosen, on_progress, engine=asked)
         from compare import results  # pandas and matplotlib: not before there is something to show
 
         summary = results.write(beside, chosen, traces)

@@ -21,9 +21,12 @@ def epochs(plan: Plan, tell: Tell) -> Iterator[OnProgress]:
     console = Console(stderr=True)
     total = len(plan.seeds) * len(plan.arms) * plan.epochs
     if not console.is_terminal:
+        told: dict[Framework, int] = {}
 
         def line(framework: Framework, done: int, total: int, arm: str) -> None:
-            if done % plan.epochs == 0:
+            runs = done // plan.epochs
+            if runs > told.get(framework, 0):  # several at once where seeds are trained side by side
+                told[framework] = runs
                 tell(f"{LABELS[framework]}: {done} of {total} epochs, {arm} done")
 
         yield line

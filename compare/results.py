@@ -14,7 +14,7 @@ from compare.align import align
 from compare.output import MANIFEST
 from compare.report import render
 from compare.report.content import content, versions
-from compare.report.svg import svg_text
+from compare.report.svg import on_white, write_png
 from compare.summary import Summary, summarise, to_json, to_table
 from experiment.plan import FRAMEWORKS, Framework, Plan
 from experiment.trace import Trace, stack, write_csv, write_json
@@ -51,6 +51,7 @@ def manifest(plan: Plan, traces: Mapping[Framework, Trace]) -> dict[str, Any]:
         "schema": 1,
         "plan": plan.model_dump(mode="json", by_alias=True),
         "precision": plan.precision,
+        "engine": first["engine"],
         "conventions": first["conventions"],
         "versions": versions(traces),
         "machine": {"system": platform.system(), "processor": platform.machine()},
@@ -62,8 +63,8 @@ def write_figures(folder: Path, pictures: Mapping[str, Any]) -> None:
     """Write each picture of a report as SVG and as PNG, into a new folder."""
     folder.mkdir()
     for name, picture in pictures.items():
-        (folder / f"{name}.svg").write_text(svg_text(picture.figure), encoding="utf-8")
-        picture.figure.savefig(folder / f"{name}.png", dpi=_PNG_DPI)
+        (folder / f"{name}.svg").write_text(on_white(picture.svg), encoding="utf-8")
+        write_png(picture.figure, folder / f"{name}.png", _PNG_DPI)
 
 
 def _columns(table: pd.DataFrame) -> dict[str, Any]:

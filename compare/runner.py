@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiment.engines import Engine
 from experiment.plan import FRAMEWORKS, Framework, Plan
 from experiment.simulation import Answer, Request
 from experiment.trace import Trace
@@ -58,8 +59,11 @@ def train(
     plan: Plan,
     on_progress: OnProgress,
     frameworks: Sequence[Framework] = FRAMEWORKS,
+    engine: Engine = "fast",
 ) -> dict[Framework, Trace]:
     """Train a plan in each framework, all at once.
+
+    engine : how updates are made, see `experiment.engines`.
 
     Returns the trace of each. Raises WorkerError for the first worker that does not finish; the others are stopped
     before it is raised, as they are at Ctrl-C.
@@ -71,7 +75,7 @@ def train(
         with ExitStack() as stack:
             workers = []
             for framework, out in outs.items():
-                arguments = [PACKAGES[framework], str(plan_file), str(out)]
+                arguments = [PACKAGES[framework], str(plan_file), str(out), engine]
                 worker = _start(framework, arguments, out, threads_each(len(outs)))
                 stack.callback(_stop, worker)
                 workers.append(worker)

@@ -6,6 +6,7 @@ without drawing the ones before, and no more than one epoch is held at a time.
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 from itertools import pairwise
 
@@ -85,9 +86,20 @@ def masks(plan: Plan, seed: int, epoch: int) -> list[np.ndarray]:
     0 where a unit is dropped, ``1 / (1 - dropout)`` where it is kept. Row k belongs to the k-th row that this
     epoch sees.
     """
+    number = np.dtype(plan.precision).type
     keep = 1.0 - plan.network.dropout
+    kept = number(1.0) / number(keep)
     return [
-        (generator(seed, Purpose.MASKS, epoch, layer).random((plan.clock.samples, width)) < keep).astype(plan.precision)
-        / np.dtype(plan.precision).type(keep)
+        _below(generator(seed, Purpose.MASKS, epoch, layer), keep, (plan.clock.samples, width)) * kept
         for layer, width in enumerate(plan.network.hidden)
     ]
+
+
+def _below(draws: np.random.Generator, probability: float, shape: tuple[int, int]) -> np.ndarray:
+    """``draws.random(shape) < probability``, sooner: as many draws, compared before they are made floats.
+
+    A float is ``(raw >> 11) * 2**-53`` of 64 raw bits, so it is below p where raw is below ``ceil(p * 2**53) << 11``.
+    """
+    last = (math.ceil(probability * 2**53) << 11) - 1  # of 64 bits, also where the probability is 1
+    raw = draws.bit_generator.random_raw(math.prod(shape))
+    return (raw <= np.uint64(last)).reshape(shape)

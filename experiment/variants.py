@@ -73,5 +73,5 @@ def train(variant: Variant, framework: Framework, implementation: Implementation
     rates = None if variant.rates is None else np.asarray(Trace.load(variant.rates).steps["lr"], dtype=np.float64)
     trained = training.train(plan, arm, seed, lambda epoch: None, variant.without, rates)
     rows = run_rows(framework, arm.name, seed, plan.clock, trained.lr, trained.loss)
-    told = manifest(plan, framework, training, schedules) | {"without": list(variant.without)}
+    told = manifest(plan, framework, training, schedules, "plain") | {"without": list(variant.without)}
     return Trace(rows, epoch_rows(rows, plan.clock, trained.eval_loss), told)

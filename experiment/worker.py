@@ -68,7 +68,7 @@ def run(plan: Plan, framework: Framework, implementation: Implementation, engine
             trained = found[arm.name][number]
             steps.append(run_rows(framework, arm.name, seed, plan.clock, trained.lr, trained.loss))
             epochs.append(epoch_rows(steps[-1], plan.clock, trained.eval_loss))
-    return Trace(stack(steps), stack(epochs), manifest(plan, framework, training, schedules))
+    return Trace(stack(steps), stack(epochs), manifest(plan, framework, training, schedules, engine))
 
 
 def _trained(
@@ -101,13 +101,16 @@ class _Progress:
         return say
 
 
-def manifest(plan: Plan, framework: Framework, training: ModuleType, schedules: ModuleType) -> dict[str, Any]:
-    """How the trace came about: plan, versions, conventions, and each arm's native schedule and source code."""
+def manifest(
+    plan: Plan, framework: Framework, training: ModuleType, schedules: ModuleType, engine: Engine
+) -> dict[str, Any]:
+    """How the trace came about: plan, engine, versions, conventions, and each arm's native schedule and source code."""
     return {
         "schema": 1,
         "framework": framework,
         "plan": plan.model_dump(mode="json", by_alias=True),
         "precision": plan.precision,
+        "engine": engine,
         "conventions": {"step_base": 0, "lr_timing": "used", "loss_kind": "batch mean, before the update"},
         "versions": {"python": platform.python_version(), "numpy": np.__version__, **training.versions()},
         "arms": {arm.name: _native(plan, arm, schedules) for arm in plan.arms},

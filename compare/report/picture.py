@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from matplotlib.figure import Figure
+
+from compare.report.svg import svg_text
 
 
 @dataclass(frozen=True)
@@ -15,3 +18,8 @@ class Picture:
     figure: Figure
     alt: str
     caption: str
+
+    @cached_property
+    def svg(self) -> str:
+        """The figure as an SVG document without a ground, drawn once."""
+        return svg_text(self.figure)

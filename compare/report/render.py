@@ -13,7 +13,7 @@ from compare.report.svg import inline_svg
 
 def html(values: dict[str, Any], template: str = "report.html.j2") -> str:
     """A report as one self-contained page."""
-    svgs = {name: Markup(inline_svg(picture.figure, name, picture.alt)) for name, picture in values["pictures"].items()}
+    svgs = {name: Markup(inline_svg(picture.svg, name, picture.alt)) for name, picture in values["pictures"].items()}
     css = Markup(resources.files("compare.report").joinpath("report.css").read_text(encoding="utf-8"))
     return _environment(autoescape=True).get_template(template).render(**values, svgs=svgs, css=css)
 
