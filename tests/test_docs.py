@@ -244,7 +244,8 @@ def test_differences_of_the_page_on_attribution_are_those_of_the_code():
     )
     having = {}
     for optimizer in optimizers:
-        for each in differences.of(question().replace(optimizer=optimizer, precision="float64")):
+        plans = [question().replace(optimizer=optimizer, precision=each) for each in ("float64", "float32")]
+        for each in dict.fromkeys(each for plan in plans for each in differences.of(plan)):
             having.setdefault((each.name, each.keras, each.torch), []).append(optimizer.kind)
     section = ATTRIBUTION.split("## What the optimizers do differently")[1].split("\n## ")[0].replace("`", "")
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line.startswith("| ")]
