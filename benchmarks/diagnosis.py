@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import cases
+from benchmarks import cases, drafts
 from benchmarks.real_rates import PACKAGES, Framework
 from compare.diagnose.diagnosis import Cause, Diagnosis, diagnose
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
@@ -140,8 +140,8 @@ def _equal(true: Mapping[str, Any], told: Mapping[str, Any], apart: int = 0) -> 
 def run(wanted: Mapping[str, int], seed: int, worker: int) -> list[dict[str, Any]]:
     """Draw and diagnose so many pairs of each sort; what came out of each."""
     random = np.random.default_rng([seed, worker])
-    voices = cases.Voices(random, _frameworks())
-    labels = list(cases.EVERY)
+    voices = drafts.Voices(random, _frameworks())
+    labels = list(drafts.EVERY)
     found = []
     for sort, count in wanted.items():
         for number in range(count):
@@ -171,7 +171,7 @@ def parts(wanted: Mapping[str, int], seed: int) -> list[tuple[dict[str, int], in
     return [every[place] for place in np.random.default_rng(seed).permutation(len(every))]
 
 
-def _one(label: str, voices: cases.Voices, source: str, random: np.random.Generator) -> dict[str, Any]:
+def _one(label: str, voices: drafts.Voices, source: str, random: np.random.Generator) -> dict[str, Any]:
     for _ in range(1000):
         try:
             if label == "unexplained":
@@ -179,7 +179,7 @@ def _one(label: str, voices: cases.Voices, source: str, random: np.random.Genera
             else:
                 case = cases.draw(label, voices, source, random)
             break
-        except cases.Undrawn:
+        except drafts.Undrawn:
             continue
     began = time.perf_counter()
     told = answer(case)
