@@ -117,12 +117,12 @@ def number(value: float) -> str:
 
 
 def share(part: float) -> str:
-    """A part in percent, never rounded up to all of it, nor down to nothing: 27.5 %, over 99.9 %, under 0.001 %."""
+    """A part in percent, never rounded up to all of it, nor down to nothing: 27.5 %, > 99.9 %, < 0.001 %."""
     size = abs(part)
     if 0.9995 <= size < 1:
-        said = "over 99.9"
+        said = "> 99.9"
     elif 0 < size < 1e-5:
-        said = "under 0.001"
+        said = "< 0.001"
     else:
         said = f"{100 * size:.3g}" if size < 10 else f"{100 * size:,.0f}"
     return f"{'-' if part < 0 else ''}{said} %"
@@ -166,7 +166,8 @@ def _effect(before: Rung, rung: Rung, bound: float) -> str:
         )
     if not left:
         return f"That takes the gap from {number(had)} to 0: all losses are the same."
-    return f"That takes the gap from {number(had)} to {number(left)}: {share(rung.removes)} of it goes."
+    goes = share(rung.removes).replace("> ", "over ").replace("< ", "under ")
+    return f"That takes the gap from {number(had)} to {number(left)}: {goes} of it goes."
 
 
 def _alone(ladder: Ladder, rung: Rung) -> str:
