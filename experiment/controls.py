@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from enum import IntEnum
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -86,13 +87,47 @@ def masks(plan: Plan, seed: int, epoch: int) -> list[np.ndarray]:
     0 where a unit is dropped, ``1 / (1 - dropout)`` where it is kept. Row k belongs to the k-th row that this
     epoch sees.
     """
-    number = np.dtype(plan.precision).type
     keep = 1.0 - plan.network.dropout
-    kept = number(1.0) / number(keep)
     return [
-        _below(generator(seed, Purpose.MASKS, epoch, layer), keep, (plan.clock.samples, width)) * kept
+        _below(generator(seed, Purpose.MASKS, epoch, layer), keep, (plan.clock.samples, width)) * kept(plan)
         for layer, width in enumerate(plan.network.hidden)
     ]
+
+
+def kept(plan: Plan) -> np.floating:
+    """What `masks` hold where a unit is kept: ``1 / (1 - dropout)`` in the plan's precision."""
+    number = np.dtype(plan.precision).type
+    return number(1.0) / number(1.0 - plan.network.dropout)
+
+
+class Draws:
+    """The same orders and masks for many seeds and epochs, sooner: one generator is set anew for each.
+
+    Not for several threads at once: give each thread its own.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._samples, self._widths, self._keep = plan.clock.samples, plan.network.hidden, 1.0 - plan.network.dropout
+        self._bits = np.random.Philox(0)
+        self._generator = np.random.Generator(self._bits)
+        self._state: dict[str, Any] = {**self._bits.state}
+
+    def order(self, seed: int, epoch: int) -> np.ndarray:
+        """The same as `controls.order`."""
+        return self._drawing(seed, Purpose.ORDER, epoch).permutation(self._samples)
+
+    def keeps(self, seed: int, epoch: int) -> list[np.ndarray]:
+        """Where each hidden layer's units are kept: bool, shape (samples, width). Times `kept`, the same as `masks`."""
+        return [
+            _below(self._drawing(seed, Purpose.MASKS, epoch, layer), self._keep, (self._samples, width))
+            for layer, width in enumerate(self._widths)
+        ]
+
+    def _drawing(self, seed: int, purpose: Purpose, epoch: int, layer: int = 0) -> np.random.Generator:
+        """As `generator`."""
+        key, counter = np.array([seed, purpose], np.uint64), np.array([0, 0, layer, epoch], np.uint64)
+        self._bits.state = self._state | {"state": {"key": key, "counter": counter}}  # type: ignore[assignment]
+        return self._generator
 
 
 def _below(draws: np.random.Generator, probability: float, shape: tuple[int, int]) -> np.ndarray:

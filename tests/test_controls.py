@@ -69,6 +69,21 @@ def test_masks_drop_that_part_and_scale_the_rest(dropout, precision):
         assert (mask == 0).mean() == pytest.approx(dropout, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("dropout", "precision", "hidden"),
+    [(0.2, "float32", (50, 20)), (0.5, "float64", (3,)), (0.0, "float32", (1, 7, 4)), (0.3, "float32", ())],
+)
+def test_draws_for_many_epochs_have_the_same_bits(dropout, precision, hidden):
+    network = Network(hidden=hidden, activation="tanh", dropout=dropout)
+    plan = PLAN.replace(precision=precision, network=network, data=PLAN.data.model_copy(update={"samples": 101}))
+    draws = controls.Draws(plan)
+    for seed, epoch in [(0, 0), (2**32 - 1, 3), (7, 10**9), (0, 0)]:
+        np.testing.assert_array_equal(draws.order(seed, epoch), controls.order(plan, seed, epoch))
+        for keeps, mask in zip(draws.keeps(seed, epoch), controls.masks(plan, seed, epoch), strict=True):
+            np.testing.assert_array_equal(keeps * controls.kept(plan), mask)
+            assert (keeps * controls.kept(plan)).dtype == mask.dtype
+
+
 def test_native_seeds_differ_by_purpose_and_seed():
     seeds = {controls.native_seed(seed, purpose) for seed in range(50) for purpose in controls.Purpose}
     assert len(seeds) == 200
