@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
 import torch
+from torch.optim.lr_scheduler import LRScheduler
 
 from experiment import simulation
 from experiment.clock import Clock, Stepping
+from experiment.program import leave
 from torch_impl import saved, schedules
 
 
@@ -23,17 +26,34 @@ def rates(native: schedules.Native, clock: Clock, stepping: Stepping, updates: i
     if scheduler is None:
         return np.full(updates, native.learning_rate)
     optimizer.step()  # a scheduler warns where it is stepped before any update
-    group = optimizer.param_groups[0]
-    found = [float(group["lr"])]
+    found = np.asarray(_stepped(scheduler, optimizer.param_groups[0], looked_up), dtype=np.float64)
+    lengths = 1 if stepping == "step" else clock.steps_per_epoch
+    return np.repeat(found, lengths)[:updates]
+
+
+def _stepped(scheduler: LRScheduler, group: dict[str, Any], count: int) -> list[float]:
+    """The rates before and between `count - 1` steps of a scheduler; fewer where it raises after its end."""
+    found = [group["lr"]]
+    note, rates = found.append, scheduler.get_lr
+    inherited = type(scheduler).step is LRScheduler.step
     try:
-        for _ in range(looked_up - 1):
-            scheduler.step()
-            found.append(float(group["lr"]))
+        if not inherited:
+            for _ in range(count - 1):
+                scheduler.step()
+                note(group["lr"])
+            return found
+        # What `LRScheduler.step` does for one group of parameters, without what it does for warnings at each step:
+        # that takes four times as long as the rate itself.
+        scheduler._get_lr_called_within_step = True
+        for _ in range(count - 1):
+            scheduler._step_count += 1
+            scheduler.last_epoch += 1
+            (group["lr"],) = rates()
+            note(group["lr"])
     except ValueError:  # OneCycleLR after its last step
         pass
-    lengths = 1 if stepping == "step" else clock.steps_per_epoch
-    return np.repeat(np.asarray(found, dtype=np.float64), lengths)[:updates]
+    return found
 
 
 if __name__ == "__main__":
-    sys.exit(simulation.main("torch", rates, schedules, saved.load, sys.argv[1:]))
+    leave(simulation.main("torch", rates, schedules, saved.load, sys.argv[1:]))
