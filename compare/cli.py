@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import re
@@ -48,7 +49,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # Rich's help takes as long as all the rest of --help
     help="Do two training runs walk the same learning-rate schedule? If not: where do they part, and why?",
 )
 
@@ -62,7 +63,7 @@ def samestep(
     context.obj = {"traceback": traceback}
 
 
-@app.command(epilog="Example: [bold]samestep run --plan plan.json --out out/mine --json -[/bold]")
+@app.command(epilog="Example: samestep run --plan plan.json --out out/mine --json -")
 def run(
     plan: Annotated[
         Path | None, typer.Option(help="The experiment as JSON. Left out: the default plan, 'question'.")
@@ -82,6 +83,7 @@ def run(
 ) -> None:
     """Train every arm in both frameworks; write CSV, figures and the report."""
     from compare import output, progress, runner
+    from compare.ahead import Ahead
     from experiment import engines
     from experiment.plan import Plan, question
     from experiment.program import missing
@@ -93,11 +95,11 @@ def run(
     folder = out or Path("out", chosen.name)
     options.check_targets([plan, folder, getattr(chosen.data, "path", None)], json)
     with output.folder(folder, force) as beside:
-        with progress.epochs(chosen, _tell) as on_progress:
-            traces = runner.train(chosen, on_progress, engine=asked)
-        from compare import results  # pandas and matplotlib: not before there is something to show
-
-        summary = results.write(beside, chosen, traces)
+        with progress.epochs(chosen, _tell) as on_progress, Ahead("compare.results") as results:
+            # pandas and matplotlib come while the workers train, and not before these are on their way
+            traces = runner.train(chosen, on_progress, engine=asked, on_started=results.begin)
+            write = results.module().write
+        summary = write(beside, chosen, traces)
     if json is not None:
         _write_json(json, (folder / "summary.json").read_text(encoding="utf-8"))
     if json != "-":
@@ -109,8 +111,8 @@ def run(
 
 
 @app.command(
-    epilog="Example: [bold]samestep explain 'exponential:initial=1e-3,factor=0.95,every=25 steps,staircase' "
-    "--samples 1000 --batch-size 32 --epochs 50[/bold]"
+    epilog="Example: samestep explain 'exponential:initial=1e-3,factor=0.95,every=25 steps,staircase' "
+    "--samples 1000 --batch-size 32 --epochs 50"
 )
 def explain(
     schedule: Spec,
@@ -142,8 +144,8 @@ def explain(
 
 
 @app.command(
-    epilog="Example: [bold]samestep simulate 'cosine:initial=0.1,floor=0,over=50 epochs,after=hold' "
-    "--samples 1000 --batch-size 32 --epochs 50 --csv rates.csv[/bold]"
+    epilog="Example: samestep simulate 'cosine:initial=0.1,floor=0,over=50 epochs,after=hold' "
+    "--samples 1000 --batch-size 32 --epochs 50 --csv rates.csv"
 )
 def simulate(
     schedule: Spec,
@@ -183,7 +185,7 @@ def simulate(
     return DONE if simulated.verdict == "same" else DIFFERS
 
 
-@app.command(epilog="Example: [bold]samestep translate schedule.json --to torch --samples 1000 --batch-size 32[/bold]")
+@app.command(epilog="Example: samestep translate schedule.json --to torch --samples 1000 --batch-size 32")
 def translate(
     file: Annotated[
         str,
@@ -228,9 +230,7 @@ def translate(
     return DONE if translated.proof.verdict == "same" else DIFFERS
 
 
-@app.command(
-    epilog="Example: [bold]samestep compare a.csv b.csv --samples 1000 --batch-size 32 --json result.json[/bold]"
-)
+@app.command(epilog="Example: samestep compare a.csv b.csv --samples 1000 --batch-size 32 --json result.json")
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help=SIDE_HELP, show_default=False)],
     b: Annotated[str, typer.Argument(metavar="B", help="The other one.", show_default=False)],
@@ -305,7 +305,7 @@ def compare(
     return {"same": DONE, "differs": DIFFERS, "inconclusive": INCONCLUSIVE}[compared.verdict]
 
 
-@app.command(epilog="Example: [bold]samestep attribute --arm staircase-steps --precision float64[/bold]")
+@app.command(epilog="Example: samestep attribute --arm staircase-steps --precision float64")
 def attribute(
     plan: Annotated[
         Path | None, typer.Option(help="The experiment as JSON. Left out: the default plan, 'question'.")
@@ -359,9 +359,15 @@ def attribute(
         showing.ladder(Console(), ladder, advised, folder)
 
 
+for each in app.registered_commands:
+    each.short_help = each.callback.__doc__  # the whole of it: Typer would cut it short
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit: 0 done, 2 wrong use or a run that failed, 130 at Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # to look for some takes a tenth of a quick command
+    gc.set_threshold(50_000)  # so do collections during imports, which leave nothing to collect
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores the latter

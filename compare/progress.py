@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING
 
 from compare.runner import LABELS, OnProgress
 from experiment.plan import Framework, Plan
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 Tell = Callable[[str], None]
 """Prints one line on standard error."""
@@ -18,9 +20,8 @@ Tell = Callable[[str], None]
 @contextmanager
 def epochs(plan: Plan, tell: Tell) -> Iterator[OnProgress]:
     """A bar per framework on a terminal; elsewhere a line per arm."""
-    console = Console(stderr=True)
     total = len(plan.seeds) * len(plan.arms) * plan.epochs
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         told: dict[Framework, int] = {}
 
         def line(framework: Framework, done: int, total: int, arm: str) -> None:
@@ -31,6 +32,10 @@ def epochs(plan: Plan, tell: Tell) -> Iterator[OnProgress]:
 
         yield line
         return
+    from rich.console import Console  # its bars are for terminals, and take a while to import
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
     columns = (TextColumn("{task.fields[label]:<8}"), BarColumn(), TextColumn("{task.completed}/{task.total} epochs"))
     with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[arm]}"), console=console) as bars:
         tasks = {name: bars.add_task("", total=total, label=label, arm="starting") for name, label in LABELS.items()}
@@ -40,10 +45,13 @@ def epochs(plan: Plan, tell: Tell) -> Iterator[OnProgress]:
 @contextmanager
 def trainings(tell: Tell) -> Iterator[OnProgress]:
     """A bar per framework on a terminal, one after the other as trainings are needed; elsewhere a line each."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield lambda framework, done, total, name: tell(f"{LABELS[framework]}: training {done} of {total}, {name}")
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
     done = TextColumn("{task.completed}/{task.total} trainings")
     columns = (TextColumn("{task.fields[label]:<8}"), BarColumn(), done, TextColumn("{task.fields[name]}"))
     with Progress(*columns, console=console) as bars:

@@ -60,11 +60,11 @@ def train(
     on_progress: OnProgress,
     frameworks: Sequence[Framework] = FRAMEWORKS,
     engine: Engine = "fast",
+    on_started: Callable[[], None] = lambda: None,
 ) -> dict[Framework, Trace]:
     """Train a plan in each framework, all at once.
 
-    engine : how updates are made, see `experiment.engines`.
-
+    engine : how updates are made, see `experiment.engines`. on_started : called when all workers are on their way.
     Returns the trace of each. Raises WorkerError for the first worker that does not finish; the others are stopped
     before it is raised, as they are at Ctrl-C.
     """
@@ -79,6 +79,7 @@ def train(
                 worker = _start(framework, arguments, out, threads_each(len(outs)))
                 stack.callback(_stop, worker)
                 workers.append(worker)
+            on_started()
             _listen(workers, on_progress)
         return {framework: Trace.load(out) for framework, out in outs.items()}
 

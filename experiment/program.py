@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 from experiment.plan import FRAMEWORKS, Framework
 from experiment.trace import TraceError
@@ -30,6 +34,29 @@ def exit_code(work: Callable[[], None]) -> int:
         print(f"{error.filename}: {error.strerror}. Name files that can be used.", file=sys.stderr)
         return WRONG_USE
     return 0
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Imports of a framework are made within: no garbage is looked for among what stays.
+
+    With TensorFlow that is a fifth of the time that its import takes.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # nor later
+        gc.enable()
+
+
+def leave(code: int) -> NoReturn:
+    """End this process at once. What it wrote is written; to take a framework apart takes up to a second more."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError, ValueError):  # nobody listens any more
+                stream.flush()
+    os._exit(code)
 
 
 def missing(frameworks: Sequence[Framework] = FRAMEWORKS) -> str | None:

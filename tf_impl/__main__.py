@@ -6,6 +6,7 @@ import os
 import sys
 
 from experiment import worker
+from experiment.program import importing, leave
 
 # TensorFlow's start-up chatter; its errors still come through
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -15,10 +16,11 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 def load() -> worker.Implementation:
     """Import Keras, and with it what trains in it."""
-    from tf_impl import fast, schedules, training
+    with importing():
+        from tf_impl import fast, schedules, training
 
     return worker.Implementation(training, fast, schedules)
 
 
 if __name__ == "__main__":
-    sys.exit(worker.main("tensorflow", load, sys.argv[1:]))
+    leave(worker.main("tensorflow", load, sys.argv[1:]))

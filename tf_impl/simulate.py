@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from experiment import simulation
 from experiment.clock import Clock, Stepping
+from experiment.program import leave
 from tf_impl import saved, schedules
 
 _CHUNK = 2**18
@@ -42,4 +43,4 @@ def _asks_one_at_a_time(schedule: Any) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(simulation.main("tensorflow", rates, schedules, saved.load, sys.argv[1:]))
+    leave(simulation.main("tensorflow", rates, schedules, saved.load, sys.argv[1:]))

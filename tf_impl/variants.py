@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from experiment import variants
+from experiment.program import leave
 from tf_impl.__main__ import load
 
 if __name__ == "__main__":
-    sys.exit(variants.main("tensorflow", load))
+    leave(variants.main("tensorflow", load))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 
 from experiment import worker
+from experiment.program import importing, leave
 
 
 def load() -> worker.Implementation:
     """Import PyTorch, and with it what trains in it."""
-    from torch_impl import fast, schedules, training
+    with importing():
+        from torch_impl import fast, schedules, training
 
     return worker.Implementation(training, fast, schedules)
 
 
 if __name__ == "__main__":
-    sys.exit(worker.main("torch", load, sys.argv[1:]))
+    leave(worker.main("torch", load, sys.argv[1:]))

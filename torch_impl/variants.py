@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from experiment import variants
+from experiment.program import leave
 from torch_impl.__main__ import load
 
 if __name__ == "__main__":
-    sys.exit(variants.main("torch", load))
+    leave(variants.main("torch", load))
