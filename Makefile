@@ -1,4 +1,5 @@
 # make run: the default plan in both frameworks, and where the report is.   make test: all tests.
+# make bench: every claim about speed, measured; about twenty minutes, on a machine that does nothing else.
 # Each makes .venv first, once; another Python 3.11 or newer: make run PYTHON=python3.13
 
 PYTHON ?= python3
@@ -6,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test clean
+.PHONY: run test bench clean
 
 # the output is this plan's own, so it may be replaced
 run: $(VENV)/run.done
@@ -14,6 +15,9 @@ run: $(VENV)/run.done
 
 test: $(VENV)/test.done
 	@$(BIN)/python -m pytest -q
+
+bench: $(VENV)/bench.done
+	@$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf $(VENV) out dist
@@ -31,4 +35,9 @@ $(VENV)/run.done: pyproject.toml constraints.txt $(VENV)/venv.done
 $(VENV)/test.done: pyproject.toml constraints.txt $(VENV)/run.done
 	@echo "Installing what the tests need into $(VENV), once."
 	@$(INSTALL) -e '.[tensorflow,torch,test]'
+	@touch $@
+
+$(VENV)/bench.done: pyproject.toml constraints.txt $(VENV)/run.done
+	@echo "Installing what the benchmarks compare with into $(VENV), once."
+	@$(INSTALL) -e '.[tensorflow,torch,bench]'
 	@touch $@

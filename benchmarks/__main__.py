@@ -1,0 +1,56 @@
+"""Measures what samestep claims: ``python -m benchmarks [NAME…]``, or ``growth`` for how cost grows.
+
+Writes `benchmarks/results.json`, or replaces in it what was measured; `growth` writes `benchmarks/growth.json` and its
+figures. Run it on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import measuring
+from benchmarks.ratios import Pair, pairs
+
+RESULTS = Path(__file__).with_name("results.json")
+WRONG_USE = 2
+
+
+def main(names: list[str]) -> int:
+    """Measure the benchmarks of these names, or all of them."""
+    if names == ["growth"]:
+        from benchmarks import growth
+
+        growth.main()
+        return 0
+    with tempfile.TemporaryDirectory(prefix="samestep-benchmarks-") as folder:
+        known = {pair.name: pair for pair in pairs(Path(folder))}
+        if wrong := [name for name in names if name not in known]:
+            print(f"{wrong[0]!r} is no benchmark. Write some of {', '.join(known)}, or growth.", file=sys.stderr)
+            return WRONG_USE
+        return 0 if measured([known[name] for name in names or known]) else 1
+
+
+def measured(chosen: list[Pair]) -> bool:
+    """Measure, print and write each as soon as it is known. Returns whether all reach what is claimed."""
+    cores = measuring.pin()
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"ratios": {}}
+    reached = True
+    for pair in chosen:
+        print(f"{pair.name}: {pair.against}", flush=True)
+        found = pair.measure(lambda text: print(f"  {text}", flush=True))
+        reaches = found["ratio"] >= pair.at_least
+        reached &= reaches
+        said = f"{found['other']:.4g} over {found['ours']:.4g} {pair.unit}: {found['ratio']:.3g}"
+        print(f"  {said}, {'at least' if reaches else 'LESS THAN'} {pair.at_least:g}", flush=True)
+        results["ratios"][pair.name] = found
+        kept = {each.name: results["ratios"][each.name] for each in pairs(Path()) if each.name in results["ratios"]}
+        machine, versions = measuring.machine(cores), measuring.versions()
+        measuring.write_json(RESULTS, {"ratios": kept, "machine": machine, "versions": versions})
+    return reached
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,64 @@
+"""How the book is built; `python -m docs` calls it for each language."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+BUILD = ROOT / "out" / "docs"
+
+
+def _what_pages_run() -> str:
+    """A name for all that cells call: where it changes, every page runs anew."""
+    text = hashlib.sha256()
+    files = [
+        path for folder in ("experiment", "tf_impl", "torch_impl", "compare") for path in (ROOT / folder).rglob("*")
+    ]
+    files += [*(HERE / "lessons" / "code").glob("*"), *(HERE / "mistakes" / "code").glob("*"), HERE / "book.py"]
+    for path in sorted(files):
+        if path.is_file() and "__pycache__" not in path.parts:
+            text.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    for name in ("keras", "tensorflow", "torch", "numpy", "pandas", "matplotlib"):
+        text.update(f"{name} {metadata.version(name)}".encode())
+    return text.hexdigest()[:12]
+
+
+sys.path.insert(0, str(HERE))
+_cache = BUILD / "cache" / _what_pages_run()
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), str(ROOT), os.environ.get("PYTHONPATH")]))
+os.environ["SAMESTEP_BOOK_RUNS"] = str(_cache / "runs")
+
+project = "samestep"
+author = "the samestep developers"
+version = release = metadata.version("samestep")
+language = "en"
+extensions = ["myst_nb", "sphinx_design", "translated_glue"]
+exclude_patterns = ["_templates", "locale"]
+
+html_theme = "furo"
+html_title = "samestep"
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+templates_path = ["_templates"]
+html_copy_source = html_show_sourcelink = False
+pygments_style = "tango"
+pygments_dark_style = "monokai"
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(_cache / "notebooks")
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_execution_show_tb = True
+nb_number_source_lines = False
+
+locale_dirs = ["locale"]
+gettext_compact = False
+gettext_location = False
+gettext_uuid = False
