@@ -77,6 +77,9 @@ def run(
             help="How updates are made: the fastest way, the plain loop that everybody writes, or how Keras compiles.",
         ),
     ] = "fast",
+    device: Annotated[
+        str, typer.Option(metavar="cpu|gpu", help="Where both frameworks train. Nothing here is in need of a GPU.")
+    ] = "cpu",
     json: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the summary as JSON; - for standard output.")
     ] = None,
@@ -88,7 +91,7 @@ def run(
     from experiment.plan import Plan, question
     from experiment.program import missing
 
-    asked = engines.parse(engine)
+    how, where = engines.parse(engine), engines.parse_device(device)
     chosen = question() if plan is None else Plan.load(plan)
     if absent := missing():
         raise output.OutputError(absent)
@@ -97,7 +100,7 @@ def run(
     with output.folder(folder, force) as beside:
         with progress.epochs(chosen, _tell) as on_progress, Ahead("compare.results") as results:
             # pandas and matplotlib come while the workers train, and not before these are on their way
-            traces = runner.train(chosen, on_progress, engine=asked, on_started=results.begin)
+            traces = runner.train(chosen, on_progress, engine=how, device=where, on_started=results.begin)
             write = results.module().write
         summary = write(beside, chosen, traces)
     if json is not None:

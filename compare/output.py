@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MANIFEST = "manifest.json"
@@ -48,6 +48,7 @@ def folder(out: Path, force: bool, option: str = "--out") -> Iterator[Path]:
     _refuse_if_taken(out, force, option)
     if out.parent.exists() and not out.parent.is_dir():
         raise OutputError(f"{out} cannot be written: {out.parent} is no folder. Name another folder with {option}.")
+    made = [each for each in (out.parent, *out.parent.parents) if not each.exists()]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
@@ -60,6 +61,9 @@ def folder(out: Path, force: bool, option: str = "--out") -> Iterator[Path]:
         _replace(beside, out)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+        with suppress(OSError):  # one that holds something stays, and those above it
+            for each in made:
+                each.rmdir()
 
 
 def check(out: Path, force: bool, option: str = "--out") -> None:

@@ -52,6 +52,7 @@ def manifest(plan: Plan, traces: Mapping[Framework, Trace]) -> dict[str, Any]:
         "plan": plan.model_dump(mode="json", by_alias=True),
         "precision": plan.precision,
         "engine": first["engine"],
+        "device": first["device"],
         "conventions": first["conventions"],
         "versions": versions(traces),
         "machine": {"system": platform.system(), "processor": platform.machine()},

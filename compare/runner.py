@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiment.engines import Engine
+from experiment.engines import Device, Engine
 from experiment.plan import FRAMEWORKS, Framework, Plan
 from experiment.simulation import Answer, Request
 from experiment.trace import Trace
@@ -60,11 +60,13 @@ def train(
     on_progress: OnProgress,
     frameworks: Sequence[Framework] = FRAMEWORKS,
     engine: Engine = "fast",
+    device: Device = "cpu",
     on_started: Callable[[], None] = lambda: None,
 ) -> dict[Framework, Trace]:
     """Train a plan in each framework, all at once.
 
-    engine : how updates are made, see `experiment.engines`. on_started : called when all workers are on their way.
+    engine, device : how updates are made, and where, see `experiment.engines`.
+    on_started : called when all workers are on their way.
     Returns the trace of each. Raises WorkerError for the first worker that does not finish; the others are stopped
     before it is raised, as they are at Ctrl-C.
     """
@@ -75,7 +77,7 @@ def train(
         with ExitStack() as stack:
             workers = []
             for framework, out in outs.items():
-                arguments = [PACKAGES[framework], str(plan_file), str(out), engine]
+                arguments = [PACKAGES[framework], str(plan_file), str(out), engine, device]
                 worker = _start(framework, arguments, out, threads_each(len(outs)))
                 stack.callback(_stop, worker)
                 workers.append(worker)

@@ -1,4 +1,7 @@
-"""How updates are made: one call of the framework for each, or many within one call. What is computed is the same."""
+"""How updates are made, and where: one call of the framework for each, or many within one call; on a CPU or a GPU.
+
+What is computed is the same.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,10 @@ Engine = Literal["fast", "plain", "graph", "xla"]
 """``fast`` chooses what is fastest for the length of the run. ``plain`` is the training that everybody writes, and the
 reference for the others. ``graph`` and ``xla`` say how Keras compiles the fast one; PyTorch's is the same for both."""
 ENGINES: tuple[Engine, ...] = get_args(Engine)
+
+Device = Literal["cpu", "gpu"]
+"""Where both frameworks train. On a CPU the same run gives the same bits on every machine of a kind."""
+DEVICES: tuple[Device, ...] = get_args(Device)
 
 
 @dataclass(frozen=True)
@@ -38,12 +45,30 @@ def parse(text: str) -> Engine:
     raise PlanError(f"engine: got {text!r}. Write one of {', '.join(ENGINES)}.")
 
 
-def chunks(seeds: Sequence[int], bytes_per_seed: int) -> Iterator[Sequence[int]]:
+def parse_device(text: str) -> Device:
+    """The device of a name. Raises PlanError for another one."""
+    for device in DEVICES:
+        if text == device:
+            return device
+    raise PlanError(f"device: got {text!r}. Write one of {', '.join(DEVICES)}.")
+
+
+def no_gpu(framework: str) -> PlanError:
+    """What to raise where a GPU is asked for and a framework sees none."""
+    return PlanError(f"device: {framework} sees no GPU here. Leave --device out, or install {framework} for one.")
+
+
+def free_memory() -> int:
+    """Memory of this machine that is free, in bytes."""
+    return int(psutil.virtual_memory().available)
+
+
+def chunks(seeds: Sequence[int], bytes_per_seed: int, free: int) -> Iterator[Sequence[int]]:
     """The seeds in as few parts as memory has room for, each part to be trained side by side.
 
-    bytes_per_seed : what one more seed takes. Half of the memory that is free is used at most.
+    bytes_per_seed : what one more seed takes. free : memory there is; half of it is used at most.
     """
-    room = max(1, psutil.virtual_memory().available // 2 // bytes_per_seed)
+    room = max(1, free // 2 // bytes_per_seed)
     parts = -(-len(seeds) // room)
     for part in range(parts):
         yield seeds[part * len(seeds) // parts : (part + 1) * len(seeds) // parts]

@@ -1,7 +1,7 @@
 """The program that each framework's folder is: read a plan, train every arm, write a trace.
 
-Run as ``python -m tf_impl PLAN OUT [ENGINE]`` or ``python -m torch_impl PLAN OUT [ENGINE]``. Says how far it is with
-lines of ``DONE/TOTAL ARM``, in epochs; a mistake is one line on standard error and exit code 2.
+Run as ``python -m tf_impl PLAN OUT [ENGINE [DEVICE]]``, and `torch_impl` likewise. Says how far it is with lines of
+``DONE/TOTAL ARM``, in epochs; a mistake is one line on standard error and exit code 2.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from experiment import engines
 from experiment.clock import Stepping
-from experiment.engines import Engine, Trained
+from experiment.engines import Device, Engine, Trained
 from experiment.plan import Arm, Framework, Plan
 from experiment.program import exit_code, missing
 from experiment.trace import Trace, TraceError, epoch_rows, run_rows, stack
@@ -36,30 +36,40 @@ def main(framework: Framework, load: Callable[[], Implementation], arguments: li
 
     framework : the name that its rows carry.
     load : imports the framework; called only when there is a plan to train.
-    arguments : the plan's file, the trace's file (`.npz` or `.csv`), and perhaps how updates are made.
+    arguments : the plan's file, the trace's file (`.npz` or `.csv`), and perhaps how updates are made, and where.
     """
-    usage = f"Usage: python -m {'tf_impl' if framework == 'tensorflow' else 'torch_impl'} PLAN OUT [ENGINE]"
+    usage = f"Usage: python -m {'tf_impl' if framework == 'tensorflow' else 'torch_impl'} PLAN OUT [ENGINE [DEVICE]]"
     if arguments in (["--help"], ["-h"]):
         print(
             f"{usage}\n\nTrain every arm of PLAN (JSON) with {framework}; write OUT (.npz or .csv).\n"
-            f"ENGINE: {', '.join(engines.ENGINES)}; left out: fast."
+            f"ENGINE: {', '.join(engines.ENGINES)}; left out: fast.\n"
+            f"DEVICE: {', '.join(engines.DEVICES)}; left out: cpu."
         )
         return 0
 
     def work() -> None:
-        plan_file, out_file, engine = _arguments(arguments, usage)
+        plan_file, out_file, engine, device = _arguments(arguments, usage)
         plan = Plan.load(plan_file)
         if absent := missing([framework]):
             raise PlanError(absent)
-        run(plan, framework, load(), engine).save(out_file)
+        run(plan, framework, load(), engine, device).save(out_file)
 
     return exit_code(work)
 
 
-def run(plan: Plan, framework: Framework, implementation: Implementation, engine: Engine = "fast") -> Trace:
-    """Train every arm with every seed."""
+def run(
+    plan: Plan,
+    framework: Framework,
+    implementation: Implementation,
+    engine: Engine = "fast",
+    device: Device = "cpu",
+) -> Trace:
+    """Train every arm with every seed.
+
+    Raises PlanError where a GPU is asked for and the framework sees none.
+    """
     training, _, schedules = implementation
-    training.prepare(plan)
+    training.prepare(plan, device)
     told = _Progress(len(plan.seeds) * len(plan.arms) * plan.epochs)
     found = {arm.name: _trained(plan, arm, implementation, engine, told.of(arm)) for arm in plan.arms}
     steps, epochs = [], []
@@ -68,7 +78,7 @@ def run(plan: Plan, framework: Framework, implementation: Implementation, engine
             trained = found[arm.name][number]
             steps.append(run_rows(framework, arm.name, seed, plan.clock, trained.lr, trained.loss))
             epochs.append(epoch_rows(steps[-1], plan.clock, trained.eval_loss))
-    return Trace(stack(steps), stack(epochs), manifest(plan, framework, training, schedules, engine))
+    return Trace(stack(steps), stack(epochs), manifest(plan, framework, training, schedules, engine, device))
 
 
 def _trained(
@@ -80,7 +90,7 @@ def _trained(
     fast = implementation.fast
     return [
         trained
-        for seeds in engines.chunks(plan.seeds, fast.bytes_per_seed(plan))
+        for seeds in engines.chunks(plan.seeds, fast.bytes_per_seed(plan), fast.free_memory())
         for trained in fast.train(plan, arm, seeds, say, engine)
     ]
 
@@ -102,15 +112,21 @@ class _Progress:
 
 
 def manifest(
-    plan: Plan, framework: Framework, training: ModuleType, schedules: ModuleType, engine: Engine
+    plan: Plan,
+    framework: Framework,
+    training: ModuleType,
+    schedules: ModuleType,
+    engine: Engine,
+    device: Device = "cpu",
 ) -> dict[str, Any]:
-    """How the trace came about: plan, engine, versions, conventions, and each arm's native schedule and source code."""
+    """How the trace came about: plan, engine, device, versions, conventions, each arm's native schedule and its code."""
     return {
         "schema": 1,
         "framework": framework,
         "plan": plan.model_dump(mode="json", by_alias=True),
         "precision": plan.precision,
         "engine": engine,
+        "device": device,
         "conventions": {"step_base": 0, "lr_timing": "used", "loss_kind": "batch mean, before the update"},
         "versions": {"python": platform.python_version(), "numpy": np.__version__, **training.versions()},
         "arms": {arm.name: _native(plan, arm, schedules) for arm in plan.arms},
@@ -129,8 +145,8 @@ def _native(plan: Plan, arm: Arm, schedules: ModuleType) -> dict[str, Any]:
     }
 
 
-def _arguments(arguments: list[str], usage: str) -> tuple[Path, Path, Engine]:
-    if not 2 <= len(arguments) <= 3:
+def _arguments(arguments: list[str], usage: str) -> tuple[Path, Path, Engine, Device]:
+    if not 2 <= len(arguments) <= 4:
         raise PlanError(f"{usage}: two files, got {len(arguments)}.")
     out = Path(arguments[1])
     if out.suffix not in (".npz", ".csv"):
@@ -139,4 +155,5 @@ def _arguments(arguments: list[str], usage: str) -> tuple[Path, Path, Engine]:
         raise TraceError(f"{out} is a folder. Name a file.")
     if not out.parent.is_dir():
         raise TraceError(f"{out}: there is no folder {out.parent}. Make it first.")
-    return Path(arguments[0]), out, engines.parse(arguments[2] if len(arguments) == 3 else "fast")
+    engine, device = (*arguments[2:], *("fast", "cpu")[len(arguments) - 2 :])
+    return Path(arguments[0]), out, engines.parse(engine), engines.parse_device(device)

@@ -56,10 +56,11 @@ def samestep(*arguments: str | Path, cwd: Path | None = None, **environment: str
 
 
 def run_plan(plan: Plan, folder: Path) -> Output:
-    """`samestep run` of a plan; fails the test where it does not go well."""
+    """`samestep run` of a plan; fails the test where it does not go well. SAMESTEP_DEVICE=gpu tests on a GPU."""
     plan_file = folder / "plan.json"
     plan_file.write_text(plan.to_json(), encoding="utf-8")
-    done = samestep("run", "--plan", plan_file, "--out", folder / "out")
+    device = os.environ.get("SAMESTEP_DEVICE", "cpu")
+    done = samestep("run", "--plan", plan_file, "--out", folder / "out", "--device", device)
     assert done.returncode == 0, done.stderr
     return Output(folder / "out", plan, done.stdout)
 

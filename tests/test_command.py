@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -207,6 +209,8 @@ WRONG_USE = {
         "right.json is read or written already",
     ),
     "json-is-the-output": (["run", "--out", "new", "--json", "new"], "new is read or written already"),
+    "engine": (["run", "--engine", "quick"], "engine: got 'quick'. Write one of fast, plain, graph, xla."),
+    "device": (["run", "--device", "tpu"], "device: got 'tpu'. Write one of cpu, gpu."),
     "unknown-option": (["run", "--plam", "x"], "No such option: --plam"),
     "unknown-command": (["rnu"], "No such command 'rnu'."),
     "stray-argument": (["run", "plan.json"], "unexpected extra argument"),
@@ -268,6 +272,9 @@ def left_over(folder):
         (["plan.json", "folder.csv"], "folder.csv is a folder"),
         (["plan.json", "nowhere/out.npz"], "there is no folder nowhere"),
         (["absent.json", "out.npz"], "absent.json: No such file"),
+        (["plan.json", "out.npz", "fast", "cpu", "more"], "two files, got 5"),
+        (["plan.json", "out.npz", "quick"], "engine: got 'quick'"),
+        (["plan.json", "out.npz", "fast", "tpu"], "device: got 'tpu'"),
     ],
 )
 @pytest.mark.parametrize("package", ["tf_impl", "torch_impl"])
@@ -279,6 +286,16 @@ def test_worker_by_itself_says_what_is_wrong(tmp_path, package, arguments, says)
     assert done.returncode == 2
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="there may be a GPU")
+def test_a_gpu_that_is_not_there_is_said_in_a_line(tmp_path, small):
+    (tmp_path / "plan.json").write_text(small.to_json())
+    done = samestep("run", "--plan", "plan.json", "--device", "gpu", cwd=tmp_path)
+    assert done.returncode == 2
+    assert re.search("sees no GPU here. Leave --device out, or install (TensorFlow|PyTorch) for one.$", done.stderr)
+    assert len(done.stderr.splitlines()) == 1
+    assert left_over(tmp_path) == ["plan.json"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])

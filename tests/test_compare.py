@@ -208,7 +208,13 @@ def test_report_of_many_arms_and_steps_stays_small(tmp_path):
     steps = np.arange(plan.steps)
     noise = np.random.default_rng(0).lognormal(size=plan.steps)
     native = {"native": "ExponentialLR", "note": None, "source": "", "meant": None}
-    manifest = {"arms": {arm.name: native for arm in arms}, "versions": {}, "conventions": {}, "engine": "plain"}
+    manifest = {
+        "arms": {arm.name: native for arm in arms},
+        "versions": {},
+        "conventions": {},
+        "engine": "plain",
+        "device": "cpu",
+    }
     traces = {}
     for framework in ("tensorflow", "torch"):
         rows = [run_rows(framework, arm.name, 0, plan.clock, arm.rate(steps, plan.clock), noise) for arm in arms]

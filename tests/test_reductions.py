@@ -88,7 +88,7 @@ def test_keras_sums_are_weighted_with_the_rows_once_more(keras):
 def test_keras_running_means_are_told(keras, clock):
     found = told_apart(keras["fit"]["own"], keras["fit"]["batch_end"], clock)
     assert (found.name, found.side, found.over, found.rows) == ("running mean", "b", "samples", 96)
-    assert found.residual_relative <= SINGLE
+    assert found.residual_relative <= 4 * SINGLE  # float32 sums and their quotient round once each
     assert told_apart(keras["fit"]["batch_end"], keras["fit"]["own"], clock).side == "a"
 
 

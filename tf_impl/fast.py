@@ -22,7 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from experiment import controls
+from experiment import controls, engines
 from experiment.engines import Engine, Trained
 from experiment.plan import Arm, Plan
 from tf_impl import model, schedules, training
@@ -38,7 +38,7 @@ _ASKED = 4
 
 
 def bytes_per_seed(plan: Plan) -> int:
-    """What training one more seed side by side with others takes, in bytes.
+    """What training one more seed side by side with others takes, in bytes of `free_memory`.
 
     Parameters, gradients, moments; what the calls under way and drawn ahead are given; what an epoch's rows leave
     between layers; the trace.
@@ -50,6 +50,11 @@ def bytes_per_seed(plan: Plan) -> int:
     given = clock.samples * (number * (features + 1) + (sum(hidden) if plan.controls.masks == "shared" else 0))
     between = number * (clock.samples * 3 * max(hidden, default=1) + clock.batch_size * 9 * (features + sum(hidden)))
     return 8 * number * parameters + (_AHEAD + 4) * given + between + 24 * plan.steps
+
+
+def free_memory() -> int:
+    """Memory that is free where the seeds are trained, in bytes; of a GPU TensorFlow does not tell."""
+    return engines.free_memory()
 
 
 def train(

@@ -14,15 +14,23 @@ import tensorflow as tf
 from experiment import controls
 from experiment.controls import Purpose
 from experiment.differences import Name
-from experiment.engines import Trained
+from experiment.engines import Device, Trained, no_gpu
 from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData, RMSprop
 from tf_impl import model, schedules
 from tf_impl.corrections import correct
 from tf_impl.recorder import Recorder
 
 
-def prepare(plan: Plan) -> None:
-    """Set the process up for a plan: its precision, and the same bits from every run."""
+def prepare(plan: Plan, device: Device = "cpu") -> None:
+    """Set the process up for a plan: its precision, the device, and the same bits from every run.
+
+    Raises PlanError where there is no such device.
+    """
+    found = tf.config.list_physical_devices("GPU") if device == "gpu" else []
+    if device == "gpu" and not found:
+        raise no_gpu("TensorFlow")
+    tf.config.set_visible_devices(found, "GPU")  # it takes one that it sees, asked or not
+    tf.config.experimental.enable_tensor_float_32_execution(False)  # 10 bits of a product in the place of 23
     keras.config.set_floatx(plan.precision)
     keras.config.set_dtype_policy(plan.precision)  # the first layer of a process fixes it otherwise
     tf.config.experimental.enable_op_determinism()

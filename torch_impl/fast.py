@@ -22,7 +22,7 @@ import torch
 from torch.func import functional_call, grad_and_value, vmap
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from experiment import controls, csv_data
+from experiment import controls, csv_data, engines
 from experiment.engines import Engine, Trained
 from experiment.plan import Arm, CsvData, Plan
 from torch_impl import model, schedules, training
@@ -39,7 +39,7 @@ _WIDE = 2**18
 
 
 def bytes_per_seed(plan: Plan) -> int:
-    """What training one more seed side by side with others takes, in bytes.
+    """What training one more seed side by side with others takes, in bytes of `free_memory`.
 
     Parameters, gradients, moments; two epochs of rows and masks; what two batches leave between layers; the trace.
     """
@@ -50,6 +50,13 @@ def bytes_per_seed(plan: Plan) -> int:
     row = features + 1 + (hidden if plan.controls.masks == "shared" else 0)
     numbers = 8 * parameters + 2 * plan.clock.samples * row + 2 * plan.batch_size * (row + 9 * hidden + 9)
     return numbers * np.dtype(plan.precision).itemsize + 24 * plan.steps
+
+
+def free_memory() -> int:
+    """Memory that is free where the seeds are trained, in bytes."""
+    if torch.get_default_device().type == "cuda":
+        return int(torch.cuda.mem_get_info()[0])
+    return engines.free_memory()
 
 
 def train(
@@ -114,8 +121,9 @@ class _Run:
                 values = self.parameters.views(self.parameters.flat.detach().clone())
                 eval_losses.append(start(look_back, values, self.x, self.y))
                 on_epochs(len(self.seeds))
-        loss = torch.cat(losses).double().numpy().T
-        eval_loss = torch.stack([each.result() for each in eval_losses]).reshape(len(losses), -1).double().numpy().T
+        loss = torch.cat(losses).double().cpu().numpy().T
+        looked_back = torch.stack([each.result() for each in eval_losses]).reshape(len(losses), -1)
+        eval_loss = looked_back.double().cpu().numpy().T
         return [Trained(np.array(self.rates), *each) for each in zip(loss, eval_loss, strict=True)]
 
     def _epoch(self, rows: _Tensors) -> torch.Tensor:
@@ -183,7 +191,7 @@ def _epochs(plan: Plan, seeds: Sequence[int], x: torch.Tensor, y: torch.Tensor) 
     draws = controls.Draws(plan)
     for epoch in range(plan.epochs):
         orders = torch.from_numpy(np.stack([draws.order(seed, epoch) for seed in seeds]))
-        yield (x[orders], *_masks(plan, draws, seeds, epoch), y[orders])
+        yield (x[orders], *(mask.to(x.device) for mask in _masks(plan, draws, seeds, epoch)), y[orders])
 
 
 def _masks(plan: Plan, draws: controls.Draws, seeds: Sequence[int], epoch: int) -> list[torch.Tensor]:
@@ -233,7 +241,8 @@ class _Calls:
 
     def __init__(self, gradient: _Gradient, parameters: _Parameters, batch: _Tensors) -> None:
         self.batch = [each.clone(memory_format=torch.contiguous_format) for each in batch]
-        with torch.random.fork_rng(devices=[]), _Noting() as noting:
+        on_gpu = {each.device for each in self.batch if each.is_cuda}
+        with torch.random.fork_rng(on_gpu), _Noting() as noting:
             found, self.loss = gradient(parameters.values, *self.batch)
         for name, memory in parameters.gradients.items():
             noting.write_into(memory, found[name])

@@ -6,6 +6,7 @@ This is the reference that everybody can read. `torch_impl.fast` makes the same 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 import numpy as np
@@ -14,15 +15,24 @@ import torch
 from experiment import controls
 from experiment.controls import Purpose
 from experiment.differences import Name
-from experiment.engines import Trained
+from experiment.engines import Device, Trained, no_gpu
 from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData, RMSprop
 from torch_impl import model, schedules
 from torch_impl.corrections import correct
 from torch_impl.recorder import Recorder
 
 
-def prepare(plan: Plan) -> None:
-    """Set the process up for a plan: its precision, and the same bits from every run."""
+def prepare(plan: Plan, device: Device = "cpu") -> None:
+    """Set the process up for a plan: its precision, the device, and the same bits from every run.
+
+    Raises PlanError where there is no such device.
+    """
+    if device == "gpu":
+        if not torch.cuda.is_available():
+            raise no_gpu("PyTorch")
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it products differ from run to run
+        torch.set_default_device("cuda")
+    torch.backends.cuda.matmul.allow_tf32 = False  # 10 bits of a product in the place of 23
     torch.set_default_dtype(getattr(torch, plan.precision))
     torch.use_deterministic_algorithms(True)
 
@@ -116,14 +126,14 @@ def epochs(
 
     Yields what the network is called with, x first and then the masks, and the targets; each of shape (samples, ...).
     """
-    shuffling = torch.Generator().manual_seed(controls.native_seed(seed, Purpose.ORDER))
+    shuffling = torch.Generator("cpu").manual_seed(controls.native_seed(seed, Purpose.ORDER))
     for epoch in range(plan.epochs):
         if plan.controls.order == "shared":
             order = torch.from_numpy(controls.order(plan, seed, epoch))
         else:
-            order = torch.randperm(len(x), generator=shuffling)  # what DataLoader(shuffle=True) draws
+            order = torch.randperm(len(x), generator=shuffling, device="cpu")  # what DataLoader(shuffle=True) draws
         masks = controls.masks(plan, seed, epoch) if plan.controls.masks == "shared" else []
-        yield (x[order], *map(torch.from_numpy, masks)), y[order]
+        yield (x[order], *(torch.from_numpy(mask).to(x.device) for mask in masks)), y[order]
 
 
 def _batches(
@@ -142,12 +152,13 @@ def nothing_dropped(plan: Plan, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
 
 
 def data(plan: Plan) -> tuple[torch.Tensor, torch.Tensor]:
-    """The rows to learn from: x of shape (samples, features) and y of shape (samples, 1)."""
+    """The rows to learn from: x of shape (samples, features) and y of shape (samples, 1), on the process' device."""
+    device = torch.get_default_device()
     if plan.controls.data == "shared" or not isinstance(plan.data, QuestionData):
-        inputs, targets = controls.data(plan)
-        return torch.from_numpy(inputs), torch.from_numpy(targets)
-    drawing = torch.Generator().manual_seed(controls.native_seed(plan.data.seed, Purpose.DATA))
+        x, y = map(torch.from_numpy, controls.data(plan))
+        return x.to(device), y.to(device)
+    drawing = torch.Generator("cpu").manual_seed(controls.native_seed(plan.data.seed, Purpose.DATA))
     shape = (plan.data.samples, 1)
-    x = 2.0 * torch.rand(shape, generator=drawing)
-    y = x**2 + plan.data.noise * torch.randn(shape, generator=drawing)
-    return x, y
+    x = 2.0 * torch.rand(shape, generator=drawing, device="cpu")
+    y = x**2 + plan.data.noise * torch.randn(shape, generator=drawing, device="cpu")
+    return x.to(device), y.to(device)

@@ -32,7 +32,7 @@ WAYS = {
 
 for path in sorted(Path(sys.argv[2]).glob("*.json")):
     plan, told, found = Plan.load(path), [], {}
-    training.prepare(plan)
+    training.prepare(plan, os.environ.get("SAMESTEP_DEVICE", "cpu"))
     for way, train in WAYS.items():
         for arm in plan.arms[:1] if way == "again" else plan.arms:
             for seed, each in zip(plan.seeds, train(plan, arm, told.append), strict=True):
