@@ -1,5 +1,5 @@
 # make run: the default plan in both frameworks, and where the report is.   make test: all tests.
-# make bench: every claim about speed, measured; about twenty minutes, on a machine that does nothing else.
+# make bench: every claim about speed, measured; about half an hour, on a machine that does nothing else.
 # Each makes .venv first, once; another Python 3.11 or newer: make run PYTHON=python3.13
 
 PYTHON ?= python3
@@ -17,7 +17,7 @@ test: $(VENV)/test.done
 	@$(BIN)/python -m pytest -q
 
 bench: $(VENV)/bench.done
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks all
 
 clean:
 	rm -rf $(VENV) out dist

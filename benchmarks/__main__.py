@@ -1,7 +1,9 @@
-"""Measures what samestep claims: ``python -m benchmarks [NAME…]``, or ``growth`` for how cost grows.
+"""Measures what samestep claims: ``python -m benchmarks [NAME…]``.
 
-Writes `benchmarks/results.json`, or replaces in it what was measured; `growth` writes `benchmarks/growth.json` and its
-figures. Run it on a machine that does nothing else.
+``limits`` measures what no program gets below, ``growth`` how cost grows, ``all`` everything.
+
+Writes `benchmarks/results.json`, or replaces in it what was measured; `limits` and `growth` write files of their own.
+Run it on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 from benchmarks import measuring
@@ -20,15 +23,18 @@ WRONG_USE = 2
 
 def main(names: list[str]) -> int:
     """Measure the benchmarks of these names, or all of them."""
-    if names == ["growth"]:
-        from benchmarks import growth
-
-        growth.main()
+    if names in (["growth"], ["limits"]):
+        import_module(f"benchmarks.{names[0]}").main()
         return 0
+    if names == ["all"]:
+        return max(main(each) for each in ([], ["limits"], ["growth"]))
     with tempfile.TemporaryDirectory(prefix="samestep-benchmarks-") as folder:
         known = {pair.name: pair for pair in pairs(Path(folder))}
         if wrong := [name for name in names if name not in known]:
-            print(f"{wrong[0]!r} is no benchmark. Write some of {', '.join(known)}, or growth.", file=sys.stderr)
+            print(
+                f"{wrong[0]!r} is no benchmark. Write some of {', '.join(known)}; or limits, growth or all.",
+                file=sys.stderr,
+            )
             return WRONG_USE
         return 0 if measured([known[name] for name in names or known]) else 1
 

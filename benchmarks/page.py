@@ -8,9 +8,14 @@ from typing import Any
 from benchmarks.ratios import Pair
 
 
-def filled(page: str, results: Mapping[str, Any], pairs: Sequence[Pair]) -> str:
+def filled(page: str, results: Mapping[str, Any], limits: Mapping[str, Any], pairs: Sequence[Pair]) -> str:
     """The page with its marked blocks written anew."""
-    blocks = {"ratios": _ratios(results, pairs), "how": _how(pairs), "machine": _machine(results)}
+    blocks = {
+        "ratios": _ratios(results, pairs),
+        "how": _how(pairs),
+        "machine": _machine(results),
+        "limits": _limits(results, limits),
+    }
     for name, block in blocks.items():
         begin, end = f"<!-- {name}: written by tests/test_benchmarks.py -->\n", f"<!-- end of {name} -->\n"
         before, _, rest = page.partition(begin)
@@ -29,6 +34,17 @@ def _ratios(results: Mapping[str, Any], pairs: Sequence[Pair]) -> str:
         claimed = f"at most {pair.other:g} s" if is_bound else f"at least {pair.at_least:g}"
         mine = f"{_number(found['ours'])} {found['unit']}"
         lines.append(f"| `{pair.name}` | {pair.against} | {theirs} | {mine} | {ratio} | {claimed} |")
+    return "\n".join(lines) + "\n"
+
+
+def _limits(results: Mapping[str, Any], limits: Mapping[str, Any]) -> str:
+    lines = ["| name | the limit | | ours | ours / limit |", "|---|---|---:|---:|---:|"]
+    for name, found in limits["limits"].items():
+        mine = results["ratios"][name]["ours"]
+        lines.append(
+            f"| `{name}` | {found['what']} | {_number(found['limit'])} {found['unit']} "
+            f"| {_number(mine)} {found['unit']} | {_number(mine / found['limit'])} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import measuring, ours, page, ratios, tables
+from benchmarks import limits, measuring, ours, page, ratios, tables
 from benchmarks.growth import AXES, GROWTH, LINES
 from compare.align import align
 from experiment.trace import TRACE_COLUMNS
@@ -21,6 +21,7 @@ from experiment.trace import TRACE_COLUMNS
 HOUSE = Path(__file__).parents[1]
 PAGE = HOUSE / "docs" / "benchmarks.md"
 RESULTS = json.loads((HOUSE / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+LIMITS = json.loads((HOUSE / "benchmarks" / "limits.json").read_text(encoding="utf-8"))
 PAIRS = {pair.name: pair for pair in ratios.pairs(Path("folder"))}
 LAST_RATE = 1e-3 * 0.95 ** (31 // 25)  # of an epoch of 32 updates
 
@@ -54,6 +55,19 @@ def test_bounds_are_what_is_claimed_of_them():
             assert pair.at_least == 1
 
 
+def test_every_benchmark_has_its_limit():
+    assert [limit.of for limit in limits.LIMITS_OF] == list(PAIRS) == list(LIMITS["limits"])
+    for limit in limits.LIMITS_OF:
+        found = LIMITS["limits"][limit.of]
+        assert (found["unit"], found["what"]) == (PAIRS[limit.of].unit, limit.what)
+        assert found["limit"] > 0
+
+
+@pytest.mark.parametrize("name", ["keras-schedule", "torch-scheduler", "torch"])
+def test_limits_can_be_measured(name):
+    assert len(told("benchmarks.limits", name)["seconds"]) == 6
+
+
 def test_machine_and_versions_are_named():
     assert RESULTS["machine"].keys() == {"processor", "cores_used", "cores", "memory_gib", "system", "python"}
     assert set(RESULTS["versions"]) == set(measuring.DISTRIBUTIONS)
@@ -61,7 +75,7 @@ def test_machine_and_versions_are_named():
 
 def test_page_is_what_was_measured():
     written = PAGE.read_text(encoding="utf-8")
-    made = page.filled(written, RESULTS, list(PAIRS.values()))
+    made = page.filled(written, RESULTS, LIMITS, list(PAIRS.values()))
     if os.environ.get("SAMESTEP_WRITE_DOCS"):
         PAGE.write_text(made, encoding="utf-8")
         return
