@@ -3,6 +3,7 @@
 import json
 
 import torch
+from torch.optim.lr_scheduler import StepLR
 from torch.utils.data import DataLoader, TensorDataset
 
 loader = DataLoader(TensorDataset(torch.ones(1000, 1)), batch_size=32)
@@ -12,7 +13,7 @@ def rates(steps_per_epoch):
     """Rates of 50 epochs, for an epoch of so many steps."""
     model = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=10 * steps_per_epoch, gamma=0.5)
+    scheduler = StepLR(optimizer, step_size=10 * steps_per_epoch, gamma=0.5)
     used = []
     for epoch in range(50):
         for (x,) in loader:

@@ -6,7 +6,7 @@ from torch.optim.lr_scheduler import ExponentialLR, StepLR
 import torch_impl
 
 
-def train(name, schedule, each):
+def train(name, each, schedule):
     """Train for 30 epochs of 32 batches, and record the rate of each update."""
     model = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -26,9 +26,9 @@ def train(name, schedule, each):
 S = 32  # steps per epoch
 
 # scheduler.step() after every batch
-train("smooth", lambda optimizer: ExponentialLR(optimizer, gamma=0.5 ** (1 / (10 * S))), each="batch")
-train("stairs", lambda optimizer: StepLR(optimizer, step_size=10 * S, gamma=0.5), each="batch")
+train("smooth", "batch", lambda o: ExponentialLR(o, gamma=0.5 ** (1 / (10 * S))))
+train("stairs", "batch", lambda o: StepLR(o, step_size=10 * S, gamma=0.5))
 
 # scheduler.step() after every epoch, so that 10 are epochs
-train("smooth-by-epoch", lambda optimizer: ExponentialLR(optimizer, gamma=0.5 ** (1 / 10)), each="epoch")
-train("stairs-by-epoch", lambda optimizer: StepLR(optimizer, step_size=10, gamma=0.5), each="epoch")
+train("smooth-by-epoch", "epoch", lambda o: ExponentialLR(o, gamma=0.5 ** (1 / 10)))
+train("stairs-by-epoch", "epoch", lambda o: StepLR(o, step_size=10, gamma=0.5))
