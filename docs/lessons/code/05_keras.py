@@ -4,6 +4,7 @@ import json
 
 import keras
 import numpy as np
+from keras.optimizers.schedules import ExponentialDecay
 
 import tf_impl
 
@@ -18,15 +19,16 @@ class Rates(keras.callbacks.Callback):
         self.before.append(float(self.model.optimizer.learning_rate))
 
     def on_train_batch_end(self, batch, logs=None):
-        self.moved.append(-float(self.model.get_weights()[0].item()))  # the rate that this update used
+        self.moved.append(-self.model.get_weights()[0].item())  # the rate it used
         self.after.append(float(self.model.optimizer.learning_rate))
 
 
-decay = keras.optimizers.schedules.ExponentialDecay(1e-3, decay_steps=25, decay_rate=0.95, staircase=True)
+decay = ExponentialDecay(1e-3, decay_steps=25, decay_rate=0.95, staircase=True)
 model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
 model.compile(keras.optimizers.SGD(decay), loss=lambda y, prediction: prediction)
 
-rates, ones = Rates(), np.ones((1000, 1))
-model.fit(ones, ones, batch_size=32, epochs=2, verbose=0, callbacks=[rates, tf_impl.Recorder("keras.csv")])
+ones = np.ones((1000, 1))
+callbacks = [rates := Rates(), tf_impl.Recorder("keras.csv")]
+model.fit(ones, ones, batch_size=32, epochs=2, verbose=0, callbacks=callbacks)
 
 print(json.dumps({"before": rates.before, "moved": rates.moved, "after": rates.after}))

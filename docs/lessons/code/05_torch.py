@@ -12,14 +12,14 @@ scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=25, gamma=0.95)
 
 before, moved, after = [], [], []
 with torch_impl.record("torch.csv", steps_per_epoch=32):
-    for batch in range(64):
+    for _ in range(64):
         torch.nn.init.zeros_(weight)
         optimizer.zero_grad()
         weight.backward()
 
         before.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
-        moved.append(-weight.item())  # the rate that this update used
+        moved.append(-weight.item())  # the rate it used
         scheduler.step()
         after.append(optimizer.param_groups[0]["lr"])
 

@@ -15,4 +15,6 @@ layer.build((None, 100))
 kernel, bias = (np.abs(weight).max().item() for weight in layer.get_weights())
 
 drawn = {"rows": rows, "order": order, "dropout": dropped[0]}
-print(json.dumps({name: np.asarray(values).tolist() for name, values in drawn.items()} | {"kernel": kernel, "bias": bias}))
+print(
+    json.dumps({name: np.asarray(values).tolist() for name, values in drawn.items()} | {"kernel": kernel, "bias": bias})
+)

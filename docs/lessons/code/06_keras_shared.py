@@ -7,7 +7,7 @@ import numpy as np
 
 keras.utils.disable_interactive_logging()
 draws = np.load("draws.npz")
-x, y, kernels, order, masks = (draws[name] for name in ("x", "y", "kernels", "order", "masks"))
+x, y, kernels = draws["x"], draws["y"], draws["kernels"]
 
 inputs, mask = keras.Input((1,)), keras.Input((10,))
 hidden, output = keras.layers.Dense(10, "tanh"), keras.layers.Dense(1)
@@ -18,7 +18,7 @@ hidden.set_weights([kernels[0].reshape(1, 10), np.zeros(10)])
 output.set_weights([kernels[1].reshape(10, 1), np.zeros(1)])
 
 losses = []
-for rows, kept in zip(order, masks):
+for rows, kept in zip(draws["order"], draws["masks"], strict=True):
     losses.append(float(model.train_on_batch([x[rows], kept], y[rows])))
 
 print(json.dumps(losses))

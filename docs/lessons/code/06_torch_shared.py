@@ -5,8 +5,8 @@ import json
 import numpy as np
 import torch
 
-draws = np.load("draws.npz")
-x, y, kernels, order, masks = (torch.from_numpy(draws[name]) for name in ("x", "y", "kernels", "order", "masks"))
+draws = {name: torch.from_numpy(array) for name, array in np.load("draws.npz").items()}
+x, y, kernels = draws["x"], draws["y"], draws["kernels"]
 
 hidden, output = torch.nn.Linear(1, 10), torch.nn.Linear(10, 1)
 optimizer = torch.optim.SGD([*hidden.parameters(), *output.parameters()], lr=0.1)
@@ -18,7 +18,7 @@ with torch.no_grad():
         bias.zero_()
 
 losses = []
-for rows, kept in zip(order, masks):
+for rows, kept in zip(draws["order"], draws["masks"], strict=True):
     optimizer.zero_grad()
     prediction = output(torch.tanh(hidden(x[rows])) * kept)
     loss = (prediction - y[rows]).square().mean()

@@ -4,11 +4,12 @@ import json
 
 import keras
 import numpy as np
+from keras.optimizers.schedules import ExponentialDecay
 
 import tf_impl
 
 keras.config.set_floatx("float64")
-decay = keras.optimizers.schedules.ExponentialDecay(1e-3, decay_steps=25, decay_rate=0.95, staircase=True)
+decay = ExponentialDecay(1e-3, decay_steps=25, decay_rate=0.95, staircase=True)
 optimizer = keras.optimizers.Adam(decay, epsilon=1e-7)
 weights = keras.Variable(np.zeros(2))
 
