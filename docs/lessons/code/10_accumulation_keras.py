@@ -4,6 +4,7 @@ import json
 
 import keras
 import numpy as np
+from keras.optimizers.schedules import ExponentialDecay
 
 import tf_impl
 
@@ -12,11 +13,12 @@ counted = {}
 
 
 def train(name, decay_steps, batch_size, **accumulate):
-    decay = keras.optimizers.schedules.ExponentialDecay(0.1, decay_steps, 0.5, staircase=True)
+    decay = ExponentialDecay(0.1, decay_steps, 0.5, staircase=True)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(decay, **accumulate), "mse")
-    model.fit(x, x, batch_size, epochs=10, verbose=0, callbacks=[tf_impl.Recorder(f"keras-{name}.csv")])
-    counted[name] = int(model.optimizer._iterations)  # iterations is this divided by gradient_accumulation_steps
+    recorder = tf_impl.Recorder(f"keras-{name}.csv")
+    model.fit(x, x, batch_size, epochs=10, verbose=0, callbacks=[recorder])
+    counted[name] = int(model.optimizer._iterations)  # batches, not updates
 
 
 train("meant", decay_steps=40, batch_size=32)

@@ -5,16 +5,16 @@ import json
 import numpy as np
 from keras.optimizers.schedules import ExponentialDecay
 
-schedules = {
-    "0.9999 at every step": ExponentialDecay(0.1, decay_steps=1, decay_rate=0.9999),
-    "0.9999**6931 in 6,931 steps": ExponentialDecay(0.1, decay_steps=6931, decay_rate=0.9999**6931),
-    "0.5 in 6,931 steps": ExponentialDecay(0.1, decay_steps=6931, decay_rate=0.5),
-}
+schedules = [
+    ExponentialDecay(0.1, decay_steps=1, decay_rate=0.9999),
+    ExponentialDecay(0.1, decay_steps=6931, decay_rate=0.9999**6931),
+    ExponentialDecay(0.1, decay_steps=6931, decay_rate=0.5),
+]
 steps = np.arange(0, 100_001, 50)
-found = {name: np.asarray(schedule(steps), "float64").tolist() for name, schedule in schedules.items()}
+rates = [np.asarray(schedule(steps), "float64") for schedule in schedules]
 
 stairs = ExponentialDecay(1.0, decay_steps=3, decay_rate=0.999999, staircase=True)
 late = 2**24 + np.arange(-24, 24)
 changed = late[1:][np.diff(stairs(late)) != 0]
 
-print(json.dumps({"rates": found, "widths": np.diff(changed).tolist(), "changed": changed.tolist()}))
+print(json.dumps({"rates": [line.tolist() for line in rates], "changed": changed.tolist()}))
