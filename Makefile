@@ -1,4 +1,5 @@
 # make run: the default plan in both frameworks, and where the report is.   make test: all tests.
+# make docs: the book, in English and Chinese, into out/docs/html; every number and picture in it is made on the way.
 # make bench: every claim about speed, measured; about half an hour, on a machine that does nothing else.
 # Each makes .venv first, once; another Python 3.11 or newer: make run PYTHON=python3.13
 
@@ -7,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test bench clean
+.PHONY: run test docs bench clean
 
 # the output is this plan's own, so it may be replaced
 run: $(VENV)/run.done
@@ -15,6 +16,9 @@ run: $(VENV)/run.done
 
 test: $(VENV)/test.done
 	@$(BIN)/python -m pytest -q
+
+docs: $(VENV)/docs.done
+	@$(BIN)/python -m docs
 
 bench: $(VENV)/bench.done
 	@$(BIN)/python -m benchmarks all
@@ -35,6 +39,11 @@ $(VENV)/run.done: pyproject.toml constraints.txt $(VENV)/venv.done
 $(VENV)/test.done: pyproject.toml constraints.txt $(VENV)/run.done
 	@echo "Installing what the tests need into $(VENV), once."
 	@$(INSTALL) -e '.[tensorflow,torch,test]'
+	@touch $@
+
+$(VENV)/docs.done: pyproject.toml constraints.txt $(VENV)/run.done
+	@echo "Installing what the book is built with into $(VENV), once."
+	@$(INSTALL) -e '.[tensorflow,torch,docs]'
 	@touch $@
 
 $(VENV)/bench.done: pyproject.toml constraints.txt $(VENV)/run.done

@@ -19,7 +19,8 @@ def _what_pages_run() -> str:
     files = [
         path for folder in ("experiment", "tf_impl", "torch_impl", "compare") for path in (ROOT / folder).rglob("*")
     ]
-    files += [*(HERE / "lessons" / "code").glob("*"), *(HERE / "mistakes" / "code").glob("*"), HERE / "book.py"]
+    files += [*HERE.glob("*/code/*"), HERE / "book.py"]
+    files += (ROOT / "tests" / "data" / "pairs").rglob("*")
     for path in sorted(files):
         if path.is_file() and "__pycache__" not in path.parts:
             text.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
@@ -42,6 +43,16 @@ exclude_patterns = ["_templates", "locale"]
 
 html_theme = "furo"
 html_title = "samestep"
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/languages.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 templates_path = ["_templates"]
