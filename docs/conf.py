@@ -34,6 +34,12 @@ _cache = BUILD / "cache" / _what_pages_run()
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), str(ROOT), os.environ.get("PYTHONPATH")]))
 os.environ["SAMESTEP_BOOK_RUNS"] = str(_cache / "runs")
 
+# kernels without the reader's own settings, and silent about talking to this machine without encryption
+_profile = BUILD / "ipython" / "profile_default"
+_profile.mkdir(parents=True, exist_ok=True)
+(_profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n", encoding="utf-8")
+os.environ["IPYTHONDIR"] = str(_profile.parent)
+
 project = "samestep"
 author = "the samestep developers"
 version = release = metadata.version("samestep")
@@ -56,7 +62,7 @@ html_sidebars = {
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 templates_path = ["_templates"]
-html_copy_source = html_show_sourcelink = False
+html_copy_source = html_show_sourcelink = html_show_copyright = False
 pygments_style = "tango"
 pygments_dark_style = "monokai"
 

@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+CODE = '<code class="docutils literal notranslate">'
 LABEL = re.compile(r"^(?P<names>[a-z_0-9]+(?:, [a-z_0-9]+)*) : ")
+NEXT = re.compile(r"(?<=\.) (?=[a-z_0-9]+(?:, [a-z_0-9]+)* : )")
+"""Where another argument begins on the same line."""
 
 
 def of(module: str, *names: str) -> str:
@@ -90,8 +93,8 @@ def _paragraphs(text: str) -> str:
             continue
         for line in _joined(lines):
             words = html.escape(line, quote=False)
-            words = re.sub(r"``(.+?)``|`(.+?)`", lambda found: f"<code>{found[1] or found[2]}</code>", words)
-            words = LABEL.sub(lambda found: f"<code>{found['names']}</code>: ", words)
+            words = re.sub(r"``(.+?)``|`(.+?)`", lambda found: f"{CODE}{found[1] or found[2]}</code>", words)
+            words = LABEL.sub(lambda found: f"{CODE}{found['names']}</code>: ", words)
             told.append(f"<p>{words}</p>")
     return "".join(told)
 
@@ -104,4 +107,4 @@ def _joined(lines: list[str]) -> list[str]:
             told.append(line.strip())
         else:
             told[-1] += f" {line.strip()}"
-    return told
+    return [part for line in told for part in NEXT.split(line)]
