@@ -119,7 +119,7 @@ def manifest(
     engine: Engine,
     device: Device = "cpu",
 ) -> dict[str, Any]:
-    """How the trace came about: plan, engine, device, versions, conventions, each arm's native schedule and its code."""
+    """How the trace came about: plan, engine, device, versions, conventions, each arm's native schedule, its code."""
     return {
         "schema": 1,
         "framework": framework,
