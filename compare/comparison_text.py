@@ -10,7 +10,7 @@ from compare.comparison import Compared, Comparison
 from compare.comparison_doubt import FEW, is_zero
 from compare.diagnose.infer import Inferred
 from compare.diagnose.scene import Language, written
-from compare.diagnose.words import part, short
+from compare.diagnose.words import more, part, short
 from compare.runs import Run
 from compare.sides import Side
 from compare.words import at_place, counted
@@ -187,6 +187,8 @@ def _why(pair: Compared) -> Iterator[tuple[str, str]]:
         yield "", f"In doubt: {pair.doubt}"
     yield "", f"Fix: {pair.fix.advice}"
     yield from _coded(pair.fix.code)
+    if pair.verdict != "same":
+        yield "", more(pair.diagnosis.cause)
     for cause, said in pair.also:
         yield "", f"It could also be: {cause.name}. {said}"
 

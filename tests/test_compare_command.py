@@ -10,6 +10,7 @@ from helpers import samestep
 
 from compare import cli
 from compare.comparison import Request, compare
+from compare.comparison_text import lines
 from compare.readers import ReadError
 from compare.runs import CompareError
 from compare.sides import Settings, read_side
@@ -118,6 +119,7 @@ def test_terminal_tells_all_in_order():
         "Fix: If epochs were meant",
         "decay_steps=25 * steps_per_epoch",
         "scheduler.step()  # after each epoch",
+        "\nMore on this: docs/mistakes/counter.md\n",
         "It could also be: period.",
     ]
     places = [done.stdout.find(text) for text in order]
@@ -126,6 +128,19 @@ def test_terminal_tells_all_in_order():
     rows = re.findall(r"^(>?) +(2[2-8]) +0 +2[2-8] +(\S+) +(\S+)$", done.stdout, re.MULTILINE)
     assert [(mark, int(step)) for mark, step, _, _ in rows] == [("", 22), ("", 23), ("", 24), (">", 25), ("", 26), ("", 27), ("", 28)]  # fmt: skip
     assert [float(b) for _, _, _, b in rows] == [*[0.00100000005] * 3, *[0.000950000016] * 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("read-at-batch-end", "More on this: docs/mistakes/shift.md"),
+        ("forgotten-warm-up-linear", "More on this: docs/mistakes/scale.md and docs/mistakes/warmup.md"),
+        ("slow-decay", None),
+    ],
+)
+def test_what_is_not_the_same_names_the_page_of_its_cause(name, said):
+    told = [text for _, text in lines(compare(pair(name))) if "docs/mistakes" in text]
+    assert told == ([said] if said else [])
 
 
 def test_doubt_is_settled_by_saying_when_the_rate_was_read():

@@ -10,7 +10,7 @@ import numpy as np
 from compare.diagnose.diagnosis import Cause
 from compare.diagnose.inference.rows import CLOCK
 from compare.diagnose.scene import Name, Scene, other
-from compare.words import counted
+from compare.words import counted, listed
 from experiment.schedules import ExponentialDecay, InverseTimeDecay, Schedule
 from experiment.schedules.base import float32_error
 from experiment.schedules.text import to_short
@@ -51,6 +51,17 @@ def sentence(cause: Cause, scene: Scene) -> str:
     if cause.second is None:
         return said
     return f"Two things at once. {said} Besides that: {_SAYS[cause.second.name](cause.second.parameters, scene)}"
+
+
+def pages(cause: Cause) -> list[str]:
+    """The pages of the docs on a cause, or on both of two."""
+    names = [cause.name, *([] if cause.second is None else [cause.second.name])]
+    return [f"docs/mistakes/{name}.md" for name in dict.fromkeys(names)]
+
+
+def more(cause: Cause) -> str:
+    """Where to read on about a cause."""
+    return f"More on this: {listed(pages(cause))}"
 
 
 def multiple(value: float) -> str:

@@ -20,7 +20,7 @@ from compare.comparison_text import (
     side_sentences,
     verdict,
 )
-from compare.diagnose.words import part
+from compare.diagnose.words import more, part
 from compare.report.picture import Picture
 
 
@@ -48,6 +48,7 @@ def content(comparison: Comparison, table: Mapping[str, np.ndarray]) -> dict[str
         "rows_around": _headed(rows_around(comparison, pair)) if found.first_difference else [],
         "advice": pair.fix.advice,
         "code": dict(pair.fix.code),
+        "more": more(found.cause),
         "also": [(cause.name, said) for cause, said in pair.also],
         "losses": losses_sentence(pair),
         "losses_code": dict(pair.losses.instead),
