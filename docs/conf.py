@@ -8,6 +8,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from jupyter_cache import get_cache
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 BUILD = ROOT / "out" / "docs"
@@ -70,6 +72,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(_cache / "notebooks")
+get_cache(nb_execution_cache_path).get_cache_limit()  # made here, since pages that are read at once would all make it
 nb_execution_raise_on_error = False  # a warning instead, with its traceback: so all pages that fail are told
 nb_execution_timeout = 300
 nb_execution_show_tb = True

@@ -3,6 +3,8 @@
 import ast
 import os
 import re
+import sys
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -117,6 +119,20 @@ def test_names_said_are_found_however_they_are_said():
     assert names_said("say(a=1, b=2)\nglue('c', 3)") == ({"a", "b", "c"}, True)
     assert names_said("say(**{'a': 1})") == ({"a"}, True)
     assert names_said("say(a=1, **others)") == ({"a"}, False)
+
+
+def test_programs_of_the_book_import_what_make_docs_installs():
+    house = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = house["optional-dependencies"]
+    installed = {re.split(r"[<>=]", each)[0] for name in ("tensorflow", "torch", "docs") for each in extras[name]}
+    installed |= {re.split(r"[<>=]", each)[0] for each in house["dependencies"]}
+    ours = {"compare", "experiment", "tf_impl", "torch_impl"}
+    for path in DOCS.rglob("code/*.py"):
+        known = {*sys.stdlib_module_names, *installed, *ours, *(each.stem for each in path.parent.glob("*.py"))}
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            assert {each.split(".")[0] for each in names} <= known, path
 
 
 @pytest.fixture
