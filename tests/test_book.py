@@ -209,6 +209,7 @@ def test_links_of_the_built_book_lead_somewhere():
                 continue
             target, _, anchor = unquote(lead).partition("#")
             found = (path.parent / target.partition("?")[0]).resolve() if target else path
-            if not found.exists() or (anchor and found in pages and anchor not in pages[found].names):
+            state = "=" in anchor  # what the explorer keeps of itself, and no place in a page
+            if not found.exists() or (anchor and not state and found in pages and anchor not in pages[found].names):
                 lost.append(f"{path.relative_to(Path(BOOK).resolve())}: {lead}")
     assert lost == []
