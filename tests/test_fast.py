@@ -113,10 +113,13 @@ def plan_of(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_rates_are_those_of_the_plain_training_to_the_bit(found, name):
     everything = list(runs(found, name, "lr", "plain", "alone", "graph", "xla"))
-    assert len(everything) == len(plan_of(name).arms) * len(plan_of(name).seeds)
+    assert len(everything) == len(plan_of(name).arms)
     for arm, plain, *fast in everything:
         for each in fast:
             np.testing.assert_array_equal(each, plain, arm)
+    for arm, alone, *together in runs(found, name, "lr", "alone", "graph", "xla"):
+        for each in together:
+            np.testing.assert_array_equal(each, alone, arm)
 
 
 @pytest.mark.parametrize("kind", ["loss", "eval_loss"])
@@ -126,6 +129,16 @@ def test_losses_are_those_of_the_plain_training_within_rounding(found, name, kin
         assert np.isfinite(plain).all()
         for each in fast:
             assert loss_difference(plain, each).max() < BOUNDS[plan_of(name).precision], arm
+
+
+@pytest.mark.parametrize("kind", ["loss", "eval_loss"])
+@pytest.mark.parametrize("name", NAMES)
+def test_seeds_side_by_side_give_the_losses_of_each_alone_within_rounding(found, name, kind):
+    together = list(runs(found, name, kind, "alone", "graph", "xla"))
+    assert len(together) == len(plan_of(name).arms) * len(plan_of(name).seeds)
+    for arm, alone, *fast in together:
+        for each in fast:
+            assert loss_difference(alone, each).max() < BOUNDS[plan_of(name).precision], arm
 
 
 @pytest.mark.parametrize("kind", ["loss", "eval_loss"])

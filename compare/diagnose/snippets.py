@@ -103,7 +103,7 @@ scheduler = torch.optim.lr_scheduler.ChainedScheduler([warmup, scheduler])"""
 def resume(language: Language, step: int) -> str:
     """A run that goes on where it was, counter included."""
     if language == "Keras":
-        return f"""model.save("run.keras")  # save_weights loses the optimizer's step counter
+        return f"""model.save("run.keras")  # a fresh model seldom takes the count of steps from save_weights
 model = keras.models.load_model("run.keras")
 assert int(model.optimizer.iterations) == {step}"""
     return """# when it is saved
