@@ -21,7 +21,7 @@ def _what_pages_run() -> str:
     files = [
         path for folder in ("experiment", "tf_impl", "torch_impl", "compare") for path in (ROOT / folder).rglob("*")
     ]
-    files += [*HERE.glob("**/code/*"), HERE / "book.py", HERE / "mistakes" / "gallery.py"]
+    files += set(HERE.rglob("*.py")) - {HERE / name for name in ("__init__.py", "__main__.py", "conf.py")}
     files += (ROOT / "tests" / "data" / "pairs").rglob("*")
     for path in sorted(files):
         if path.is_file() and "__pycache__" not in path.parts:
