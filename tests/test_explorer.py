@@ -1,9 +1,7 @@
 """The schedule explorer of the book: its numbers are the closed form's, its code is the frameworks' own, and its page works."""
 
-import os
 import random
 import re
-import shutil
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -11,7 +9,6 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
 
 from compare.explain import explain
 from experiment.clock import Clock, Duration
@@ -19,7 +16,6 @@ from experiment.schedules import ExponentialDecay
 from experiment.validation import PlanError
 
 DOCS = Path(__file__).parents[1] / "docs"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NEAR = 1e-12
 """Relative: two `pow` of float64 differ in their last bits."""
 SMALLEST = 1e-300
@@ -158,21 +154,6 @@ def drawn(number: int) -> list[Setting]:
 
 SETTINGS = EDGES + drawn(170)
 ON_THE_PAGE = [*EDGES[:8], *EDGES[16:24], *SETTINGS[-6:]]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("Chromium is not installed, and CI must not skip the browser tests.")
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
