@@ -124,11 +124,14 @@ def test_rates_are_those_of_the_plain_training_to_the_bit(found, name):
 
 @pytest.mark.parametrize("kind", ["loss", "eval_loss"])
 @pytest.mark.parametrize("name", NAMES)
-def test_losses_are_those_of_the_plain_training_within_rounding(found, name, kind):
-    for arm, plain, *fast in runs(found, name, kind, "plain", "alone", "graph", "xla"):
-        assert np.isfinite(plain).all()
-        for each in fast:
-            assert loss_difference(plain, each).max() < BOUNDS[plan_of(name).precision], arm
+def test_losses_are_those_of_the_plain_training_within_rounding(framework, found, name, kind):
+    """PyTorch's one seed alone to the bit; and every seed where its own dropout draws, which cannot be mapped over seeds."""
+    exact = {"alone", *(("graph", "xla") if name == "native-masks" else ())} if framework == "torch" else set()
+    for way in ("alone", "graph", "xla"):
+        bound = 0.0 if way in exact else BOUNDS[plan_of(name).precision]
+        for arm, plain, fast in runs(found, name, kind, "plain", way):
+            assert np.isfinite(plain).all()
+            assert loss_difference(plain, fast).max() <= bound, (arm, way)
 
 
 @pytest.mark.parametrize("kind", ["loss", "eval_loss"])
@@ -139,15 +142,6 @@ def test_seeds_side_by_side_give_the_losses_of_each_alone_within_rounding(found,
     for arm, alone, *fast in together:
         for each in fast:
             assert loss_difference(alone, each).max() < BOUNDS[plan_of(name).precision], arm
-
-
-@pytest.mark.parametrize("kind", ["loss", "eval_loss"])
-@pytest.mark.parametrize("name", NAMES)
-def test_a_seed_alone_gives_the_losses_of_pytorchs_plain_loop_to_the_bit(framework, found, name, kind):
-    if framework == "tensorflow":
-        pytest.skip("Keras' fit and the fast engine are compiled to other sums")
-    for arm, plain, alone in runs(found, name, kind, "plain", "alone"):
-        np.testing.assert_array_equal(alone, plain, arm)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -167,14 +161,6 @@ def test_seeds_differ(found):
     """Seeds side by side are not one seed several times."""
     losses = [graph for _, graph in runs(found, "default-arms", "loss", "graph")][: len(SEEDS)]
     assert all(np.abs(a - b).max() > 1e-2 for a, b in itertools.pairwise(losses))
-
-
-def test_dropout_of_pytorchs_own_draws_is_that_of_each_seed(framework, found):
-    """It cannot be mapped over seeds: they come one after the other, with the bits of the plain loop."""
-    if framework == "tensorflow":
-        pytest.skip("held to the plain training above, within rounding")
-    for arm, plain, graph in runs(found, "native-masks", "loss", "plain", "graph"):
-        np.testing.assert_array_equal(graph, plain, arm)
 
 
 @pytest.mark.parametrize("package", ["tf_impl", "torch_impl"])
