@@ -26,10 +26,7 @@ HTML, GETTEXT = BUILD / "html", BUILD / "gettext"
 CATALOGUES = HERE / "locale" / "zh_CN" / "LC_MESSAGES"
 
 TRANSLATED = ("index", "start", *sorted(f"lessons/{page.stem}" for page in (HERE / "lessons").glob("*.md")))
-"""The pages that are there in Chinese as well. All others are English in both books."""
-
-ALL_TRANSLATED = False
-"""Whether each page of `TRANSLATED` must have its catalogue. A catalogue that is there must be complete in any case."""
+"""The pages that are there in Chinese as well, all of them whole. All others are English in both books."""
 
 HEADER = (
     'msgid ""\nmsgstr ""\n"Language: zh_CN\\n"\n"MIME-Version: 1.0\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n'
@@ -65,8 +62,7 @@ def faults() -> Iterator[str]:
         path = CATALOGUES / f"{page}.po"
         shown = os.path.relpath(path)
         if not path.exists():
-            if ALL_TRANSLATED:
-                yield f"{shown}: there is no such file"
+            yield f"{shown}: there is no such file"
             continue
         translated = _read(path)
         for message in _read(GETTEXT / f"{page}.pot"):

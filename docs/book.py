@@ -84,13 +84,13 @@ def samestep(arguments: str, exits: int = 0, lines: slice = slice(None)) -> Show
     return Shown("\n".join([f"$ samestep {arguments}", *kept]))
 
 
-def keras(file: str) -> Shown:
-    """Run a program that imports Keras, `code/FILE` of this page, in `SHELL`; return what it prints."""
+def keras(file: str | Path) -> Shown:
+    """Run a program that imports Keras, `code/FILE` of this page or the whole path, in `SHELL`; return what it prints."""
     return _program(file)
 
 
-def torch(file: str) -> Shown:
-    """Run a program that imports PyTorch, `code/FILE` of this page, in `SHELL`; return what it prints."""
+def torch(file: str | Path) -> Shown:
+    """Run a program that imports PyTorch, as `keras` does; return what it prints."""
     return _program(file)
 
 
@@ -165,7 +165,7 @@ def rates(lines: Mapping[str, Any], clock: Clock | None = None, alt: str = "", m
     return Picture(figure, alt)
 
 
-def _program(file: str) -> Shown:
+def _program(file: str | Path) -> Shown:
     program = Path.cwd() / "code" / file  # cells run in the folder of their page
     return Shown(_run([sys.executable, "-W", "ignore", str(program)], 0))
 
