@@ -85,7 +85,7 @@ def samestep(arguments: str, exits: int = 0, lines: slice = slice(None)) -> Show
 
 
 def keras(file: str | Path) -> Shown:
-    """Run a program that imports Keras, `code/FILE` of this page or the whole path, in `SHELL`; return what it prints."""
+    """Run a program that imports Keras, `code/FILE` of this page or a whole path, in `SHELL`; return what it prints."""
     return _program(file)
 
 
