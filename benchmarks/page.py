@@ -8,13 +8,16 @@ from typing import Any
 from benchmarks.ratios import Pair
 
 
-def filled(page: str, results: Mapping[str, Any], limits: Mapping[str, Any], pairs: Sequence[Pair]) -> str:
+def filled(
+    page: str, results: Mapping[str, Any], limits: Mapping[str, Any], growth: Mapping[str, Any], pairs: Sequence[Pair]
+) -> str:
     """The page with its marked blocks written anew."""
     blocks = {
         "ratios": _ratios(results, pairs),
         "how": _how(pairs),
         "machine": _machine(results),
         "limits": _limits(results, limits),
+        "seeds": _seeds(growth),
     }
     for name, block in blocks.items():
         begin, end = f"<!-- {name}: written by tests/test_benchmarks.py -->\n", f"<!-- end of {name} -->\n"
@@ -25,7 +28,7 @@ def filled(page: str, results: Mapping[str, Any], limits: Mapping[str, Any], pai
 
 
 def _ratios(results: Mapping[str, Any], pairs: Sequence[Pair]) -> str:
-    lines = ["| name | against | theirs | ours | theirs / ours | claimed |", "|---|---|---:|---:|---:|---:|"]
+    lines = ["| name | against | theirs | ours | theirs / ours | aimed at |", "|---|---|---:|---:|---:|---:|"]
     for pair in pairs:
         found = results["ratios"][pair.name]
         is_bound = isinstance(pair.other, float)
@@ -46,6 +49,19 @@ def _limits(results: Mapping[str, Any], limits: Mapping[str, Any]) -> str:
             f"| {_number(mine)} {found['unit']} | {_number(mine / found['limit'])} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _seeds(growth: Mapping[str, Any]) -> str:
+    said = []
+    for line in growth["lines"]:
+        if line["axis"] == "seeds":
+            few, many = line["points"][-2:]
+            each = (many["peak_mib"] - few["peak_mib"]) / (many["at"] - few["at"])
+            said.append(
+                f"{line['label']} takes {few['peak_mib']:,.0f} MiB with {few['at']:,} seeds and "
+                f"{many['peak_mib']:,.0f} MiB with {many['at']:,}, {each:.2f} MiB for each more"
+            )
+    return "; ".join(said) + ".\n"
 
 
 def _how(pairs: Sequence[Pair]) -> str:

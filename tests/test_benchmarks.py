@@ -75,7 +75,7 @@ def test_machine_and_versions_are_named():
 
 def test_page_is_what_was_measured():
     written = PAGE.read_text(encoding="utf-8")
-    made = page.filled(written, RESULTS, LIMITS, list(PAIRS.values()))
+    made = page.filled(written, RESULTS, LIMITS, json.loads(GROWTH.read_text()), list(PAIRS.values()))
     if os.environ.get("SAMESTEP_WRITE_DOCS"):
         PAGE.write_text(made, encoding="utf-8")
         return
