@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -109,6 +110,10 @@ class Network(Model):
     hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=2**20)], ...], Field(strict=False)]
     activation: Literal["elu", "linear", "relu", "sigmoid", "silu", "softplus", "tanh"]
     dropout: Rate
+
+    def parameters(self, features: int) -> int:
+        """How many numbers a network for so many features has: kernels and biases."""
+        return sum((inputs + 1) * outputs for inputs, outputs in pairwise([features, *self.hidden, 1]))
 
 
 class Controls(Model):

@@ -30,8 +30,15 @@ from tf_impl import model, schedules, training
 _BYTES_PER_CALL = 2**24
 """What one call of `train_step` is given at most, where an epoch is not more."""
 
+_LONG = 14_000
+"""Updates of all arms, which share what is compiled, from which on XLA is the quicker way: measured on the default plan, it
+takes 0.5 s more to compile, and 30 to 40 µs less for each update, be it of one seed or of 100."""
+
 _AHEAD = 4
 """Calls that are drawn ahead of the one that trains."""
+
+_KNOWN = 2**15
+"""Updates whose rates are asked in one call, ahead of the calls that train."""
 
 _ASKED = 4
 """Updates whose rates are asked in one turn of a loop: a turn costs TensorFlow more than a look-up."""
@@ -45,8 +52,7 @@ def bytes_per_seed(plan: Plan) -> int:
     """
     clock, hidden, number = plan.clock, plan.network.hidden, np.dtype(plan.precision).itemsize
     features = training.data(plan)[0].shape[1] if len(plan.seeds) > 1 else 1
-    sizes = [features, *hidden, 1]
-    parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
+    parameters = plan.network.parameters(features)
     given = clock.samples * (number * (features + 1) + (sum(hidden) if plan.controls.masks == "shared" else 0))
     between = number * (clock.samples * 3 * max(hidden, default=1) + clock.batch_size * 9 * (features + sum(hidden)))
     return 8 * number * parameters + (_AHEAD + 4) * given + between + 24 * plan.steps
@@ -76,7 +82,7 @@ def _side_by_side(
     plan: Plan, arm: Arm, seeds: Sequence[int], on_epochs: Callable[[int], None], engine: Engine
 ) -> list[Trained]:
     calls = _Calls(plan, arm, seeds, on_epochs)
-    network = _compiled(plan, len(seeds), _is_xla(plan, len(seeds), engine))
+    network = _compiled(plan, len(seeds), _is_xla(plan, engine))
     network.seeds.begin(plan, seeds)
     network.fit(tf.data.Dataset.range(calls.number), shuffle=False, callbacks=[calls], verbose=0)
     return calls.trained()
@@ -87,16 +93,13 @@ def _draws(plan: Plan) -> bool:
     return plan.controls.masks == "native" and plan.network.dropout > 0 and bool(plan.network.hidden)
 
 
-def _is_xla(plan: Plan, seeds: int, engine: Engine) -> bool:
-    """Whether XLA is the quicker way: it takes half a second more to compile, and less for each update afterwards.
-
-    Measured on the default plan: 40 µs less of an update of one seed, 200 of one of 100.
-    """
+def _is_xla(plan: Plan, engine: Engine) -> bool:
+    """Whether XLA is the quicker way: it takes half a second more to compile, and less for each update afterwards."""
     if _draws(plan):
         return False
     if engine in ("graph", "xla"):
         return engine == "xla"
-    return len(plan.arms) * plan.steps * (seeds + 25) > 360_000
+    return len(plan.arms) * plan.steps > _LONG
 
 
 @functools.lru_cache(maxsize=1)
@@ -369,7 +372,8 @@ class _Rates:
 
     def __init__(self, plan: Plan, arm: Arm) -> None:
         native = schedules.build(arm.schedule, plan.clock, arm.stepping)
-        self.steps = plan.clock.steps_per_epoch
+        self.steps, self.epochs = plan.clock.steps_per_epoch, plan.epochs
+        self.known, self.first = np.empty((0, self.steps)), 0
         self.optimizer = training.optimizer(plan, native.learning_rate)
         self.callbacks = native.attach(self.optimizer)
         for callback in self.callbacks:
@@ -382,8 +386,11 @@ class _Rates:
     def __call__(self, begin: int, end: int) -> np.ndarray:
         """Rates of the updates of some epochs: float64, shape (epochs, steps per epoch)."""
         if self.asked is not None:
-            first, last = (tf.constant(epoch * self.steps, tf.int64) for epoch in (begin, end))
-            return np.reshape(self.asked(first, last)[: (end - begin) * self.steps], (-1, self.steps))
+            if end > self.first + len(self.known):  # many at once: it would wait each time for the call that trains
+                self.first, upto = begin, min(max(end, begin + _KNOWN // self.steps), self.epochs)
+                first, last = (tf.constant(epoch * self.steps, tf.int64) for epoch in (begin, upto))
+                self.known = np.reshape(self.asked(first, last)[: (upto - begin) * self.steps], (-1, self.steps))
+            return self.known[begin - self.first : end - self.first]
         rates = []
         for epoch in range(begin, end):
             for callback in self.callbacks:

@@ -6,6 +6,7 @@ This is the reference that everybody can read. `tf_impl.fast` makes the same upd
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 
 import keras
 import numpy as np
@@ -20,6 +21,9 @@ from tf_impl import model, schedules
 from tf_impl.corrections import correct
 from tf_impl.recorder import Recorder
 
+_WIDE = 2**18
+"""Parameters of a network from which on threads do not only wait for each other."""
+
 
 def prepare(plan: Plan, device: Device = "cpu") -> None:
     """Set the process up for a plan: its precision, the device, and the same bits from every run.
@@ -29,6 +33,9 @@ def prepare(plan: Plan, device: Device = "cpu") -> None:
     found = tf.config.list_physical_devices("GPU") if device == "gpu" else []
     if device == "gpu" and not found:
         raise no_gpu("TensorFlow")
+    if plan.network.parameters(features=1) < _WIDE:
+        with suppress(RuntimeError):  # the first plan of a process has decided
+            tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.set_visible_devices(found, "GPU")  # it takes one that it sees, asked or not
     tf.config.experimental.enable_tensor_float_32_execution(False)  # 10 bits of a product in the place of 23
     keras.config.set_floatx(plan.precision)

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ def bytes_per_seed(plan: Plan) -> int:
     features = 1
     if isinstance(plan.data, CsvData) and len(plan.seeds) > 1:
         features = csv_data.read(plan.data.path, plan.data.target)[0].shape[1]
-    parameters, hidden = _count(plan, features), sum(plan.network.hidden)
+    parameters, hidden = plan.network.parameters(features), sum(plan.network.hidden)
     row = features + 1 + (hidden if plan.controls.masks == "shared" else 0)
     numbers = 8 * parameters + 2 * plan.clock.samples * row + 2 * plan.batch_size * (row + 9 * hidden + 9)
     return numbers * np.dtype(plan.precision).itemsize + 24 * plan.steps
@@ -75,17 +75,11 @@ def train(
     draws = plan.controls.masks == "native" and plan.network.dropout > 0 and plan.network.hidden
     parts = [[seed] for seed in seeds] if draws else [list(seeds)]
     threads = torch.get_num_threads()
-    torch.set_num_threads(threads if _count(plan, x.shape[1]) >= _WIDE else 1)
+    torch.set_num_threads(threads if plan.network.parameters(x.shape[1]) >= _WIDE else 1)
     try:
         return [each for part in parts for each in _Run(plan, arm, part, x, y).train(on_epochs)]
     finally:
         torch.set_num_threads(threads)
-
-
-def _count(plan: Plan, features: int) -> int:
-    """Parameters of the plan's network."""
-    sizes = [features, *plan.network.hidden, 1]
-    return sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
 
 
 class _Run:
