@@ -1,4 +1,4 @@
-"""What recording costs per update: ``python -m benchmarks.recording``.
+"""What recording costs per update: ``python -m benchmarks.recording``. Writes `benchmarks/recording.json`.
 
 Each figure is the median over pairs: the same training without and with a recorder, in turn, in one process. Seconds
 of the process's own CPU time are given beside the time on the wall, since they hold on a machine that does other work.
@@ -18,6 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks import measuring
+
+RESULTS = Path(__file__).with_name("recording.json")
 PAIRS = {"torch": 60, "keras": 40}
 _BLOCK = 500
 Times = dict[str, list[float]]
@@ -123,25 +126,24 @@ def in_keras(folder: Path) -> dict[str, Times]:
         return measured(fit, lambda: fit(recorder), _BLOCK, PAIRS["keras"])
 
     return {
-        "Keras, fit": pair("fit"),
-        "Keras, fit, jit_compile": pair("jit", jit_compile=True),
-        "Keras, fit, 50 steps_per_execution": pair("executions", steps_per_execution=50),
+        "Keras, `fit`": pair("fit"),
+        "Keras, `fit`, `jit_compile=True`": pair("jit", jit_compile=True),
+        "Keras, `fit`, `steps_per_execution=50`": pair("executions", steps_per_execution=50),
     }
 
 
-def row(name: str, times: Times) -> str:
-    """One line of the table: medians in microseconds per update, and the median of the pairs' differences."""
-    cells = [f"| {name} |"]
+def summary(times: Times) -> dict[str, float]:
+    """Medians in microseconds per update, on the wall and of the processor's time; those of the pairs' differences."""
+    found = {}
     for clock in ("wall", "cpu"):
-        plain = statistics.median(times[clock])
         pairs = zip(times[clock], times[f"{clock}_recorded"], strict=True)
-        extra = statistics.median(recorded - without for without, recorded in pairs)
-        cells.append(f" {plain:.1f} | {extra:+.2f} | {100 * extra / plain:+.1f} % |")
-    return "".join(cells)
+        found[clock] = statistics.median(times[clock])
+        found[f"{clock}_extra"] = statistics.median(recorded - without for without, recorded in pairs)
+    return found
 
 
 def main() -> None:
-    """Measure each framework in a process of its own and print the table, or JSON for one framework."""
+    """Measure each framework in a process of its own; or one framework, and print its times as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--framework", choices=["torch", "keras"], help="only this one, and as JSON")
     chosen = parser.parse_args().framework
@@ -149,13 +151,16 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             json.dump((in_torch if chosen == "torch" else in_keras)(Path(folder)), sys.stdout)
         return
-    sys.stdout.write("| what | plain, wall (µs) | recording | | plain, CPU (µs) | recording | |\n" + "|---" * 7 + "|\n")
+    costs = {}
     for framework in ("torch", "keras"):
         command = [sys.executable, "-m", "benchmarks.recording", "--framework", framework]
         told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-        for name, times in json.loads(told.splitlines()[-1]).items():
-            sys.stdout.write(row(name, times) + "\n")
-            sys.stdout.flush()
+        costs |= {name: summary(times) for name, times in json.loads(told.splitlines()[-1]).items()}
+    for name, cost in costs.items():
+        print(name, *(f"{each} {value:.2f}" for each, value in cost.items()), sep=", ")
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    found = {"costs": costs, "machine": measuring.machine(cores), "versions": measuring.versions()}
+    measuring.write_json(RESULTS, found)
 
 
 if __name__ == "__main__":
