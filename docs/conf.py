@@ -22,7 +22,8 @@ def _what_pages_run() -> str:
         path for folder in ("experiment", "tf_impl", "torch_impl", "compare") for path in (ROOT / folder).rglob("*")
     ]
     files += set(HERE.rglob("*.py")) - {HERE / name for name in ("__init__.py", "__main__.py", "conf.py")}
-    files += (ROOT / "tests" / "data" / "pairs").rglob("*")
+    files += [*(ROOT / "tests" / "data" / "pairs").rglob("*"), *(ROOT / "tests" / "programs").glob("*.py")]
+    files += (ROOT / "benchmarks").glob("*.json")
     for path in sorted(files):
         if path.is_file() and "__pycache__" not in path.parts:
             text.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())

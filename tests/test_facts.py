@@ -60,6 +60,11 @@ def test_keras_misses_restarts_where_t_mul_is_near_1(facts):
     assert late[0] == 21
     assert len(late) < begins
     assert facts["restarts"]["2"][0] == []
+    assert 5_000 < facts["restarts_far"][0][0] < 200_000
+
+
+def test_t_mul_in_float32_bends_the_periods(facts):
+    assert 1e-5 < facts["bent"] < 1e-3
 
 
 def test_tensorflow_takes_rates_below_the_smallest_normal_number_for_0(facts):

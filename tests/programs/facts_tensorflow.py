@@ -99,6 +99,20 @@ def restarts(t_mul, first, upto):
 
 
 found["restarts"] = {name: restarts(*asked) for name, asked in {"2": (2.0, 5, 5000), "1.1": (1.1, 10, 5000)}.items()}
+found["restarts_far"] = restarts(2.0, 5, 400_000)
+
+
+def bent(t_mul, first, periods):
+    """How far CosineDecayRestarts lies from its closed form within so many first periods, for a peak of 1."""
+    steps = np.arange(first * periods)
+    period = np.floor(np.log1p(steps / first * (t_mul - 1)) / np.log(t_mul) + 1e-9)
+    within = (steps - first * (t_mul**period - 1) / (t_mul - 1)) / (first * t_mul**period)
+    schedule = keras.optimizers.schedules.CosineDecayRestarts(1.0, first, t_mul=t_mul)
+    apart = np.abs(schedule(tf.constant(steps)).numpy() - (1 + np.cos(np.pi * within)) / 2)
+    return float(np.sort(apart)[-1 - int(periods)])  # the steps at which a restart is missed apart
+
+
+found["bent"] = bent(1.01, 100, 1000)
 found["smallest"] = [float(keras.optimizers.schedules.ExponentialDecay(rate, 1, 0.5)(1)) for rate in (4e-38, 2e-38)]
 
 
