@@ -126,7 +126,7 @@ class Draws:
     def _drawing(self, seed: int, purpose: Purpose, epoch: int, layer: int = 0) -> np.random.Generator:
         """As `generator`."""
         key, counter = np.array([seed, purpose], np.uint64), np.array([0, 0, layer, epoch], np.uint64)
-        self._bits.state = self._state | {"state": {"key": key, "counter": counter}}  # type: ignore[assignment]
+        self._bits.state = self._state | {"state": {"key": key, "counter": counter}}  # type: ignore[assignment]  # NumPy keeps its type private
         return self._generator
 
 

@@ -10,6 +10,7 @@ import pytest
 from helpers import exponential
 
 from compare.attribute.ladder import loss_difference
+from experiment import engines
 from experiment.plan import (
     FRAMEWORKS,
     SGD,
@@ -163,9 +164,17 @@ def test_seeds_differ(found):
     assert all(np.abs(a - b).max() > 1e-2 for a, b in itertools.pairwise(losses))
 
 
+@pytest.mark.parametrize(("free", "sizes"), [(2000, [10]), (600, [2, 2, 3, 3]), (200, [1] * 10), (0, [1] * 10)])
+def test_more_seeds_than_memory_has_room_for_come_in_parts(free, sizes):
+    """Ten seeds of 100 bytes, in half of what is free: as few parts as fit, of nearly one size, and one at a time at least."""
+    parts = list(engines.chunks(range(10), 100, free))
+    assert sorted(map(len, parts)) == sizes
+    assert [seed for part in parts for seed in part] == list(range(10))
+
+
 @pytest.mark.parametrize("package", ["tf_impl", "torch_impl"])
-def test_more_seeds_than_memory_has_room_for_come_in_parts(package):
-    """What a seed takes is told before any is trained; a network a hundred times as wide takes more."""
+def test_what_a_seed_takes_is_told_before_any_is_trained(package):
+    """A network a hundred times as wide takes more."""
     narrow, wide = (
         SMALL.replace(network=Network(hidden=(width, width), activation="tanh", dropout=0.2)) for width in (10, 1000)
     )

@@ -272,7 +272,7 @@ class _Operation:
         return any(each.untyped_storage().data_ptr() == place for each in tensors)
 
 
-class _Noting(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Noting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch has no types here
     """Notes the operations that are done, apart from those that are done for good: views, and constants."""
 
     def __init__(self) -> None:

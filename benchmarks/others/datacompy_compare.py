@@ -3,13 +3,9 @@
 ``python -m benchmarks.others.datacompy_compare ROWS REPEATS``
 """
 
-import json
-import sys
-import time
-
 import datacompy
 
-from benchmarks.others.pandas_merge import frames
+from benchmarks.others.pandas_merge import main
 
 
 def differences(a, b):
@@ -21,18 +17,5 @@ def differences(a, b):
     return both
 
 
-def main():
-    """Compare several times over; making the tables is not counted."""
-    rows, repeats = map(int, sys.argv[1:])
-    a, b = frames(rows)
-    seconds = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        both = differences(a, b)
-        seconds.append(time.perf_counter() - began)
-    largest = {name: float(both[f"{name}_absolute"].max()) for name in ("lr", "loss")}
-    print(json.dumps({"seconds": seconds, "rows": len(both), "largest": largest}))
-
-
 if __name__ == "__main__":
-    main()
+    main(differences)

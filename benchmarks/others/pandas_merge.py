@@ -24,8 +24,8 @@ def frames(rows):
         yield pd.DataFrame(dict(tables.trace(framework, plan, seed).steps))[["arm", "seed", "step", "lr", "loss"]]
 
 
-def main():
-    """Compare several times over; making the tables is not counted."""
+def main(differences):
+    """Compare several times over, in this way; making the tables is not counted."""
     rows, repeats = map(int, sys.argv[1:])
     a, b = frames(rows)
     seconds = []
@@ -38,4 +38,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(differences)
