@@ -119,11 +119,16 @@ def _keras(engine: str, seeds: int) -> Callable[[], Any]:
     of = ours.plan(EPOCHS, seeds)
     training.prepare(of)
     network = fast._compiled(of, seeds, engine == "xla")
-    network.seeds.begin(of, of.seeds)
+    network.stacked.begin(of, of.seeds)
     calls = fast._Calls(of, of.arms[0], of.seeds, lambda epochs: None)
     given = [tf.constant(array) for array in calls.drawing[0].result()]
-    train = network.updates if engine == "xla" else tf.function(network.updates, autograph=False)
-    return lambda: [train(*given)["loss"].numpy() for _ in range(calls.number)]
+
+    def train() -> None:
+        with fast._in_one_thread():
+            for _ in range(calls.number):
+                network.updates(*given)["loss"].numpy()
+
+    return train
 
 
 def _torch(seeds: int) -> Callable[[], Any]:
@@ -142,9 +147,8 @@ def _torch(seeds: int) -> Callable[[], Any]:
 
     def updates() -> None:
         with torch.no_grad():
-            gradient = run._gradient(batch)
             for _ in range(UPDATES):
-                gradient(batch, loss)
+                run.stacked.gradient(batch, loss)
                 run.descent.step()
 
     return updates

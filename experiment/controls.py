@@ -131,10 +131,11 @@ class Draws:
 
 
 def _below(draws: np.random.Generator, probability: float, shape: tuple[int, int]) -> np.ndarray:
-    """``draws.random(shape) < probability``, sooner: as many draws, compared before they are made floats.
+    """Whether each of so many numbers, uniform from 0 to 1, lies below a probability above 0.
 
-    A float is ``(raw >> 11) * 2**-53`` of 64 raw bits, so it is below p where raw is below ``ceil(p * 2**53) << 11``.
+    A number has 32 bits, half of what the generator gives at once; a float32 that a framework draws has 23 or 24.
     """
-    last = (math.ceil(probability * 2**53) << 11) - 1  # of 64 bits, also where the probability is 1
-    raw = draws.bit_generator.random_raw(math.prod(shape))
-    return (raw <= np.uint64(last)).reshape(shape)
+    last = math.ceil(probability * 2**32) - 1  # of 32 bits, also where the probability is 1
+    count = math.prod(shape)
+    raw = draws.bit_generator.random_raw(-(-count // 2)).astype("<u8", copy=False).view("<u4")
+    return (raw[:count] <= np.uint32(last)).reshape(shape)

@@ -48,6 +48,7 @@ CHANGES = {
     "full-batches-only": {"batch_size": 25},
     "one-batch": {"batch_size": 128},
     "linear": {"network": Network(hidden=(), activation="linear", dropout=0.0)},
+    "looked-at-in-parts": {"network": Network(hidden=(650,), activation="tanh", dropout=0.2)},
     "sgd": {"optimizer": SGD()},
     "momentum": {"optimizer": Momentum(momentum=0.9, nesterov=False)},
     "nesterov": {"optimizer": Momentum(momentum=0.9, nesterov=True)},
