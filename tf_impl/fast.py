@@ -37,8 +37,9 @@ _LONG = 14_000
 
 Measured on the default plan: 0.5 s more to compile, 30 to 40 µs less for each update, be it of one seed or of 100."""
 
-_AHEAD = 4
-"""Calls that are drawn ahead of the one that trains."""
+_BYTES_AHEAD = 2**27
+"""What is drawn ahead of the call that trains, where two calls are not more: it is drawn before there is time to look
+back, so that no call waits."""
 
 _ASKED = 4
 """Updates whose rates are asked in one turn of a loop: a turn costs TensorFlow more than a look-up."""
@@ -55,7 +56,7 @@ def bytes_per_seed(plan: Plan) -> int:
     parameters = plan.network.parameters(features)
     given = clock.samples * (number * (features + 1) + (sum(hidden) if plan.controls.masks == "shared" else 0))
     between = clock.batch_size * 9 * (features + sum(hidden))
-    return number * ((12 + _AHEAD) * parameters + between) + (_AHEAD + 4) * given + 24 * plan.steps
+    return number * (14 * parameters + between) + 6 * given + 24 * plan.steps
 
 
 def free_memory() -> int:
@@ -150,6 +151,7 @@ class _Shapes:
     """What one call of `train_step` is given.
 
     epochs : of a call, the last of which may have fewer. rows : of an epoch, in whole batches.
+    ahead : how many calls are drawn ahead.
     all : shape and type of each array that `Stacked.train` takes.
     """
 
@@ -161,6 +163,7 @@ class _Shapes:
         after = seeds * plan.network.parameters(x.shape[1]) * y.itemsize
         per_epoch = seeds * self.rows * sum(width * kind.itemsize for width, kind in kinds) + after
         self.epochs = max(1, min(plan.epochs, _BYTES_PER_CALL // per_epoch))
+        self.ahead = max(2, _BYTES_AHEAD // (self.epochs * per_epoch))
         self.all: list[tuple[tuple[int, ...], Any]] = [
             ((), np.dtype(np.int64)),
             ((self.epochs, clock.steps_per_epoch), np.dtype(np.float64)),
@@ -185,7 +188,7 @@ class _Calls(keras.callbacks.Callback):
         native = plan.controls.order == "native"
         self.natives = [training.epochs(plan, seed, self.x, self.y) for seed in seeds] if native else []
         self.thread = ThreadPoolExecutor(1)
-        self.drawing = deque(self._beside(self._drawn, call) for call in range(min(_AHEAD, self.number)))
+        self.drawing = deque(self._beside(self._drawn, call) for call in range(min(self.shapes.ahead, self.number)))
         self.lr: list[np.ndarray] = []
         self.loss: list[np.ndarray] = []
         self.eval_loss: list[Future[np.ndarray]] = []
@@ -194,8 +197,9 @@ class _Calls(keras.callbacks.Callback):
         """Keras calls this before each call of `train_step`."""
         for variable, array in zip(self.model.given, self.drawing.popleft().result(), strict=True):
             variable.assign(array)
-        if batch + _AHEAD < self.number:
-            self.drawing.append(self._beside(self._drawn, batch + _AHEAD))
+        coming = batch + self.shapes.ahead
+        if coming < self.number:
+            self.drawing.append(self._beside(self._drawn, coming))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Keras calls this after each call of `train_step`."""
