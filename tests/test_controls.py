@@ -84,6 +84,18 @@ def test_draws_for_many_epochs_have_the_same_bits(dropout, precision, hidden):
             assert (keeps * controls.kept(plan)).dtype == mask.dtype
 
 
+def test_each_half_of_a_draw_decides_on_one_unit():
+    """What masks are must stay the same for good: 32 bits a unit, the low half of a draw before the high one."""
+    plan = PLAN.replace(
+        network=Network(hidden=(3,), activation="tanh", dropout=0.2),
+        data=PLAN.data.model_copy(update={"samples": 101}),
+    )
+    (mask,) = controls.masks(plan, seed=5, epoch=7)
+    draws = controls.generator(5, controls.Purpose.MASKS, 7, 0).bit_generator.random_raw(152)
+    halves = [half for draw in draws.tolist() for half in (draw % 2**32, draw // 2**32)]
+    assert mask.ravel().astype(bool).tolist() == [half / 2**32 < 0.8 for half in halves[:303]]
+
+
 def test_native_seeds_differ_by_purpose_and_seed():
     seeds = {controls.native_seed(seed, purpose) for seed in range(50) for purpose in controls.Purpose}
     assert len(seeds) == 200
