@@ -118,9 +118,10 @@ def _keras(engine: str, seeds: int) -> Callable[[], Any]:
 
     of = ours.plan(EPOCHS, seeds)
     training.prepare(of)
-    network = fast._compiled(of, seeds, engine == "xla")
-    network.stacked.begin(of, of.seeds)
-    calls = fast._Calls(of, of.arms[0], of.seeds, lambda epochs: None)
+    with fast._in_one_thread():
+        network = fast._compiled(of, seeds, engine == "xla")
+        network.stacked.begin(of, of.seeds)
+        calls = fast._Calls(of, of.arms[0], of.seeds, lambda epochs: None)
     given = [tf.constant(array) for array in calls.drawing[0].result()]
 
     def train() -> None:

@@ -63,7 +63,7 @@ def test_every_benchmark_has_its_limit():
         assert found["limit"] > 0
 
 
-@pytest.mark.parametrize("name", ["keras-schedule", "torch-scheduler", "torch"])
+@pytest.mark.parametrize("name", ["keras-schedule", "torch-scheduler", "torch", "graph"])
 def test_limits_can_be_measured(name):
     assert len(told("benchmarks.limits", name)["seconds"]) == 6
 
