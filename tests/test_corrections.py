@@ -127,15 +127,14 @@ def test_float32_rounds_the_factor_of_a_weight_decay(trainers):
 
 @pytest.mark.parametrize("here", FRAMEWORKS)
 def test_float32_rounds_beta_2(trainers, here):
-    """Left as the only one, it makes the gap three times what it is without; the losses of an update or two tell less."""
-    plan = question()
-    plan = plan_of("float32", arms=(plan.arms[2],), epochs=50)
+    """Left as the only one, it makes the gap several times what it is without, and most where the rate never decays."""
+    plan = plan_of("float32", arms=(question().arms[0],), epochs=50)
     there = "tensorflow" if here == "torch" else "torch"
     reference = trainers[there].train(plan)
     rest = [each for each in NAMES if each != "beta_2 in float32"]
     mended = gap(reference, trainers[here].train(plan, NAMES, reference))
     assert mended <= BOUNDS["float32"] / 2
-    assert gap(reference, trainers[here].train(plan, rest, reference)) > 2 * mended
+    assert gap(reference, trainers[here].train(plan, rest, reference)) > 3 * mended
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])

@@ -16,6 +16,7 @@ NOT_THE_SAME = {
     "natives.py": "each lacks other schedules, and PyTorch counts calls of scheduler.step()",
     "reading.py": "PyTorch saves a state without its class",
     "schedules.py": "a live schedule of Keras is already what the optimizer takes",
+    "stacked.py": "Keras makes many updates in one graph, PyTorch one after the other",
     "stand_ins.py": "each lacks other schedules, and Keras saves them",
 }
 # PyTorch's optimizers are made with the parameters, Keras' are given them by `fit`; its schedulers with an optimizer
