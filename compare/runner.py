@@ -26,6 +26,7 @@ LABELS: dict[str, str] = {"tensorflow": "Keras", "torch": "PyTorch"}
 
 _PROGRESS = re.compile(r"(?P<done>\d+)/(?P<total>\d+) (?P<arm>.+)")
 _SIGNALS = {each.value: each.name for each in signal.Signals}
+_ENDING = [each for each in signal.Signals if each.name in ("SIGINT", "SIGTERM", "SIGHUP")]
 
 OnProgress = Callable[[Framework, int, int, str], None]
 """Called with the framework, the epochs done, the epochs in all, and the arm at hand."""
@@ -78,9 +79,7 @@ def train(
             workers = []
             for framework, out in outs.items():
                 arguments = [PACKAGES[framework], str(plan_file), str(out), engine, device]
-                worker = _start(framework, arguments, out, threads_each(len(outs)))
-                stack.callback(_stop, worker)
-                workers.append(worker)
+                workers.append(_start(stack, framework, arguments, out, threads_each(len(outs))))
             on_started()
             _listen(workers, on_progress)
         return {framework: Trace.load(out) for framework, out in outs.items()}
@@ -98,8 +97,7 @@ def train_variants(wanted: Mapping[Framework, Sequence[Variant]], on_progress: O
             log = Path(folder, framework)
             module = f"{PACKAGES[framework]}.variants"
             # the matrices of a plan are small: threads would wait for each other, longest where cores are shared
-            worker = _start(framework, [module], log, 1, subprocess.PIPE)
-            stack.callback(_stop, worker)
+            worker = _start(stack, framework, [module], log, 1, subprocess.PIPE)
             _tell(worker, to_json(variants))
             workers.append(worker)
         _listen(workers, on_progress)
@@ -141,9 +139,8 @@ def _asking(frameworks: Sequence[Framework]) -> Iterator[list[_Worker]]:
         for place, framework in enumerate(frameworks):
             out = Path(folder, f"answer-{place}.npz")
             module = f"{PACKAGES[framework]}.simulate"
-            worker = _start(framework, [module, "-", str(out)], out, threads_each(len(frameworks)), subprocess.PIPE)
-            stack.callback(_stop, worker)
-            workers.append(worker)
+            arguments = [module, "-", str(out)]
+            workers.append(_start(stack, framework, arguments, out, threads_each(len(frameworks)), subprocess.PIPE))
         yield workers
 
 
@@ -154,9 +151,36 @@ def _tell(worker: _Worker, request: str) -> None:
         worker.process.stdin.close()
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals that would end the command wait for the end of the block."""
+    if threading.current_thread() is not threading.main_thread():  # another one is never disturbed
+        yield
+        return
+    came: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in _ENDING}
+    for number, handler in handlers.items():
+        if callable(handler):
+            signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            if callable(handler):
+                signal.signal(number, handler)
+        for coming in came:
+            signal.raise_signal(coming)
+
+
 def _start(
-    framework: Framework, arguments: Sequence[str], out: Path, threads: int, stdin: int = subprocess.DEVNULL
+    stack: ExitStack,
+    framework: Framework,
+    arguments: Sequence[str],
+    out: Path,
+    threads: int,
+    stdin: int = subprocess.DEVNULL,
 ) -> _Worker:
+    """A new worker, which ends with the stack."""
     log = out.with_suffix(".log")
     environment = os.environ | {
         "OMP_NUM_THREADS": str(threads),
@@ -164,7 +188,7 @@ def _start(
         "TF_NUM_INTEROP_THREADS": str(threads),
         "PYTHONIOENCODING": "utf-8",
     }
-    with log.open("wb") as stderr:
+    with log.open("wb") as stderr, _undisturbed():  # or a worker might go on that nobody would stop
         process = subprocess.Popen(
             # -P: nothing in the user's folder may stand in for our packages
             [sys.executable, "-P", "-m", *arguments],
@@ -176,7 +200,9 @@ def _start(
             errors="replace",
             start_new_session=True,  # Ctrl-C reaches us alone, and we stop the worker with all it started
         )
-    return _Worker(framework, process, log, out)
+        worker = _Worker(framework, process, log, out)
+        stack.callback(_stop, worker)
+    return worker
 
 
 def _listen(workers: Sequence[_Worker], on_progress: OnProgress) -> None:

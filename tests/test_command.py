@@ -93,6 +93,35 @@ def test_interrupted_run_leaves_nothing_behind(tmp_path, number, code):
         assert left_behind(tmp_path) == []
 
 
+STARTING = """
+import os, signal, subprocess, sys
+from compare import cli
+
+start = subprocess.Popen._execute_child
+
+def started(self, *arguments, **options):
+    start(self, *arguments, **options)
+    print(self.pid, flush=True)
+    os.kill(os.getpid(), int(sys.argv[1]))
+
+subprocess.Popen._execute_child = started
+cli.main(["run", "--plan", "plan.json"])
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_while_a_worker_starts_leaves_none(tmp_path, number, code):
+    """The signal comes when the process is there, and nobody has noted it yet."""
+    (tmp_path / "plan.json").write_text(LONG.to_json())
+    done = subprocess.run(
+        [sys.executable, "-c", STARTING, str(int(number))], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code
+    (worker,) = map(int, done.stdout.split())
+    assert not alive(worker)
+    assert left_behind(tmp_path) == []
+
+
 @pytest.mark.parametrize("package", ["tf_impl", "torch_impl"])
 def test_killed_worker_ends_the_run_and_is_named(tmp_path, package):
     with running(tmp_path) as (process, workers):
