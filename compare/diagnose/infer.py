@@ -53,7 +53,7 @@ class Inferred:
     def rate(self, step: np.ndarray | int) -> np.ndarray:
         """The schedule's rate at any steps, also such as are not in the trace: float64, the shape of `step`.
 
-        Where a growing schedule leaves what float32 holds, 3e38.
+        From where a growing schedule leaves what float32 holds, 3e38.
         """
         t = self.looked_up(step)
         try:
@@ -150,13 +150,13 @@ _FEW = 6_000
 
 
 def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
-    """The last of some steps for which the schedule stays within what float32 holds."""
+    """The last of some steps up to which the schedule stays within what float32 holds; later it may fall below again."""
     ordered = np.unique(t)
     low, high = 0, len(ordered)
     while low < high:
         middle = (low + high) // 2
         try:
-            schedule.rate(ordered[middle], CLOCK)
+            schedule.rate(ordered[: middle + 1], CLOCK)
             low = middle + 1
         except ValueError:
             high = middle
