@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,10 +119,10 @@ def _keras(engine: str, seeds: int) -> Callable[[], Any]:
 
     of = ours.plan(EPOCHS, seeds)
     training.prepare(of)
-    with fast._in_one_thread():
+    with fast._in_one_thread(), ThreadPoolExecutor(1) as thread:
         network = fast._compiled(of, seeds, engine == "xla")
         network.stacked.begin(of, of.seeds)
-        calls = fast._Calls(of, of.arms[0], of.seeds, lambda epochs: None)
+        calls = fast._Calls(of, of.arms[0], of.seeds, lambda epochs: None, thread)
     given = [tf.constant(array) for array in calls.drawing[0].result()]
 
     def train() -> None:

@@ -12,14 +12,11 @@ import sys
 import textwrap
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from compare import options
-
-if TYPE_CHECKING:
-    pass
 
 DONE, DIFFERS, WRONG_USE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 

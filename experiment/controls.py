@@ -108,7 +108,7 @@ class Draws:
 
     def __init__(self, plan: Plan) -> None:
         self._samples, self._widths, self._keep = plan.clock.samples, plan.network.hidden, 1.0 - plan.network.dropout
-        self._bits = np.random.Philox(0)
+        self._bits: Any = np.random.Philox(0)  # NumPy keeps the type of its state private
         self._generator = np.random.Generator(self._bits)
         self._state: dict[str, Any] = {**self._bits.state}
 
@@ -126,7 +126,7 @@ class Draws:
     def _drawing(self, seed: int, purpose: Purpose, epoch: int, layer: int = 0) -> np.random.Generator:
         """As `generator`."""
         key, counter = np.array([seed, purpose], np.uint64), np.array([0, 0, layer, epoch], np.uint64)
-        self._bits.state = self._state | {"state": {"key": key, "counter": counter}}  # type: ignore[assignment]  # NumPy keeps its type private
+        self._bits.state = self._state | {"state": {"key": key, "counter": counter}}
         return self._generator
 
 

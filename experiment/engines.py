@@ -24,6 +24,10 @@ Device = Literal["cpu", "gpu"]
 DEVICES: tuple[Device, ...] = get_args(Device)
 
 
+_BETWEEN = 2**18
+"""Numbers between two layers, of all networks that are looked at side by side: what fits a processor's cache."""
+
+
 @dataclass(frozen=True)
 class Trained:
     """What one arm trained with one seed gave.
@@ -61,6 +65,11 @@ def no_gpu(framework: str) -> PlanError:
 def free_memory() -> int:
     """Memory of this machine that is free, in bytes."""
     return int(psutil.virtual_memory().available)
+
+
+def together(rows: int, hidden: Sequence[int]) -> int:
+    """How many networks are looked at side by side, on so many rows. hidden : the widths of their layers."""
+    return max(1, _BETWEEN // (rows * max(hidden, default=1)))
 
 
 def chunks(seeds: Sequence[int], bytes_per_seed: int, free: int) -> Iterator[Sequence[int]]:

@@ -126,15 +126,17 @@ def test_float32_rounds_the_factor_of_a_weight_decay(trainers):
 
 
 @pytest.mark.parametrize("here", FRAMEWORKS)
-def test_float32_rounds_beta_2(trainers, here):
-    """Left as the only one, it makes the gap several times what it is without, and most where the rate never decays."""
-    plan = plan_of("float32", arms=(question().arms[0],), epochs=50)
+@pytest.mark.parametrize("arm", question().arms, ids=lambda arm: arm.name)
+def test_float32_rounds_beta_2(trainers, here, arm):
+    """Left as the only one, it makes the gap larger than it is without, and most where the rate never decays."""
+    within, times = {"constant": (0.5, 4), "staircase-epochs": (1, 2)}.get(arm.name, (1, 1.5))
+    plan = plan_of("float32", arms=(arm,), epochs=50)
     there = "tensorflow" if here == "torch" else "torch"
     reference = trainers[there].train(plan)
     rest = [each for each in NAMES if each != "beta_2 in float32"]
     mended = gap(reference, trainers[here].train(plan, NAMES, reference))
-    assert mended <= BOUNDS["float32"] / 2
-    assert gap(reference, trainers[here].train(plan, rest, reference)) > 3 * mended
+    assert mended <= within * BOUNDS["float32"]
+    assert gap(reference, trainers[here].train(plan, rest, reference)) > times * mended
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])

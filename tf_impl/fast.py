@@ -11,6 +11,7 @@ rate of a staircase at another step. Nor all updates at once: arrays are rounded
 from __future__ import annotations
 
 import functools
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,10 +33,11 @@ from tf_impl.stacked import Stacked
 _BYTES_PER_CALL = 2**24
 """What one call of `train_step` is given at most, where an epoch is not more."""
 
-_LONG = 14_000
-"""Updates of all arms, which share what is compiled, from which on XLA is the quicker way.
+_LONG = 12_000
+"""Updates of all arms, which share what is compiled, from which on XLA is the quicker way for one seed.
 
-Measured on the default plan: 0.5 s more to compile, 30 to 40 µs less for each update, be it of one seed or of 100."""
+Measured on the default plan: it pays from about 11,000 updates of one seed on, 27,000 of 10 and 90,000 of 100. More
+seeds take longer to compile, and leave less to gain, since drawing their rows takes as long either way."""
 
 _BYTES_AHEAD = 2**27
 """What is drawn ahead of the call that trains, where two calls are not more: it is drawn before there is time to look
@@ -82,15 +84,15 @@ def train(
 def _side_by_side(
     plan: Plan, arm: Arm, seeds: Sequence[int], on_epochs: Callable[[int], None], engine: Engine
 ) -> list[Trained]:
-    with _in_one_thread():
-        calls = _Calls(plan, arm, seeds, on_epochs)
-        network = _compiled(plan, len(seeds), _is_xla(plan, engine))
+    with _in_one_thread(), ThreadPoolExecutor(1) as thread:
+        calls = _Calls(plan, arm, seeds, on_epochs, thread)
+        network = _compiled(plan, len(seeds), _is_xla(plan, len(seeds), engine))
         network.stacked.begin(plan, seeds)
         untuned = tf.data.Options()
         untuned.autotune.enabled = False  # the thread that tunes may keep `fit` half a second longer
         numbers = tf.data.Dataset.range(calls.number).with_options(untuned)
         network.fit(numbers, shuffle=False, callbacks=[calls], verbose=0)
-    return calls.trained()
+        return calls.trained()
 
 
 def _draws(plan: Plan) -> bool:
@@ -98,13 +100,13 @@ def _draws(plan: Plan) -> bool:
     return plan.controls.masks == "native" and plan.network.dropout > 0 and bool(plan.network.hidden)
 
 
-def _is_xla(plan: Plan, engine: Engine) -> bool:
-    """Whether XLA is the quicker way: it takes half a second more to compile, and less for each update afterwards."""
+def _is_xla(plan: Plan, seeds: int, engine: Engine) -> bool:
+    """Whether XLA is the quicker way for so many seeds: it takes longer to compile, and less for each update."""
     if _draws(plan):
         return False
     if engine in ("graph", "xla"):
         return engine == "xla"
-    return len(plan.arms) * plan.steps > _LONG
+    return len(plan.arms) * plan.steps > _LONG * math.sqrt(seeds)
 
 
 @functools.lru_cache(maxsize=1)
@@ -178,16 +180,22 @@ class _Calls(keras.callbacks.Callback):
     one thread: several of them only wait for Python's lock.
     """
 
-    def __init__(self, plan: Plan, arm: Arm, seeds: Sequence[int], on_epochs: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        arm: Arm,
+        seeds: Sequence[int],
+        on_epochs: Callable[[int], None],
+        thread: ThreadPoolExecutor,
+    ) -> None:
         super().__init__()
-        self.plan, self.seeds, self.on_epochs = plan, seeds, on_epochs
+        self.plan, self.seeds, self.on_epochs, self.thread = plan, seeds, on_epochs, thread
         self.x, self.y = training.data(plan)
         self.shapes = _Shapes(plan, len(seeds))
         self.number = -(-plan.epochs // self.shapes.epochs)
         self.rates, self.draws = _Rates(plan, arm), controls.Draws(plan)
         native = plan.controls.order == "native"
         self.natives = [training.epochs(plan, seed, self.x, self.y) for seed in seeds] if native else []
-        self.thread = ThreadPoolExecutor(1)
         self.drawing = deque(self._beside(self._drawn, call) for call in range(min(self.shapes.ahead, self.number)))
         self.lr: list[np.ndarray] = []
         self.loss: list[np.ndarray] = []

@@ -13,12 +13,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from experiment import controls
+from experiment import controls, engines
 from experiment.plan import Plan
 from tf_impl import model, training
-
-_BETWEEN = 2**18
-"""Numbers between two layers, of all networks that are looked at side by side: what fits a processor's cache."""
 
 
 class Stacked:
@@ -39,7 +36,7 @@ class Stacked:
         self.optimizer.build([self.parameters])
         self.fresh = [each.numpy() for each in self.optimizer.variables]
         self.eval_inputs = training.nothing_dropped(plan, self.x)
-        self.together = max(1, _BETWEEN // (len(self.x) * max(plan.network.hidden, default=1)))
+        self.together = engines.together(len(self.x), plan.network.hidden)
         self.kept = controls.kept(plan)
         # a sum with these is the mean over the rows of a batch; rows that only fill the last batch up have none
         sizes = self.clock.batch_sizes[:, np.newaxis]

@@ -19,15 +19,13 @@ import torch
 from torch.func import functional_call, grad_and_value, vmap
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from experiment import engines
 from experiment.plan import Plan
 from torch_impl import model
 
 Tensors = tuple[torch.Tensor, ...]
 _Values = dict[str, torch.Tensor]
 _Gradient = Callable[..., tuple[_Values, torch.Tensor]]
-
-_BETWEEN = 2**18
-"""Numbers between two layers, of all networks that are looked at side by side: what fits a processor's cache."""
 
 
 class Stacked:
@@ -50,7 +48,7 @@ class Stacked:
         self.values, self.gradients = self._views(self.parameters.detach()), self._views(self.parameters.grad)
         for name, value in values.items():
             self.values[name].copy_(value)
-        self.together = max(1, _BETWEEN // (len(x) * max(plan.network.hidden, default=1)))
+        self.together = engines.together(len(x), plan.network.hidden)
         self.calls: dict[int, _Calls] = {}
 
     def gradient(self, batch: Tensors, loss: torch.Tensor) -> None:
@@ -137,11 +135,11 @@ class _Operation:
         return any(each.untyped_storage().data_ptr() == place for each in tensors)
 
 
-class _Noting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch has no types here
+class _Noting(TorchDispatchMode):
     """Notes the operations that are done, apart from those that are done for good: views, and constants."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.noted: list[_Operation] = []
 
     def __torch_dispatch__(self, op: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

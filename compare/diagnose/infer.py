@@ -150,7 +150,7 @@ _FEW = 6_000
 
 
 def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
-    """The last of some steps up to which the schedule stays within what float32 holds; later it may fall below again."""
+    """The last of some steps up to which the schedule stays within what float32 holds, though it may fall again."""
     ordered = np.unique(t)
     low, high = 0, len(ordered)
     while low < high:
