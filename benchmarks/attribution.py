@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import measuring
-from compare import runner
-from compare.attribute.ladder import BOUNDS, loss_difference
+from compare.attribution.ladder import BOUNDS, loss_difference
+from compare.workers import runner
 from experiment import differences
 from experiment.differences import NAMES, Name
 from experiment.plan import SGD, Adam, AdamW, Framework, Momentum, Plan, Precision, RMSprop, question

@@ -11,7 +11,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from compare.figures import STYLE
+from compare.training.figures import STYLE
 
 _LOOKS: dict[str, dict[str, Any]] = {
     "Keras": {"color": "#0072B2", "linestyle": "-", "marker": "o"},

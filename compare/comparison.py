@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from compare.align.losses import Losses, losses
 from compare.comparison_doubt import doubt, is_zero, modest
 from compare.diagnose.diagnosis import Cause, Diagnosis, Verdict, diagnose
 from compare.diagnose.fixes import Fix, fix
 from compare.diagnose.scene import Scene
 from compare.diagnose.words import sentence
-from compare.losses import Losses, losses
 from compare.requests import refuse_idle
 from compare.runs import SELECTS, CompareError, Run, common_rows, listed_keys
 from compare.sides import Settings, Side, clock_of, read_side, schedule_run

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from compare.figures import INK, STYLE
 from compare.tolerance import ULP32
+from compare.training.figures import INK, STYLE
 from experiment.clock import Clock
 
 POINTS = 2_000

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from compare.runner import LABELS, OnProgress
+from compare.workers.runner import LABELS, OnProgress
 from experiment.plan import Framework, Plan
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from compare.explain import Explanation, closed_form
-from compare.figures import INK, STYLE
-from compare.runner import LABELS
 from compare.simulate import Simulation, table
 from compare.tolerance import ULP32
+from compare.training.figures import INK, STYLE
+from compare.workers.runner import LABELS
 from experiment.clock import Clock
 from experiment.schedules.text import to_short
 

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from compare import runner
 from compare.explain import closed_form
-from compare.runner import LABELS
 from compare.simulate import Agreement, agreement, tolerance_words
+from compare.workers import runner
+from compare.workers.runner import LABELS
 from experiment.clock import Clock, Stepping
 from experiment.plan import Framework
 from experiment.schedules import Schedule

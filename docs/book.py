@@ -29,8 +29,8 @@ from matplotlib.figure import Figure
 from myst_nb import glue
 
 from compare.comparison_figures import steps_axis, thinned
-from compare.figures import INK, STYLE
-from compare.report.svg import inline_svg, svg_text
+from compare.training.figures import INK, STYLE
+from compare.show.svg import inline_svg, svg_text
 from experiment.clock import Clock
 from experiment.plan import Plan, question
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, read_csv

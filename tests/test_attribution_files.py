@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from compare import output
-from compare.attribute import figures, files, sentences
-from compare.attribute.ladder import BOUNDS, Gap, Ladder, Rung
-from compare.attribute.variants import Experiment
+from compare.attribution import figures
+from compare.attribution import result as files
+from compare.attribution import words as sentences
+from compare.attribution.ladder import BOUNDS, Gap, Ladder, Rung
+from compare.attribution.variants import Experiment
+from compare.show import folder as output
 from experiment.plan import SGD, Momentum, Plan, RMSprop, question
 from experiment.trace import json_text
 

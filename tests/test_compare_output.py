@@ -15,8 +15,8 @@ from helpers import samestep
 
 import compare as package
 from compare import comparison_figures, comparison_json, junit, readers, requests
+from compare.align.table import COLUMNS, table
 from compare.comparison import Request, compare
-from compare.comparison_table import COLUMNS, table
 from compare.diagnose.rates import Rates
 from compare.runs import CompareError, rates_of
 from compare.sides import Settings, read_side

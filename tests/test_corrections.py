@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from compare.attribute.advice import torch_hook
-from compare.attribute.ladder import BOUNDS, loss_difference
-from compare.attribute.variants import EPSILONS
+from compare.attribution.advice import torch_hook
+from compare.attribution.ladder import BOUNDS, loss_difference
+from compare.attribution.variants import EPSILONS
 from experiment import differences
 from experiment.differences import NAMES
 from experiment.plan import FRAMEWORKS, SGD, Adam, AdamW, Momentum, Network, QuestionData, RMSprop, question

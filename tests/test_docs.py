@@ -12,11 +12,11 @@ import pytest
 from helpers import samestep
 
 from benchmarks.diagnosis import SAME_DATA
-from compare.align import ALIGNED_COLUMNS
-from compare.attribute import files
-from compare.attribute.advice import advice
-from compare.attribute.ladder import BOUNDS, Gap, Ladder, Rung
-from compare.attribute.variants import EPSILONS, Experiment
+from compare.align.rows import ALIGNED_COLUMNS
+from compare.attribution import result as files
+from compare.attribution.advice import advice
+from compare.attribution.ladder import BOUNDS, Gap, Ladder, Rung
+from compare.attribution.variants import EPSILONS, Experiment
 from compare.tolerance import NEAR_ZERO
 from experiment import differences
 from experiment.plan import (

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers import exponential
 
-from compare.attribute.ladder import loss_difference
+from compare.attribution.ladder import loss_difference
 from experiment import engines
 from experiment.plan import (
     FRAMEWORKS,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from compare.report.picture import Picture
+    from compare.show.picture import Picture
 
 
 class Result(ABC):
@@ -53,7 +53,7 @@ class Result(ABC):
 
     def _repr_html_(self) -> str:
         """The body of the report, for a notebook."""
-        from compare.report import render
+        from compare.show import page as render
 
         page = render.html(self._drawn(), f"{self.report}.html.j2")
         body = page[page.index("<main>") + len("<main>") : page.index("</main>")]
@@ -76,7 +76,7 @@ class Result(ABC):
 
         force : an earlier output of samestep is replaced. Raises OutputError where the folder cannot be written.
         """
-        from compare import output
+        from compare.show import folder as output
 
         with output.folder(Path(folder), force, "--report") as beside:
             self.write(beside)
@@ -85,8 +85,8 @@ class Result(ABC):
         """Write all that `save` does into a folder that is there and empty."""
         import warnings
 
-        from compare.report import render
-        from compare.results import write_figures
+        from compare.show import page as render
+        from compare.training.result import write_figures
 
         self.write_tables(folder)
         values = self._drawn()

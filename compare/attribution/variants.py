@@ -12,8 +12,8 @@ from typing import Literal, cast
 
 import numpy as np
 
-from compare import runner
-from compare.runner import OnProgress
+from compare.workers import runner
+from compare.workers.runner import OnProgress
 from experiment import differences
 from experiment.differences import Name
 from experiment.plan import Adam, AdamW, CsvData, Framework, Plan, RMSprop

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Literal, cast
 
-from compare.attribute.ladder import NATIVE, Ladder, Rung
-from compare.attribute.variants import DEFAULT_EPSILON, EPSILONS, Control
-from compare.runner import LABELS
+from compare.attribution.ladder import NATIVE, Ladder, Rung
+from compare.attribution.variants import DEFAULT_EPSILON, EPSILONS, Control
 from compare.words import counted, listed
+from compare.workers.runner import LABELS
 from experiment import differences
 from experiment.plan import FRAMEWORKS
 

@@ -12,10 +12,10 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-from compare.attribute.ladder import Ladder, Rung
-from compare.attribute.sentences import number, verdict
+from compare.attribution.ladder import Ladder, Rung
+from compare.attribution.words import number, verdict
 from compare.comparison_figures import largest_in_bins, steps_axis
-from compare.figures import INK, STYLE
+from compare.training.figures import INK, STYLE
 
 _WIDTH = 6.0  # inches; at 10 points the text is still readable when a phone shrinks it
 _BINS = 200  # along a line: losses are noisy, and more points of many rungs would be a thicket

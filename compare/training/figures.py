@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from compare.runner import LABELS
 from compare.tolerance import loss_tolerance, relative_difference
+from compare.workers.runner import LABELS
 from experiment.plan import FRAMEWORKS, Arm, Plan
 
 INK = "#1f2328"

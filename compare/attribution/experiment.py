@@ -10,8 +10,8 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from compare.attribute.variants import Experiment
-from compare.output import OutputError
+from compare.attribution.variants import Experiment
+from compare.show.folder import OutputError
 from experiment.plan import Framework, Plan, Precision, question
 from experiment.schedules import Constant
 from experiment.validation import PlanError, describe

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from compare.align.reduction_words import Reduction, instead
+from compare.align.reductions import told_apart
 from compare.diagnose.scene import LANGUAGES, Language
-from compare.reduction_words import Reduction, instead
-from compare.reductions import told_apart
 from compare.runs import Run, common_rows
 from compare.sides import Side
 from compare.tolerance import relative_difference

@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from compare.attribute import variants
-from compare.attribute.variants import CONTROLS, Experiment, State
-from compare.reduction_words import Reduction
-from compare.reductions import told_apart
-from compare.runner import OnProgress
+from compare.align.reduction_words import Reduction
+from compare.align.reductions import told_apart
+from compare.attribution import variants
+from compare.attribution.variants import CONTROLS, Experiment, State
 from compare.tolerance import NEAR_ZERO
+from compare.workers.runner import OnProgress
 from experiment.plan import FRAMEWORKS, Framework
 
 NATIVE = "native"
