@@ -7,7 +7,6 @@ SAMESTEP_WRITE_GOLDEN=1. The traces of the default run were recorded once, so th
 import json
 import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -51,10 +50,10 @@ def test_recorded_pair(name, tmp_path):
 
 
 def test_default_run(tmp_path):
-    traces = {framework: Trace.load(GOLDEN / "question" / f"trace-{framework}.npz") for framework in FRAMEWORKS}
+    traces = {framework: Trace.load(GOLDEN / "run" / f"trace-{framework}.npz") for framework in FRAMEWORKS}
     results.write(tmp_path, question(), traces)
     for name in ("report.md", "summary.json", "summary.csv"):
-        hold(f"question/{name}", (tmp_path / name).read_text(encoding="utf-8"))
+        hold(f"run/{name}", (tmp_path / name).read_text(encoding="utf-8"))
 
 
 def test_attribution(tmp_path):
