@@ -14,9 +14,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from experiment.frameworks import BY_WORD
 from experiment.plan import Plan, question
 
-PACKAGES = {"keras": "tf_impl", "torch": "torch_impl"}
+PACKAGES = {word: each.package for word, each in BY_WORD.items()}
 
 
 def plan(epochs: int, seeds: int, **changes: Any) -> Plan:

@@ -13,8 +13,8 @@ from compare.explain import Explanation, closed_form
 from compare.simulate import Simulation, table
 from compare.tolerance import ULP32
 from compare.training.figures import INK, STYLE
-from compare.workers.runner import LABELS
 from experiment.clock import Clock
+from experiment.frameworks import LABELS
 from experiment.schedules.text import to_short
 
 _WIDTH = 7.0

@@ -78,7 +78,7 @@ def simulation(console: Console, simulated: Simulation) -> None:
 
     from compare.simulate import changes, changes_of, tolerance_words
     from compare.words import counted
-    from compare.workers.runner import LABELS
+    from experiment.frameworks import LABELS
 
     total, rows = changes(simulated)
     table = Table(box=None, pad_edge=False, header_style="bold")

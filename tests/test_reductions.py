@@ -19,9 +19,9 @@ from compare.align.reduction_words import Reduction, ReductionName, instead
 from compare.align.reductions import FEWEST_ROWS, TOLERANCE, epoch_means, running_mean, told_apart
 from compare.comparison import Request, compare
 from compare.comparison_json import to_json
-from compare.diagnose.scene import LANGUAGES
 from compare.sides import Settings
 from experiment.clock import Clock
+from experiment.frameworks import LANGUAGES
 
 HOUSE = Path(__file__).parents[1]
 PROGRAMS = HOUSE / "tests" / "programs"

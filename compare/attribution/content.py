@@ -18,7 +18,7 @@ from compare.attribution.words import (
 )
 from compare.show.picture import Picture
 from compare.training.content import setting
-from compare.workers.runner import LABELS
+from experiment.frameworks import LABELS
 from experiment.plan import FRAMEWORKS, Plan
 from experiment.schedules.text import to_short
 

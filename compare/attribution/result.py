@@ -13,11 +13,11 @@ import numpy as np
 
 from compare.attribution.content import content
 from compare.attribution.ladder import Gap, Ladder
-from compare.attribution.variants import DISTRIBUTIONS
 from compare.attribution.words import residual_sentence, rung_sentence, verdict
 from compare.show import page as render
 from compare.show.folder import MANIFEST
 from compare.training.result import write_figures
+from experiment.frameworks import BY_NAME
 from experiment.plan import FRAMEWORKS
 from experiment.trace import write_csv, write_json
 
@@ -132,7 +132,7 @@ def manifest(ladder: Ladder) -> dict[str, Any]:
 def versions(ladder: Ladder) -> dict[str, str]:
     """Versions of all that took part and is installed here."""
     found = {}
-    for name in (*_WITH, *(each for framework in ladder.experiment.plans for each in DISTRIBUTIONS[framework])):
+    for name in (*_WITH, *(each for framework in ladder.experiment.plans for each in BY_NAME[framework].distributions)):
         try:
             found[name] = version(name)
         except PackageNotFoundError:  # a framework under another name, such as tensorflow-cpu

@@ -8,8 +8,8 @@ from typing import Literal, cast
 from compare.attribution.ladder import NATIVE, Ladder, Rung
 from compare.attribution.variants import DEFAULT_EPSILON, EPSILONS, Control
 from compare.words import counted, listed
-from compare.workers.runner import LABELS
 from experiment import differences
+from experiment.frameworks import LABELS
 from experiment.plan import FRAMEWORKS
 
 Verdict = Literal["rounding", "unexplained"]

@@ -13,8 +13,8 @@ from compare.training import figures
 from compare.training.summary import ArmSummary, Run, Summary
 from compare.training.words import evidence, verdict, warnings
 from compare.words import at_place, counted, epoch_in_steps, listed
-from compare.workers.runner import LABELS
 from experiment.clock import Place
+from experiment.frameworks import LABELS
 from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
 from experiment.schedules import Constant, ExponentialDecay
 from experiment.schedules.text import to_short

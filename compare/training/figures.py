@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from compare.tolerance import loss_tolerance, relative_difference
-from compare.workers.runner import LABELS
+from compare.align.losses import tolerance as loss_tolerance
+from compare.tolerance import relative_difference
+from experiment.frameworks import LABELS
 from experiment.plan import FRAMEWORKS, Arm, Plan
 
 INK = "#1f2328"
@@ -98,7 +99,7 @@ def loss_differences(aligned: pd.DataFrame, plan: Plan) -> Figure:
             rows = table[table["arm"] == arm.name]
             steps, largest = _binned(rows["step"], rows["loss_relative"], "max", points=160)
             axes.plot(steps, largest, **_arm_style(arm, plan))
-        tolerance = loss_tolerance(plan)
+        tolerance = loss_tolerance([plan])
         axes.axhline(tolerance, color=INK, linewidth=1, linestyle=(0, (6, 3)), label=f"tolerance {tolerance:g}")
         _log_axis(axes, table["loss_relative"])
         _epochs_above(axes, plan)

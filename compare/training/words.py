@@ -5,7 +5,7 @@ from __future__ import annotations
 from compare.tolerance import NEAR_ZERO
 from compare.training.summary import ArmSummary, Summary
 from compare.words import at_place, counted
-from compare.workers.runner import LABELS
+from experiment.frameworks import LABELS
 from experiment.plan import Plan
 from experiment.schedules import ExponentialDecay
 
