@@ -10,8 +10,8 @@ import numpy as np
 from compare.diagnose.scene import LANGUAGES, Language
 from compare.reduction_words import Reduction, instead
 from compare.reductions import told_apart
-from compare.runs import Run, common_rows
-from compare.sides import Side
+from compare.runs.run import Run, common_rows
+from compare.runs.side import Side
 from compare.tolerance import relative_difference
 from experiment.clock import Clock
 

@@ -28,7 +28,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from myst_nb import glue
 
-from compare.comparison_figures import steps_axis, thinned
+from compare.comparison.figures import steps_axis, thinned
 from compare.figures import INK, STYLE
 from compare.report.svg import inline_svg, svg_text
 from experiment.clock import Clock
@@ -76,7 +76,7 @@ def samestep(arguments: str, exits: int = 0, lines: slice = slice(None)) -> Show
     exits : the exit code that it must end with. lines : which lines of the output are shown.
     Raises RuntimeError for another exit code.
     """
-    command = [sys.executable, "-P", "-m", "compare.cli", *shlex.split(arguments)]
+    command = [sys.executable, "-P", "-m", "compare.command", *shlex.split(arguments)]
     printed = _run(command, exits).splitlines()
     kept = printed[lines]
     if kept != printed:
@@ -122,7 +122,7 @@ def run(plan: Plan | None = None) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             (SHELL / "plan.json").write_text(text, encoding="utf-8")
-            _run([sys.executable, "-P", "-m", "compare.cli", "run", "--plan", "plan.json", "--out", str(folder)], 0)
+            _run([sys.executable, "-P", "-m", "compare.command", "run", "--plan", "plan.json", "--out", str(folder)], 0)
     return folder
 
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from compare.attribute.ladder import Ladder, Rung
 from compare.attribute.sentences import number, verdict
-from compare.comparison_figures import largest_in_bins, steps_axis
+from compare.comparison.figures import largest_in_bins, steps_axis
 from compare.figures import INK, STYLE
 
 _WIDTH = 6.0  # inches; at 10 points the text is still readable when a phone shrinks it

@@ -112,8 +112,8 @@ def write(folder: Path, ladder: Ladder, advice: Sequence[Advice]) -> None:
         # a letter that the PNG's font lacks is a box there; in HTML and SVG the reader's own fonts have it
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         write_figures(folder / "figures", values["pictures"])
-        (folder / "report.html").write_text(render.html(values, "attribution.html.j2"), encoding="utf-8")
-    (folder / "report.md").write_text(render.markdown(values, "attribution.md.j2"), encoding="utf-8")
+        (folder / "report.html").write_text(render.html(values, "report/attribution.html.j2"), encoding="utf-8")
+    (folder / "report.md").write_text(render.markdown(values, "report/attribution.md.j2"), encoding="utf-8")
 
 
 def manifest(ladder: Ladder) -> dict[str, Any]:

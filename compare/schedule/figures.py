@@ -9,10 +9,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from compare.explain import Explanation, closed_form
 from compare.figures import INK, STYLE
 from compare.runner import LABELS
-from compare.simulate import Simulation, table
+from compare.schedule.explain import Explanation
+from compare.schedule.simulate import Simulation
 from compare.tolerance import ULP32
 from experiment.clock import Clock
 from experiment.schedules.text import to_short
@@ -27,7 +27,7 @@ _STYLES: dict[str, Any] = {"tensorflow": "-", "torch": (0, (4, 2))}
 def explained(explanation: Explanation) -> Figure:
     """The rate against steps: the whole run, and its beginning, with the first change marked."""
     clock = explanation.clock
-    lr = closed_form(explanation.schedule, clock, explanation.stepping, explanation.steps)
+    lr = explanation.rates
     steps = np.arange(len(lr))
     few = min(len(lr), _FIRST_EPOCHS * clock.steps_per_epoch)
     with rc_context(STYLE):
@@ -57,7 +57,7 @@ def explained(explanation: Explanation) -> Figure:
 
 def simulated(simulation: Simulation) -> Figure:
     """The rates of both frameworks over the closed form, and how far each lies from it in float32 ULP."""
-    rows = table(simulation)
+    rows = simulation.columns()
     with rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 5.6))
         rates, apart = figure.subplots(2, sharex=True)

@@ -48,6 +48,14 @@ class Run:
     notes: tuple[str, ...] = ()
     written: str = ""
 
+    def said(self, form: str) -> str:
+        """What was read, in words: the format, the rows, and which run it is."""
+        steps = self.rates.step
+        who = f"arm {self.key.arm}" + (f", seed {self.key.seed}" if self.key.seed else "")
+        if self.key.framework != form:
+            who = f"{self.key.framework}, {who}"
+        return f"{form}, {counted(len(steps), 'row')}, steps {steps[0]:,} to {steps[-1]:,}; {who}"
+
 
 def writable(text: str) -> str:
     """Text that any file takes: what is no Unicode, as a name of a file may be, becomes a question mark."""
@@ -77,19 +85,6 @@ def _rows_in(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _without_gaps(step: np.ndarray) -> bool:
     """Whether rising steps are all there from the first to the last."""
     return bool(step[-1] - step[0] == len(step) - 1)
-
-
-def rates_of(trace: Trace) -> Rates:
-    """The rates of a trace of one run, cleaned as the command cleans them.
-
-    Raises CompareError where it holds several runs.
-    """
-    found = runs_of(trace.steps)
-    if len(found) != 1:
-        raise CompareError(
-            f"trace: {len(found)} runs ({listed_keys([key for key, _ in found])}). Give the rows of one."
-        )
-    return cleaned_run(*found[0], trace).rates
 
 
 def listed_keys(keys: Sequence[Key]) -> str:
