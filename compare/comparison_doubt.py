@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from compare.diagnose.diagnosis import Cause, Diagnosis
-from compare.runs import Run
-from compare.sides import Name, Side
+from compare.diagnose.infer import Inferred
+from compare.diagnose.words import short
+from compare.runs.run import Run
+from compare.runs.side import Name, Side
 from compare.tolerance import allowed
 
 FEW = 3
@@ -50,6 +52,20 @@ def modest(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Di
 def is_zero(run: Run) -> bool:
     """Whether every rate of a run is 0."""
     return not run.rates.lr.any()
+
+
+def follows(run: Run, inferred: Inferred | None) -> str:
+    """Which schedule a run follows, as the end of a sentence."""
+    if is_zero(run):
+        return "has a rate of 0 throughout"
+    if inferred is None:
+        return (
+            "has too few rows to tell a schedule from"
+            if len(run.rates) < FEW
+            else "follows no schedule that samestep knows"
+        )
+    looked_up = "" if inferred.stepping == "step" else ", looked up once per epoch"
+    return f"follows {short(inferred.schedule)}{looked_up}"
 
 
 def doubt(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Doubt | None:

@@ -11,7 +11,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
 from compare.attribution.ladder import Ladder, Rung
-from compare.attribution.words import number, verdict
+from compare.attribution.words import verdict
 from compare.show.style import (
     BLUE,
     GREEN,
@@ -27,6 +27,7 @@ from compare.show.style import (
     log_axis,
     steps_axis,
 )
+from compare.words import number
 
 _BINS = 200  # along a line: losses are noisy, and more points of many rungs would be a thicket
 _BAR = 0.62  # height of a bar, of the 1 that its row has

@@ -24,6 +24,7 @@ from compare.show.style import (
     log_axis,
     steps_axis,
 )
+from compare.training.summary import question_arms
 from compare.words import counted
 from experiment.plan import Arm, Plan
 
@@ -126,19 +127,6 @@ def question(aligned: pd.DataFrame, epochs: pd.DataFrame, plan: Plan) -> Figure:
         apart.set_title(f"Batch loss: distance from {arms[0].name} (no line where the bits are equal)")
         figure.legend(*rate.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
-
-
-def question_arms(plan: Plan) -> list[Arm]:
-    """A constant arm, the arm written in steps that was perhaps meant in epochs, and the one in epochs.
-
-    Where the plan has no such arms: three arms, the constant one first if there is one.
-    """
-    written = next((arm for arm in plan.arms if arm.meant(plan.clock)), None)
-    if plan.constant_arm is None or written is None:
-        return sorted(plan.arms, key=lambda arm: arm is not plan.constant_arm)[:3]
-    meant = written.meant(plan.clock)
-    in_epochs = [arm for arm in plan.arms if meant and arm.schedule == meant.schedule]
-    return [plan.constant_arm, written, *in_epochs[:1]]
 
 
 def _draw_rates(axes: Axes, rows: pd.DataFrame, look: dict[str, Any]) -> None:
