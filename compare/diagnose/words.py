@@ -11,9 +11,11 @@ from compare.diagnose.diagnosis import Cause
 from compare.diagnose.inference.rows import CLOCK
 from compare.diagnose.scene import Name, Scene, other
 from compare.words import counted, listed
-from experiment.schedules import ExponentialDecay, InverseTimeDecay, Schedule
+from compare.words import multiple as multiple
+from compare.words import part as part
+from compare.words import short as short
+from experiment.schedules import ExponentialDecay, InverseTimeDecay
 from experiment.schedules.base import float32_error
-from experiment.schedules.text import to_short
 
 MEANINGS: dict[str, str] = {
     "identical": "every rate has the same bits",
@@ -62,11 +64,6 @@ def pages(cause: Cause) -> list[str]:
 def more(cause: Cause) -> str:
     """Where to read on about a cause."""
     return f"More on this: {listed(pages(cause))}"
-
-
-def multiple(value: float) -> str:
-    """A factor as people write it: 32, 0.95, 1.6667."""
-    return f"{value:.6g}"
 
 
 def _identical(_: Mapping[str, Any], scene: Scene) -> str:
@@ -120,11 +117,6 @@ def _drifting(scene: Scene) -> tuple[ExponentialDecay, int] | None:
         return None
     _, decays, schedule = max(found, key=lambda each: each[0])
     return schedule, decays
-
-
-def part(relative: float) -> str:
-    """A relative difference: in percent, or as a number where that would be too small to read."""
-    return f"{100 * relative:.3g} %" if relative >= 1e-5 else f"{relative:.2g} relative"
 
 
 def faster(parameters: Mapping[str, Any]) -> tuple[Name, Name, float]:
@@ -323,11 +315,3 @@ _SAYS: dict[str, Callable[[Mapping[str, Any], Scene], str]] = {
     "family": _family,
     "unexplained": _unexplained,
 }
-
-
-def short(schedule: Schedule | None, most: int = 160) -> str | None:
-    """A schedule in the short form, cut where it is long; None for none."""
-    if schedule is None:
-        return None
-    text = to_short(schedule)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
