@@ -82,8 +82,10 @@ def run(
     ] = None,
 ) -> None:
     """Train every arm in both frameworks; write CSV, figures and the report."""
-    from compare import output, progress, runner
-    from compare.ahead import Ahead
+    from compare import progress
+    from compare.show import folder as output
+    from compare.workers import runner
+    from compare.workers.ahead import Ahead
     from experiment import engines
     from experiment.plan import Plan, question
     from experiment.program import missing
@@ -95,7 +97,7 @@ def run(
     folder = out or Path("out", chosen.name)
     options.check_targets([plan, folder, getattr(chosen.data, "path", None)], json)
     with output.folder(folder, force) as beside:
-        with progress.epochs(chosen, _tell) as on_progress, Ahead("compare.results") as results:
+        with progress.epochs(chosen, _tell) as on_progress, Ahead("compare.training.result") as results:
             # pandas and matplotlib come while the workers train, and not before these are on their way
             traces = runner.train(chosen, on_progress, engine=how, device=where, on_started=results.begin)
             write = results.module().write
@@ -281,7 +283,7 @@ def compare(
         raise typer.BadParameter("'-' is no file. Name one for the XML; --json - writes to standard output.")
     options.check_targets([a, b], json, others={"--junit": junit})
     if report is not None:
-        from compare import output
+        from compare.show import folder as output
 
         output.check(report, force, "--report")
     compared = comparing.compare(asked)
@@ -328,8 +330,9 @@ def attribute(
     json: Json = None,
 ) -> None:
     """Which part of a loss gap between Keras and PyTorch comes from what, and what to write so that it goes."""
-    from compare import output, progress
-    from compare.attribute import asking
+    from compare import progress
+    from compare.attribution import experiment as asking
+    from compare.show import folder as output
     from experiment.program import missing
 
     experiment = asking.experiment(plan, against, arm, seed, precision, mend)
@@ -338,14 +341,15 @@ def attribute(
     folder = out or Path("out", f"{experiment.plan.name}-attribution")
     options.check_targets([plan, against, folder], json)
     with output.folder(folder, force) as beside, asking.kept_runs(folder) as runs:
-        from compare.attribute import ladder as climbing
+        from compare.attribution import ladder as climbing
 
         try:
             with progress.trainings(_tell) as on_progress:
                 ladder = climbing.climb(experiment, runs, on_progress)
         except KeyboardInterrupt:
             sys.exit(_fail(f"Interrupted; what was trained is kept in {runs}: ask again to go on.", INTERRUPTED))
-        from compare.attribute import advice, files  # matplotlib: not before there is something to show
+        from compare.attribution import advice
+        from compare.attribution import result as files  # matplotlib: not before there is something to show
 
         advised = advice.advice(ladder)
         files.write(beside, ladder, advised)
@@ -354,7 +358,7 @@ def attribute(
     if json != "-":
         from rich.console import Console
 
-        from compare.attribute import showing
+        from compare.attribution import showing
 
         showing.ladder(Console(), ladder, advised, folder)
 

@@ -7,20 +7,21 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from compare.align.losses import Losses, losses
+from compare.align.steps import common_rows
 from compare.comparison_doubt import doubt, is_zero, modest
-from compare.diagnose.diagnosis import Cause, Diagnosis, Verdict, diagnose
+from compare.diagnose.diagnosis import Cause, Diagnosis, diagnose
 from compare.diagnose.fixes import Fix, fix
 from compare.diagnose.scene import Scene
 from compare.diagnose.words import sentence
-from compare.losses import Losses, losses
 from compare.requests import refuse_idle
-from compare.runs import SELECTS, CompareError, Run, common_rows, listed_keys
+from compare.runs import SELECTS, CompareError, Run, listed_keys
 from compare.sides import Settings, Side, clock_of, read_side, schedule_run
+from compare.terms import WORST, Verdict
 from compare.tolerance import ULP32, ulp32
 from experiment.clock import Clock, Place, Stepping
 
 MOST_STEPS = 100_000_000
-WORST: tuple[Verdict, ...] = ("differs", "inconclusive", "same")
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from compare.align.table import COLUMNS, table
 from compare.comparison import Comparison
 from compare.comparison_json import to_json
-from compare.comparison_table import COLUMNS, table
-from compare.output import MANIFEST
-from compare.report import render
 from compare.report.comparison import content, versions
-from compare.results import write_figures
 from compare.runs import writable
+from compare.show import page as render
+from compare.show.folder import MANIFEST
 from compare.sides import Side
+from compare.training.result import write_figures
 from experiment.trace import moved_into_place, quoted, write_json
 
 
@@ -35,8 +35,8 @@ def write(folder: Path, comparison: Comparison) -> None:
         # a letter that the PNG's font lacks is a box there; in HTML and SVG the reader's own fonts have it
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         write_figures(folder / "figures", values["pictures"])
-        (folder / "report.html").write_text(render.html(values, "comparison.html.j2"), encoding="utf-8")
-    (folder / "report.md").write_text(render.markdown(values, "comparison.md.j2"), encoding="utf-8")
+        (folder / "report.html").write_text(render.html(values, "report/comparison.html.j2"), encoding="utf-8")
+    (folder / "report.md").write_text(render.markdown(values, "report/comparison.md.j2"), encoding="utf-8")
 
 
 def manifest(comparison: Comparison) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from compare.align.losses import Losses
+from compare.align.reduction_words import Reduction
 from compare.comparison import Compared, Comparison
 from compare.diagnose.diagnosis import Cause
 from compare.diagnose.infer import Inferred
-from compare.losses import TOLERANCE, Losses
-from compare.reduction_words import Reduction
 from compare.runs import Run
 from compare.sides import Side
 from experiment.schedules.text import to_short
@@ -94,8 +94,9 @@ def _losses(losses: Losses) -> dict[str, Any]:
     return {
         "compared": losses.compared,
         "agree": losses.agree if losses.compared else None,
+        "verdict": losses.verdict,
         "max_relative": losses.max_relative if losses.compared else None,
-        "tolerance": TOLERANCE,
+        "tolerance": losses.tolerance,
         "first_difference": None if first is None else {"step": first[0], "a": first[1], "b": first[2]},
         "note": losses.note,
         "reduction": None if losses.reduction is None else _reduction(losses.reduction, losses),

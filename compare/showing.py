@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from compare.comparison import Comparison
     from compare.explain import Explanation
     from compare.simulate import Simulation
-    from compare.summary import Summary
+    from compare.training.summary import Summary
     from experiment.plan import Plan
 
 
@@ -26,7 +26,7 @@ def run(console: Console, summary: Summary, plan: Plan, folder: Path) -> None:
     """The verdict, a table of the arms, and where the report is."""
     from rich.table import Table
 
-    from compare.report.sentences import advice, verdict, warnings
+    from compare.training.words import advice, verdict, warnings
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("arm", "changes", "first change: step", "final rate", "rates", "losses"):
@@ -76,9 +76,9 @@ def simulation(console: Console, simulated: Simulation) -> None:
     """The changes as a table with all three rates, and how far each framework lies from the closed form."""
     from rich.table import Table
 
-    from compare.runner import LABELS
     from compare.simulate import changes, changes_of, tolerance_words
     from compare.words import counted
+    from experiment.frameworks import LABELS
 
     total, rows = changes(simulated)
     table = Table(box=None, pad_edge=False, header_style="bold")

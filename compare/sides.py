@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from compare import terms
 from compare.diagnose.rates import Rates
 from compare.runs import SELECTS, CompareError, Key, Run, cleaned_run, listed_keys, runs_of, writable
 from experiment.clock import Clock, Stepping
@@ -20,7 +21,7 @@ from experiment.schedules.text import parse, to_short
 from experiment.trace import Trace
 from experiment.validation import PlanError
 
-Name = Literal["a", "b"]
+Name = terms.Side
 OVERRIDES = ("step_base", "lr_timing", "loss_kind", "format")
 LARGEST_SCHEDULE_FILE = 1 << 20
 

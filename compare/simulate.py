@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from compare import runner
 from compare.explain import closed_form, first_and_last, run_steps
 from compare.tolerance import ULP32, rate_size, rate_tolerance, ulp32
+from compare.workers import runner
 from experiment.clock import Clock, Place, Stepping
 from experiment.plan import FRAMEWORKS, Framework
 from experiment.schedules import Schedule

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from compare import runner
 from compare.explain import closed_form
-from compare.runner import LABELS
 from compare.simulate import Agreement, agreement, tolerance_words
+from compare.workers import runner
 from experiment.clock import Clock, Stepping
+from experiment.frameworks import BY_WORD, LABELS
 from experiment.plan import Framework
 from experiment.schedules import Schedule
 from experiment.schedules.text import from_json, parse
@@ -19,7 +19,7 @@ from experiment.simulation import Answer, Request, proof_length
 from experiment.validation import PlanError, strict_json
 
 Origin = Literal["tensorflow", "torch", "vocabulary"]
-TO: dict[str, Framework] = {"keras": "tensorflow", "tensorflow": "tensorflow", "torch": "torch", "pytorch": "torch"}
+TO: dict[str, Framework] = {word: each.name for word, each in BY_WORD.items()}
 
 ORIGINS: dict[str, str] = {**LABELS, "vocabulary": "the closed form"}
 

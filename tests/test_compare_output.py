@@ -15,10 +15,11 @@ from helpers import samestep
 
 import compare as package
 from compare import comparison_figures, comparison_json, junit, readers, requests
+from compare.align.table import COLUMNS, table
 from compare.comparison import Request, compare
-from compare.comparison_table import COLUMNS, table
 from compare.diagnose.rates import Rates
 from compare.runs import CompareError, rates_of
+from compare.show import style
 from compare.sides import Settings, read_side
 from compare.tolerance import ULP32
 from experiment.clock import Clock
@@ -142,7 +143,7 @@ def test_pictures_stay_small_however_many_rows(tmp_path):
             assert axes.get_xlabel()
             assert axes.get_ylabel()
             assert len(axes.lines) <= 2 + 60
-            assert all(len(line.get_xdata()) <= comparison_figures.POINTS for line in axes.lines)
+            assert all(len(line.get_xdata()) <= style.POINTS for line in axes.lines)
 
 
 def test_junit_has_a_case_for_each_pair(arms, tmp_path):

@@ -21,7 +21,7 @@ from compare.comparison_text import (
     verdict,
 )
 from compare.diagnose.words import more, part
-from compare.report.picture import Picture
+from compare.show.picture import Picture
 
 
 def content(comparison: Comparison, table: Mapping[str, np.ndarray]) -> dict[str, Any]:

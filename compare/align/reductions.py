@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.diagnose.scene import Name
-from compare.reduction_words import Of, Over, Reduction, ReductionName
+from compare.align.reduction_words import Of, Over, Reduction, ReductionName
+from compare.terms import Side
 from compare.tolerance import relative_difference
 from experiment.clock import Clock
 
@@ -69,7 +69,7 @@ def told_apart(a: object, b: object, clock: Clock | None, tolerance: float = TOL
         return None
     if clock is not None:
         _check_lengths(len(mine), len(theirs), clock.steps_per_epoch)
-    sides: list[tuple[Name, np.ndarray, np.ndarray]] = [("a", mine, theirs), ("b", theirs, mine)]
+    sides: list[tuple[Side, np.ndarray, np.ndarray]] = [("a", mine, theirs), ("b", theirs, mine)]
     fits = [
         fit
         for side, reduced, source in sides
@@ -99,7 +99,7 @@ class _Candidate:
 class _Fit:
     """A candidate that no row refutes."""
 
-    side: Name
+    side: Side
     candidate: _Candidate
     residual: float
     rows: int
@@ -172,7 +172,7 @@ def _since_row_before(reduced: np.ndarray, source: np.ndarray) -> np.ndarray:
     return found
 
 
-def _fit(side: Name, reduced: np.ndarray, source: np.ndarray, candidate: _Candidate, tolerance: float) -> _Fit | None:
+def _fit(side: Side, reduced: np.ndarray, source: np.ndarray, candidate: _Candidate, tolerance: float) -> _Fit | None:
     """How well a reduction gives the numbers of a side; None where a row refutes it, or too few tell anything."""
     fits = []
     for expected in candidate.expected:

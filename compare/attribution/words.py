@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Literal, cast
 
-from compare.attribute.ladder import NATIVE, Ladder, Rung
-from compare.attribute.variants import DEFAULT_EPSILON, EPSILONS, Control
-from compare.runner import LABELS
+from compare.attribution.ladder import NATIVE, Ladder, Rung
+from compare.attribution.variants import DEFAULT_EPSILON, EPSILONS, Control
 from compare.words import counted, listed
 from experiment import differences
+from experiment.frameworks import LABELS
 from experiment.plan import FRAMEWORKS
 
 Verdict = Literal["rounding", "unexplained"]

@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiment.engines import Device, Engine
+from experiment.frameworks import BY_NAME
 from experiment.plan import FRAMEWORKS, Framework, Plan
 from experiment.simulation import Answer, Request
 from experiment.trace import Trace
 from experiment.variants import Variant, to_json
-
-PACKAGES: dict[Framework, str] = {"tensorflow": "tf_impl", "torch": "torch_impl"}
-LABELS: dict[str, str] = {"tensorflow": "Keras", "torch": "PyTorch"}
 
 _PROGRESS = re.compile(r"(?P<done>\d+)/(?P<total>\d+) (?P<arm>.+)")
 _SIGNALS = {each.value: each.name for each in signal.Signals}
@@ -78,7 +76,7 @@ def train(
         with ExitStack() as stack:
             workers = []
             for framework, out in outs.items():
-                arguments = [PACKAGES[framework], str(plan_file), str(out), engine, device]
+                arguments = [BY_NAME[framework].package, str(plan_file), str(out), engine, device]
                 workers.append(_start(stack, framework, arguments, out, threads_each(len(outs))))
             on_started()
             _listen(workers, on_progress)
@@ -95,7 +93,7 @@ def train_variants(wanted: Mapping[Framework, Sequence[Variant]], on_progress: O
         workers = []
         for framework, variants in wanted.items():
             log = Path(folder, framework)
-            module = f"{PACKAGES[framework]}.variants"
+            module = f"{BY_NAME[framework].package}.variants"
             # the matrices of a plan are small: threads would wait for each other, longest where cores are shared
             worker = _start(stack, framework, [module], log, 1, subprocess.PIPE)
             _tell(worker, to_json(variants))
@@ -138,7 +136,7 @@ def _asking(frameworks: Sequence[Framework]) -> Iterator[list[_Worker]]:
         workers = []
         for place, framework in enumerate(frameworks):
             out = Path(folder, f"answer-{place}.npz")
-            module = f"{PACKAGES[framework]}.simulate"
+            module = f"{BY_NAME[framework].package}.simulate"
             arguments = [module, "-", str(out)]
             workers.append(_start(stack, framework, arguments, out, threads_each(len(frameworks)), subprocess.PIPE))
         yield workers

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from compare.runner import LABELS
-from compare.summary import ArmSummary, Summary
 from compare.tolerance import NEAR_ZERO
+from compare.training.summary import ArmSummary, Summary
 from compare.words import at_place, counted
+from experiment.frameworks import LABELS
 from experiment.plan import Plan
 from experiment.schedules import ExponentialDecay
 

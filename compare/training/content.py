@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from compare import figures
-from compare.report.picture import Picture
-from compare.report.sentences import evidence, verdict, warnings
-from compare.runner import LABELS
-from compare.summary import ArmSummary, Run, Summary
+from compare.show.picture import Picture
+from compare.training import figures
+from compare.training.summary import ArmSummary, Run, Summary
+from compare.training.words import evidence, verdict, warnings
 from compare.words import at_place, counted, epoch_in_steps, listed
 from experiment.clock import Place
+from experiment.frameworks import LABELS
 from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
 from experiment.schedules import Constant, ExponentialDecay
 from experiment.schedules.text import to_short

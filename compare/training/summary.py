@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from compare.tolerance import LOSS_DOUBT, ULP32, loss_tolerance, rate_tolerance, relative_difference, ulp32
+from compare.align.losses import agreement
+from compare.terms import Verdict, worst
+from compare.tolerance import ULP32, Applied, allowed, applied, rate_size, relative_difference, ulp32
 from experiment.clock import Clock, Place
-from experiment.plan import FRAMEWORKS, Arm, Framework, Momentum, Plan
+from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
 from experiment.schedules import ExponentialDecay, float32_error
-
-Verdict = Literal["same", "differs", "inconclusive"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ class Rates:
 
     max_ulp32, max_relative : the largest difference. residual_ulp32 : what is left of it, in ULP, when the drift that
     float32 explains is taken off. tolerance_ulp32 and drift_per_decay : what is allowed, the latter relative.
+    applied : the tolerance as it was applied, at the step that uses most of it; there, the peak rule and drift count.
     """
 
     verdict: Verdict
@@ -61,11 +61,12 @@ class Rates:
     tolerance_ulp32: int
     drift_per_decay: float
     first_difference: Difference | None
+    applied: Applied
 
 
 @dataclass(frozen=True)
 class Losses:
-    """The batch losses of both frameworks, held against each other over the updates before either diverges."""
+    """The batch losses of both frameworks, held against each other: see `compare.align.losses.agreement`."""
 
     verdict: Verdict
     compared: int
@@ -105,10 +106,10 @@ def summarise(aligned: pd.DataFrame, plan: Plan) -> Summary:
             reference = tables[constant.name, seed] if constant else None
             arms.append(_arm(arm, seed, tables[arm.name, seed], reference, plan))
     return Summary(
-        verdict=_worst(
+        verdict=worst(
             [arm.lr.verdict for arm in arms] + [run.verdict for arm in arms for run in arm.frameworks.values()]
         ),
-        loss_verdict=_worst(arm.loss.verdict for arm in arms),
+        loss_verdict=worst(arm.loss.verdict for arm in arms),
         arms=tuple(arms),
     )
 
@@ -165,13 +166,14 @@ def _arm(arm: Arm, seed: int, table: pd.DataFrame, constant: pd.DataFrame | None
     steps = table["step"].to_numpy()
     drift = arm.float32_drift(steps, plan.clock)
     closed_form = table["lr_closed_form"].to_numpy()
-    tolerance = rate_tolerance(closed_form, drift, arm.float32_scale(steps, plan.clock))
+    size = rate_size(closed_form, arm.float32_scale(steps, plan.clock))
+    tolerance = allowed(size, drift)
     runs = {framework: _run(framework, table, constant, tolerance, plan.clock) for framework in FRAMEWORKS}
     return ArmSummary(
         arm=arm.name,
         seed=seed,
         frameworks=runs,
-        lr=_rates(arm, table, drift, tolerance, plan.clock),
+        lr=_rates(arm, table, drift, size, plan.clock),
         loss=_losses(table, runs, plan),
     )
 
@@ -199,59 +201,27 @@ def _run(
     )
 
 
-def _rates(arm: Arm, table: pd.DataFrame, drift: np.ndarray, tolerance: np.ndarray, clock: Clock) -> Rates:
+def _rates(arm: Arm, table: pd.DataFrame, drift: np.ndarray, size: np.ndarray, clock: Clock) -> Rates:
     a, b = (table[f"lr_{framework}"].to_numpy() for framework in FRAMEWORKS)
     difference = np.abs(a - b)
-    beyond = difference > tolerance
+    beyond = np.flatnonzero(difference > allowed(size, drift))
     return Rates(
-        verdict="differs" if beyond.any() else "same",
+        verdict="differs" if len(beyond) else "same",
         max_ulp32=float(table["lr_ulp32"].max()),
         max_relative=float(table["lr_relative"].max()),
         residual_ulp32=float((np.maximum(difference - drift, 0.0) / ulp32(np.maximum(a, b))).max()),
         tolerance_ulp32=ULP32,
         drift_per_decay=float32_error(arm.schedule.factor) if isinstance(arm.schedule, ExponentialDecay) else 0.0,
-        first_difference=_first_difference(beyond, a, b, clock),
+        first_difference=_difference(int(beyond[0]), a, b, clock) if len(beyond) else None,
+        applied=applied(a, b, size, drift),
     )
 
 
 def _losses(table: pd.DataFrame, runs: dict[Framework, Run], plan: Plan) -> Losses:
     a, b = (table[f"loss_{framework}"].to_numpy() for framework in FRAMEWORKS)
-    diverged = [run.diverged.step for run in runs.values() if run.diverged]
-    compared = min(diverged, default=len(a))
-    relative = table["loss_relative"].to_numpy()[:compared]
-    tolerance = loss_tolerance(plan)
-    beyond = relative > tolerance
-    largest = float(relative.max(initial=0.0))
-    verdict: Verdict = (
-        "same" if largest <= tolerance else "inconclusive" if largest <= LOSS_DOUBT * tolerance else "differs"
-    )
-    note = None
-    native = [name for name, source in plan.controls.model_dump().items() if source == "native"]
-    if native:
-        verdict = "inconclusive"
-        note = f"Each framework made its own {', '.join(native)}, so the losses cannot be held against each other."
-    elif verdict != "same" and isinstance(plan.optimizer, Momentum) and any(run.changes for run in runs.values()):
-        verdict = "differs"
-        note = (
-            "Keras puts the rate into the velocity, PyTorch applies the present rate to the whole buffer: "
-            "with momentum they train differently from the first change of the rate on."
-        )
-    elif verdict == "inconclusive":
-        note = (
-            f"Losses lie up to {largest:.1e} apart, more than the tolerance of {tolerance:g} but no more than rounding "
-            "and the optimizers' own arithmetic (Adam's epsilon and betas, the order of sums) can grow to."
-        )
-    elif verdict == "same" and diverged:
-        verdict = "inconclusive"
-        note = f"The loss is no finite number from step {compared} on; before it the losses are the same."
-    return Losses(
-        verdict=verdict,
-        compared=compared,
-        max_relative=largest,
-        tolerance=tolerance,
-        first_difference=_first_difference(beyond, a, b, plan.clock),
-        note=note,
-    )
+    found = agreement(a, b, (plan, plan), moving=any(run.changes for run in runs.values()))
+    first = None if found.first is None else _difference(found.first, a, b, plan.clock)
+    return Losses(found.verdict, found.compared, found.max_relative, found.tolerance, first, found.note)
 
 
 def _bits(values: np.ndarray) -> np.ndarray:
@@ -262,15 +232,9 @@ def _first(found: np.ndarray, clock: Clock) -> Place | None:
     return clock.place(int(found.argmax())) if found.any() else None
 
 
-def _first_difference(beyond: np.ndarray, a: np.ndarray, b: np.ndarray, clock: Clock) -> Difference | None:
-    place = _first(beyond, clock)
-    return None if place is None else Difference(**asdict(place), a=float(a[place.step]), b=float(b[place.step]))
+def _difference(row: int, a: np.ndarray, b: np.ndarray, clock: Clock) -> Difference:
+    return Difference(**asdict(clock.place(row)), a=float(a[row]), b=float(b[row]))
 
 
 def _columns(name: str, place: Place | None) -> dict[str, int | None]:
     return {f"{name}_{part}": getattr(place, part) if place else None for part in ("step", "epoch", "batch")}
-
-
-def _worst(verdicts: Iterable[Verdict]) -> Verdict:
-    found = set(verdicts)
-    return "differs" if "differs" in found else "inconclusive" if "inconclusive" in found else "same"

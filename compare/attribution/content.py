@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from compare.attribute import figures
-from compare.attribute.ladder import Ladder, Rung
-from compare.attribute.sentences import (
+from compare.attribution import figures
+from compare.attribution.ladder import Ladder, Rung
+from compare.attribution.words import (
     number,
     residual_sentence,
     rung_sentence,
@@ -16,9 +16,9 @@ from compare.attribute.sentences import (
     verdict,
     verdict_sentence,
 )
-from compare.report.content import setting
-from compare.report.picture import Picture
-from compare.runner import LABELS
+from compare.show.picture import Picture
+from compare.training.content import setting
+from experiment.frameworks import LABELS
 from experiment.plan import FRAMEWORKS, Plan
 from experiment.schedules.text import to_short
 

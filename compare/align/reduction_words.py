@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from compare.diagnose.scene import Language, Name, other
+from compare.terms import Language, Side, other
 from compare.words import counted, listed
 
 ReductionName = Literal[
@@ -33,7 +33,7 @@ class Reduction:
     """
 
     name: ReductionName
-    side: Name
+    side: Side
     of: Of
     over: Over | None
     residual_relative: float

@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from compare.align import align
-from compare.output import MANIFEST
-from compare.report import render
-from compare.report.content import content, versions
-from compare.report.svg import on_white, write_png
-from compare.summary import Summary, summarise, to_json, to_table
+from compare.align.rows import align
+from compare.show import page as render
+from compare.show.folder import MANIFEST
+from compare.show.svg import on_white, write_png
+from compare.training.content import content, versions
+from compare.training.summary import Summary, summarise, to_json, to_table
 from experiment.plan import FRAMEWORKS, Framework, Plan
 from experiment.trace import Trace, stack, write_csv, write_json
 
@@ -39,8 +39,8 @@ def write(folder: Path, plan: Plan, traces: Mapping[Framework, Trace]) -> Summar
         # a letter that the PNG's font lacks is a box there; in HTML and SVG the reader's own fonts have it
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         write_figures(folder / "figures", values["pictures"])
-        (folder / "report.html").write_text(render.html(values), encoding="utf-8")
-    (folder / "report.md").write_text(render.markdown(values), encoding="utf-8")
+        (folder / "report.html").write_text(render.html(values, "training/report.html.j2"), encoding="utf-8")
+    (folder / "report.md").write_text(render.markdown(values, "training/report.md.j2"), encoding="utf-8")
     return summary
 
 

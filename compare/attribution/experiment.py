@@ -10,13 +10,12 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from compare.attribute.variants import Experiment
-from compare.output import OutputError
+from compare.attribution.variants import Experiment
+from compare.show.folder import OutputError
+from experiment.frameworks import BY_WORD
 from experiment.plan import Framework, Plan, Precision, question
 from experiment.schedules import Constant
 from experiment.validation import PlanError, describe
-
-MENDED: dict[str, Framework] = {"torch": "torch", "keras": "tensorflow"}
 
 
 def experiment(
@@ -32,11 +31,11 @@ def experiment(
     plan : a file; None for the default plan. against : another one, for the framework that is mended.
     Raises PlanError with one line for a plan, an arm, a seed, a precision or a framework that cannot be had.
     """
-    if mend not in MENDED:
+    if mend not in BY_WORD:
         raise PlanError(f"--mend: {mend!r} is none of torch and keras. Write one of them.")
     if precision is not None and precision not in get_args(Precision):
         raise PlanError(f"--precision: {precision!r} is none of float32 and float64. Write one of them.")
-    mended = MENDED[mend]
+    mended = BY_WORD[mend].name
     ours = _one_run(question() if plan is None else Plan.load(plan), arm, seed, precision)
     other: Framework = "tensorflow" if mended == "torch" else "torch"
     theirs = ours if against is None else _one_run(Plan.load(against), arm, seed, precision)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from compare.attribute.ladder import Ladder
-from compare.attribute.variants import DEFAULT_EPSILON, EPSILONS
+from compare.attribution.ladder import Ladder
+from compare.attribution.variants import DEFAULT_EPSILON, EPSILONS
 from experiment import differences
 from experiment.plan import Adam, AdamW, Framework, Momentum, Plan, RMSprop
 

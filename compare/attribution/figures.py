@@ -7,23 +7,31 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
-from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-from compare.attribute.ladder import Ladder, Rung
-from compare.attribute.sentences import number, verdict
-from compare.comparison_figures import largest_in_bins, steps_axis
-from compare.figures import INK, STYLE
+from compare.attribution.ladder import Ladder, Rung
+from compare.attribution.words import number, verdict
+from compare.show.style import (
+    BLUE,
+    GREEN,
+    INK,
+    LIMIT,
+    ORANGE,
+    PURPLE,
+    STYLE,
+    VERMILLION,
+    WIDTH,
+    largest_in_bins,
+    line,
+    log_axis,
+    steps_axis,
+)
 
-_WIDTH = 6.0  # inches; at 10 points the text is still readable when a phone shrinks it
 _BINS = 200  # along a line: losses are noisy, and more points of many rungs would be a thicket
 _BAR = 0.62  # height of a bar, of the 1 that its row has
-_FALLS, _RISES, _ALONE = "#0072B2", "#E69F00", "#D55E00"
-_RESIDUAL = {"rounding": "#009E73", "unexplained": "#CC79A7"}
-_COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_STYLES: tuple[Any, ...] = ("-", (0, (4, 2)), (0, (1, 1)), (0, (6, 1, 1, 1)))
+_FALLS, _RISES, _ALONE = BLUE, ORANGE, VERMILLION
+_RESIDUAL = {"rounding": GREEN, "unexplained": PURPLE}
 
 
 def waterfall(ladder: Ladder) -> Figure:
@@ -34,14 +42,14 @@ def waterfall(ladder: Ladder) -> Figure:
     rungs = ladder.rungs
     low, high = _range(ladder)
     with rc_context(STYLE):
-        figure = Figure(figsize=(_WIDTH, 1.5 + 0.34 * (len(rungs) + 1)))
+        figure = Figure(figsize=(WIDTH, 1.5 + 0.34 * (len(rungs) + 1)))
         axes = figure.subplots()
-        axes.set_xscale("log")
+        log_axis(axes, "x", np.array([low, high]))
         axes.set_xlim(low, high)
         for row, rung in enumerate(rungs):
             _bar(axes, row, rungs[row - 1] if row else None, rung, low)
         _residual(axes, len(rungs), ladder, low)
-        axes.axvline(ladder.bound, color=INK, linewidth=1, linestyle=(0, (6, 3)), label=_bound(ladder))
+        axes.axvline(ladder.bound, label=_bound(ladder), **LIMIT)
         axes.text(1.02, -0.8, "left", transform=axes.get_yaxis_transform(), va="center", fontsize=9, fontstyle="italic")
         alone = [(max(each.alone.max_relative, low), row) for row, each in enumerate(rungs) if each.alone is not None]
         if alone:
@@ -53,7 +61,6 @@ def waterfall(ladder: Ladder) -> Figure:
         axes.set_ylim(len(rungs) + 0.6, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel("gap: largest relative difference of batch losses")
-        _decades(axes.xaxis)
         figure.legend(*_once(axes), loc="outside lower center", ncols=2)
     return figure
 
@@ -61,14 +68,13 @@ def waterfall(ladder: Ladder) -> Figure:
 def gaps(ladder: Ladder) -> Figure:
     """The relative difference of the batch losses against updates, one line for each rung; zeros are not drawn."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(_WIDTH, 3.6 + 0.11 * len(ladder.rungs)))
+        figure = Figure(figsize=(WIDTH, 3.6 + 0.11 * len(ladder.rungs)))
         axes = figure.subplots()
         for place, rung in enumerate(ladder.rungs):
             _line(axes, place, rung)
-        axes.axhline(ladder.bound, color=INK, linewidth=1, linestyle=(0, (6, 3)), label=_bound(ladder))
+        axes.axhline(ladder.bound, label=_bound(ladder), **LIMIT)
         if any(rung.gap.max_relative > 0 for rung in ladder.rungs):
-            axes.set_yscale("log")
-            _decades(axes.yaxis)
+            log_axis(axes, "y", np.concatenate([rung.gap.curve for rung in ladder.rungs]))
         else:
             axes.set_ylim(0, 1)
             axes.text(0.5, 0.5, "no difference at any step", transform=axes.transAxes, ha="center")
@@ -128,23 +134,15 @@ def _line(axes: Axes, place: int, rung: Rung) -> None:
     # a point whose neighbours are 0 has no line to either, and would be lost without a mark
     near = np.pad(drawn, 1)
     lone = np.flatnonzero(drawn & ~near[:-2] & ~near[2:])
-    colour = _COLOURS[place % len(_COLOURS)]
+    look = line(place)
     axes.plot(
         steps,
         np.where(drawn, apart, np.nan),
-        color=colour,
-        linestyle=_STYLES[(place + place // len(_COLOURS)) % len(_STYLES)],
+        **look,
         linewidth=1.3,
         label=rung.name if drawn.any() else f"{rung.name} (0 throughout)",
     )
-    axes.plot(steps[lone], apart[lone], color=colour, linestyle="", marker=".")
-
-
-def _decades(axis: Axis) -> None:
-    """Decades on a logarithmic axis, written as they are in the sentences: 1e-12."""
-    axis.set_major_locator(LogLocator(numticks=7))
-    axis.set_major_formatter(FormatStrFormatter("%g"))
-    axis.set_minor_formatter(NullFormatter())
+    axes.plot(steps[lone], apart[lone], color=look["color"], linestyle="", marker=".")
 
 
 def _bound(ladder: Ladder) -> str:

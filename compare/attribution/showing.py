@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from compare.attribute.advice import Advice
-from compare.attribute.ladder import Ladder
-from compare.attribute.sentences import number, residual_sentence, share, until_sentence
+from compare.attribution.advice import Advice
+from compare.attribution.ladder import Ladder
+from compare.attribution.words import number, residual_sentence, share, until_sentence
 
 
 def ladder(console: Console, climbed: Ladder, advised: Sequence[Advice], folder: Path) -> None:

@@ -11,13 +11,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from compare.attribute.ladder import Gap, Ladder
-from compare.attribute.sentences import residual_sentence, rung_sentence, verdict
-from compare.attribute.variants import DISTRIBUTIONS
-from compare.output import MANIFEST
-from compare.report import render
-from compare.report.attribution import content
-from compare.results import write_figures
+from compare.attribution.content import content
+from compare.attribution.ladder import Gap, Ladder
+from compare.attribution.words import residual_sentence, rung_sentence, verdict
+from compare.show import page as render
+from compare.show.folder import MANIFEST
+from compare.training.result import write_figures
+from experiment.frameworks import BY_NAME
 from experiment.plan import FRAMEWORKS
 from experiment.trace import write_csv, write_json
 
@@ -112,8 +112,8 @@ def write(folder: Path, ladder: Ladder, advice: Sequence[Advice]) -> None:
         # a letter that the PNG's font lacks is a box there; in HTML and SVG the reader's own fonts have it
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         write_figures(folder / "figures", values["pictures"])
-        (folder / "report.html").write_text(render.html(values, "attribution.html.j2"), encoding="utf-8")
-    (folder / "report.md").write_text(render.markdown(values, "attribution.md.j2"), encoding="utf-8")
+        (folder / "report.html").write_text(render.html(values, "attribution/report.html.j2"), encoding="utf-8")
+    (folder / "report.md").write_text(render.markdown(values, "attribution/report.md.j2"), encoding="utf-8")
 
 
 def manifest(ladder: Ladder) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def manifest(ladder: Ladder) -> dict[str, Any]:
 def versions(ladder: Ladder) -> dict[str, str]:
     """Versions of all that took part and is installed here."""
     found = {}
-    for name in (*_WITH, *(each for framework in ladder.experiment.plans for each in DISTRIBUTIONS[framework])):
+    for name in (*_WITH, *(each for framework in ladder.experiment.plans for each in BY_NAME[framework].distributions)):
         try:
             found[name] = version(name)
         except PackageNotFoundError:  # a framework under another name, such as tensorflow-cpu

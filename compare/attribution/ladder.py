@@ -9,18 +9,15 @@ from typing import Literal
 
 import numpy as np
 
-from compare.attribute import variants
-from compare.attribute.variants import CONTROLS, Experiment, State
-from compare.reduction_words import Reduction
-from compare.reductions import told_apart
-from compare.runner import OnProgress
-from compare.tolerance import NEAR_ZERO
+from compare.align.losses import ROUNDING, loss_difference
+from compare.align.reduction_words import Reduction
+from compare.align.reductions import told_apart
+from compare.attribution import variants
+from compare.attribution.variants import CONTROLS, Experiment, State
+from compare.workers.runner import OnProgress
 from experiment.plan import FRAMEWORKS, Framework
 
 NATIVE = "native"
-BOUNDS = {"float32": 2e-6, "float64": 1e-12}
-"""Largest relative difference of the losses that rounding alone leaves, by precision."""
-
 LOGGED = {"float32": 2e-5, "float64": 1e-6}
 """Within which the losses of one framework must be a reduction of the other's; Keras' means are sums in float32."""
 
@@ -109,7 +106,7 @@ def climb(experiment: Experiment, folder: Path, on_progress: OnProgress) -> Ladd
     pairs |= {left: variants.losses(experiment, left, folder) for left in mending}
 
     until, updates = _finite(pairs.values())
-    bound = BOUNDS[experiment.plan.precision]
+    bound = ROUNDING[experiment.plan.precision]
     gap = {left: _gap(_curve(pair)[:until]) for left, pair in pairs.items()}
     names = [NATIVE, *controls, *numerical]
     climbed = [gap[left] for left in (*sharing, *mending, nothing)]
@@ -138,19 +135,6 @@ def _rungs(names: Sequence[str], gaps: Sequence[Gap], alone: Callable[[str], Gap
         removes = went / before.max_relative if before.max_relative else 0.0
         found.append(Rung(name, kind, gap, went / whole if whole else 0.0, removes, alone(name)))
     return found
-
-
-def loss_difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """``|a - b| / max(|a|, |b|, peak / 1024)`` with the largest loss of both as the peak: float64, shape (updates,).
-
-    The loss of a batch of few rows can be nearly 0 by chance. Its rounding is that of the predictions all the same, so
-    it is held against the size of the others.
-    """
-    both = np.concatenate([a, b])
-    floor = NEAR_ZERO * float(np.abs(both[np.isfinite(both)]).max(initial=0.0))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        size = np.maximum(np.maximum(np.abs(a), np.abs(b)), floor)
-        return np.where(a == b, 0.0, np.abs(a - b) / size)
 
 
 def _curve(pair: dict[Framework, np.ndarray]) -> np.ndarray:

@@ -12,9 +12,9 @@ from typing import Literal, cast
 
 import numpy as np
 
-from compare import runner
-from compare.runner import OnProgress
-from experiment import differences
+from compare.workers import runner
+from compare.workers.runner import OnProgress
+from experiment import differences, frameworks
 from experiment.differences import Name
 from experiment.plan import Adam, AdamW, CsvData, Framework, Plan, RMSprop
 from experiment.trace import Trace, TraceError
@@ -29,7 +29,6 @@ EPSILONS: dict[Framework, float] = {"tensorflow": 1e-7, "torch": 1e-8}
 """What each framework's optimizers take for epsilon where nothing is said."""
 
 RATES: Name = "rates in float32"
-DISTRIBUTIONS: dict[Framework, tuple[str, ...]] = {"tensorflow": ("tensorflow", "keras"), "torch": ("torch",)}
 
 State = frozenset[str]
 """The differences that are left in a pair of runs, by name."""
@@ -89,7 +88,7 @@ class Experiment:
 
 def _stored(folder: Path, framework: Framework, plan: Plan, without: tuple[Name, ...], rates: str | None) -> Variant:
     """A variant whose file is named by all that it depends on, so that one that is there need not be trained again."""
-    versions = [version(each) for each in ("samestep", "numpy", *DISTRIBUTIONS[framework])]
+    versions = [version(each) for each in ("samestep", "numpy", *frameworks.BY_NAME[framework].distributions)]
     content = [framework, plan.to_json(), without, rates and Path(rates).name, versions]
     name = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:20]
     controls = [each for each in CONTROLS if getattr(plan.controls, each) == "native"]

@@ -1,0 +1,1 @@
+"""Every arm of a plan trained in both frameworks: ``samestep run``."""
