@@ -10,7 +10,7 @@ from compare.align.losses import Losses
 from compare.align.reduction_words import Reduction
 from compare.comparison import Compared, Comparison
 from compare.diagnose.diagnosis import Cause
-from compare.diagnose.infer import Inferred
+from compare.infer import Inferred
 from compare.runs import Run
 from compare.sides import Side
 from experiment.schedules.text import to_short

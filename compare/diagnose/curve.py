@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from compare.diagnose.infer import Inferred
-from compare.diagnose.inference.rows import CLOCK
 from compare.diagnose.rates import Rates
+from compare.infer import Inferred
+from compare.infer.rows import CLOCK
 from compare.tolerance import ULP32, allowed, near_peak, ulp32
 from experiment.schedules import PiecewiseConstant, ScheduleModel
 

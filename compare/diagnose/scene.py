@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from compare.diagnose.diagnosis import Difference
-from compare.diagnose.infer import Inferred
+from compare.infer import Inferred
 from compare.terms import Language as Language
 from compare.terms import Side
 from compare.terms import other as other

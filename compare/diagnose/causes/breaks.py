@@ -10,8 +10,8 @@ from compare.diagnose import tell
 from compare.diagnose.claim import Claim, Pair, Side
 from compare.diagnose.curve import Curve, Known
 from compare.diagnose.features import constant_ratios, first_apart, found_again, telling_rows
-from compare.diagnose.inference.rows import CLOCK
 from compare.diagnose.tell import Tell
+from compare.infer.rows import CLOCK
 from compare.tolerance import allowed
 from experiment.schedules import Warmup
 

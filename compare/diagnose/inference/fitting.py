@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import ValidationError
 
-from compare.diagnose.inference.numbers import LONGEST, shorter
-from compare.diagnose.inference.rows import TIGHT, Rows
+from compare.infer.numbers import LONGEST, shorter
+from compare.infer.rows import TIGHT, Rows
 from compare.tolerance import SMALLEST
 from experiment.schedules import Schedule
 
