@@ -8,7 +8,7 @@ from typing import Any
 
 from compare.comparison import Compared, Comparison
 from compare.diagnose.diagnosis import Cause
-from compare.diagnose.infer import Inferred
+from compare.infer import Inferred
 from compare.losses import TOLERANCE, Losses
 from compare.reduction_words import Reduction
 from compare.runs import Run

@@ -8,9 +8,9 @@ import numpy as np
 
 from compare.comparison import Compared, Comparison
 from compare.comparison_doubt import FEW, is_zero
-from compare.diagnose.infer import Inferred
 from compare.diagnose.scene import Language, written
 from compare.diagnose.words import more, part, short
+from compare.infer import Inferred
 from compare.runs import Run
 from compare.sides import Side
 from compare.words import at_place, counted

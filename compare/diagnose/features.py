@@ -9,8 +9,8 @@ import numpy as np
 
 from compare.diagnose.claim import Pair, Side
 from compare.diagnose.curve import Curve, Known
-from compare.diagnose.inference.numbers import digits, shortest
 from compare.diagnose.rates import Rates
+from compare.infer.numbers import digits, shortest
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 
 COARSEST = 100

@@ -5,22 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from compare import readers
 from compare.diagnose.diagnosis import Difference
-from compare.diagnose.infer import Inferred
+from compare.infer import Inferred
+from compare.readers.base import Language as Language
 from compare.words import counted
 from experiment.clock import Clock
 from experiment.schedules import Schedule
 
 Name = Literal["a", "b"]
-Language = Literal["Keras", "PyTorch"]
 
-LANGUAGES: dict[str, Language] = {
-    "tensorflow": "Keras",
-    "keras": "Keras",
-    "torch": "PyTorch",
-    "lightning": "PyTorch",
-    "hugging-face": "PyTorch",
-}
+LANGUAGES: dict[str, Language] = {"tensorflow": "Keras", "torch": "PyTorch"} | readers.LANGUAGES
 """The framework to write code for, by what the trace's column `framework` says. Of other logs it is not known."""
 
 

@@ -12,6 +12,9 @@ import numpy as np
 
 from compare.words import listed
 
+Language = Literal["Keras", "PyTorch"]
+"""The framework in whose words code is written."""
+
 LrTiming = Literal["used", "next", "unknown"]
 """Whether a row's rate is the one that its update used, or the next update's."""
 

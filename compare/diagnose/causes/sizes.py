@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from compare.diagnose import tell
 from compare.diagnose.claim import SIDES, Claim, Pair
 from compare.diagnose.features import constant_ratios, first_apart
-from compare.diagnose.inference.numbers import shortest
+from compare.infer.numbers import shortest
 
 
 def scale(pair: Pair) -> Iterator[Claim]:

@@ -1,14 +1,4 @@
-"""Which schedule a trace is, with what parameters, and how well it fits.
-
-What is seen first (where rates hold, change, jump, turn) leads to guesses; each guess is a schedule of the vocabulary
-with rough parameters. Least squares on a few hundred rows make them good; then each parameter becomes the shortest
-number that the others can make up for, since a person wrote 0.95 and not 0.9499999881. A schedule is found only if it
-then explains every single row within the tolerance of `compare.tolerance`, with the drift of its own tidy factors.
-Simple kinds come first; schedules made of schedules (`inference.combined`) are found piece by piece.
-
-The rooms of `inference`: `rows` holds the rows and checks schedules against them, `structure` sees, `numbers` tidies,
-`fitting` refines; `decays`, `staircase`, `lines`, `waves`, `cycles` and `combined` guess.
-"""
+"""The search: guesses on some of the rows, then the check on all of them."""
 
 from __future__ import annotations
 
@@ -18,10 +8,10 @@ from itertools import islice
 
 import numpy as np
 
-from compare.diagnose.inference.kinds import schedules_of
-from compare.diagnose.inference.rows import CLOCK, Rows
-from compare.diagnose.inference.structure import epoch_lengths
 from compare.diagnose.rates import Rates
+from compare.infer.guesses import schedules_of
+from compare.infer.rows import Rows
+from compare.infer.structure import epoch_lengths
 from compare.tolerance import ULP32, ulp32
 from experiment.clock import Clock, Stepping
 from experiment.schedules import Schedule
@@ -57,17 +47,17 @@ class Inferred:
         """
         t = self.looked_up(step)
         try:
-            return self.schedule.rate(t, CLOCK)
+            return self.schedule.rate(t, Clock.STEPS)
         except ValueError:
             return _held_back(self.schedule, t)
 
     def float32_scale(self, step: np.ndarray) -> np.ndarray:
         """Size at which float32 rounds, at steps of the trace, where it is larger than the rate: float64."""
-        return self.schedule.float32_scale(self.looked_up(step), CLOCK)
+        return self.schedule.float32_scale(self.looked_up(step), Clock.STEPS)
 
     def float32_drift(self, step: np.ndarray) -> np.ndarray:
         """How far float32 parameters lead the rate away at steps of the trace, absolute: float64."""
-        return self.schedule.float32_drift(self.looked_up(step), CLOCK)
+        return self.schedule.float32_drift(self.looked_up(step), Clock.STEPS)
 
 
 def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
@@ -156,7 +146,7 @@ def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
     while low < high:
         middle = (low + high) // 2
         try:
-            schedule.rate(ordered[: middle + 1], CLOCK)
+            schedule.rate(ordered[: middle + 1], Clock.STEPS)
             low = middle + 1
         except ValueError:
             high = middle
@@ -165,4 +155,4 @@ def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
 
 def _held_back(schedule: Schedule, t: np.ndarray) -> np.ndarray:
     last = _last_allowed(schedule, t)
-    return np.where(t <= last, schedule.rate(np.minimum(t, last), CLOCK), LARGEST)
+    return np.where(t <= last, schedule.rate(np.minimum(t, last), Clock.STEPS), LARGEST)
