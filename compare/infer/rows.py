@@ -27,7 +27,8 @@ TIGHT = 1e-9
 def tolerance_of(schedule: ScheduleModel, step: np.ndarray, rate: np.ndarray, peak: float) -> np.ndarray:
     """What `compare.tolerance.rate_tolerance` allows around `rate`, for some of the rows of a trace: float64.
 
-    peak : the highest rate of the whole trace.
+    Args:
+        peak: The highest rate of the whole trace.
     """
     scale, drift = schedule.float32_scale(step, Clock.STEPS), schedule.float32_drift(step, Clock.STEPS)
     size = np.maximum(np.where(rate < NEAR_ZERO * peak, peak, rate), scale)
@@ -38,12 +39,13 @@ def tolerance_of(schedule: ScheduleModel, step: np.ndarray, rate: np.ndarray, pe
 class Rows:
     """Rows counted from where a schedule begins.
 
-    t : int64, shape (n,), not falling: the step at which the rate of each row was looked up.
-    y : float64, shape (n,): rates.
-    rounding : float64, shape (n,): half a unit of the last digit written.
-    peak : the highest rate of the whole trace.
-    exact : whether the numbers are float64 with all their digits, so that parameters are known to 9 digits.
-    unit : steps per epoch where they are known, else 1; whole epochs count as tidy.
+    Attributes:
+        t: int64, shape (n,), not falling: the step at which the rate of each row was looked up.
+        y: float64, shape (n,): rates.
+        rounding: float64, shape (n,): half a unit of the last digit written.
+        peak: The highest rate of the whole trace.
+        exact: Whether the numbers are float64 with all their digits, so that parameters are known to 9 digits.
+        unit: Steps per epoch where they are known, else 1; whole epochs count as tidy.
     """
 
     t: np.ndarray
@@ -57,7 +59,8 @@ class Rows:
     def of(cls, rates: Rates, step: np.ndarray, unit: int = 1) -> Rows:
         """All rows of a trace.
 
-        step : int64, shape (n,): when each rate was looked up.
+        Args:
+            step: int64, shape (n,): when each rate was looked up.
         """
         held = rates.lr.astype(np.float32).astype(np.float64)
         exact = bool((rates.rounding == 0).all() and (held != rates.lr).any())

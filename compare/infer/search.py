@@ -22,11 +22,13 @@ from experiment.schedules.base import LARGEST
 class Inferred:
     """A schedule that explains every row of a trace.
 
-    schedule : with all durations in steps.
-    stepping : ``step``, or ``epoch`` where the rate was looked up once per `steps_per_epoch` steps.
-    steps_per_epoch : S of ``t(n) = S * floor(n / S)``; 1 where stepping is ``step``.
-    max_error : the largest error of a row in parts of its tolerance, at most 1; rounding of written digits included.
-    peak : the highest rate of the trace; rates far below it are compared with its size.
+    Attributes:
+        schedule: With all durations in steps.
+        stepping: ``step``, or ``epoch`` where the rate was looked up once per `steps_per_epoch` steps.
+        steps_per_epoch: S of ``t(n) = S * floor(n / S)``; 1 where stepping is ``step``.
+        max_error: The largest error of a row in parts of its tolerance, at most 1; rounding of written digits
+            included.
+        peak: The highest rate of the trace; rates far below it are compared with its size.
     """
 
     schedule: Schedule
@@ -63,11 +65,14 @@ class Inferred:
 def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
     """The schedule of a trace: the simplest of the vocabulary that explains every row.
 
-    rates : what was recorded; rows may be missing.
-    clock : gives the steps per epoch where they are known, so that rates looked up once per epoch are recognised in
-    thinned logs as well, and a number of steps that makes whole epochs counts as tidy.
-    Returns None where nothing of the vocabulary explains all rows with few parameters. Of a long trace a part of the
-    rows is looked at first: what explains them may explain all, and where nothing does, nothing will.
+    Args:
+        rates: What was recorded; rows may be missing.
+        clock: Gives the steps per epoch where they are known, so that rates looked up once per epoch are recognised
+            in thinned logs as well, and a number of steps that makes whole epochs counts as tidy.
+
+    Returns:
+        None where nothing of the vocabulary explains all rows with few parameters. Of a long trace a part of the
+            rows is looked at first: what explains them may explain all, and where nothing does, nothing will.
 
     >>> step = np.arange(100)
     >>> found = infer(Rates.of(step, 0.1 * 0.95 ** (step // 25)))

@@ -43,12 +43,18 @@ LANGUAGES: dict[str, Language] = {name: module.LANGUAGE for name, module in FORM
 def read(path: str | Path, options: Options | None = None) -> Trace:
     """Read a log, whatever program wrote it: its content decides, not its name.
 
-    path : a file; or a folder that holds one log, like Lightning's ``version_0``, TensorBoard's, an MLflow run's, a
-    checkpoint's of Hugging Face, or the output of ``samestep run``.
-    Returns a Trace: steps from 0, each rate at the update that used it, in the order of the file; epoch and batch are
-    -1 and the loss NaN where they are not known. Its manifest has ``format``, ``source``, ``conventions`` (with
-    ``precision``), ``assumed``, ``notes``, and ``rounding`` for the function of that name.
-    Raises ReadError with one line that names the file; OSError where it cannot be opened.
+    Args:
+        path: A file; or a folder that holds one log, like Lightning's ``version_0``, TensorBoard's, an MLflow
+            run's, a checkpoint's of Hugging Face, or the output of ``samestep run``.
+
+    Returns:
+        A Trace: steps from 0, each rate at the update that used it, in the order of the file; epoch and batch are
+            -1 and the loss NaN where they are not known. Its manifest has ``format``, ``source``, ``conventions``
+            (with ``precision``), ``assumed``, ``notes``, and ``rounding`` for the function of that name.
+
+    Raises:
+        ReadError: With one line that names the file
+        OSError: If it cannot be opened.
     """
     path, options = Path(path), options or Options()
     try:

@@ -73,7 +73,8 @@ def read(source: Source, options: Options) -> Log:
 class _Values:
     """The numbers of the lines by name, each with its line: of those names only that may be a step, rate or loss.
 
-    there : all names, and whether their values are kept.
+    Args:
+        there: All names, and whether their values are kept.
     """
 
     def __init__(self, given: set[str]) -> None:

@@ -43,7 +43,8 @@ def sniff(source: Source) -> bool:
 def read(source: Source, options: Options) -> Log:
     """The metrics of the only run that has rates, or of the one named by ``columns["run"]``, by name or id.
 
-    Raises ReadError where there are several or none, or the database is not MLflow's.
+    Raises:
+        ReadError: If there are several or none, or the database is not MLflow's.
     """
     try:
         with contextlib.closing(_connected(source)) as connection:

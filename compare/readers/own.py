@@ -35,7 +35,8 @@ def sniff(source: Source) -> bool:
 def read(source: Source, options: Options) -> Trace:
     """A CSV with the columns of a trace. Empty cells of epoch and batch become -1, of the loss NaN.
 
-    Raises ReadError, naming the line, where a cell does not fit.
+    Raises:
+        ReadError,: Naming the line, where a cell does not fit.
     """
     if source.header is None or not sniff(source):
         raise ReadError(f"no trace: it lacks columns. A trace has {', '.join(TRACE_COLUMNS)}.")
