@@ -1,22 +1,18 @@
 """Lines traces up, says where and why they part, shows it.
 
-Two calls stand for themselves: ``compare.infer(trace)`` says which schedule a trace follows, and
-``compare.diagnose(a, b, clock)`` why two differ. Both take a trace of one run, or `compare.diagnose.rates.Rates`.
+``compare.diagnose(a, b, clock)`` says why two traces differ: it takes traces of one run each, or
+`compare.diagnose.rates.Rates`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["diagnose", "infer"]
+__all__ = ["diagnose"]
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for, so that `import compare` stays light."""
-    if name == "infer":
-        from compare.calls import infer
-
-        return infer
     if name == "diagnose":  # the package of this name is callable: see there
         import compare.diagnose
 

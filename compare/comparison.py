@@ -169,7 +169,7 @@ def _matched(a: Side, b: Side) -> Iterator[tuple[str, Run, Run]]:
 
 def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, request: Request, notes: list[str]) -> np.ndarray:
     """As long as was asked for; else twice the length of the longer one, so that what comes after is seen."""
-    counts = clock or Clock(1, 1)
+    counts = clock or Clock.STEPS
     if request.epochs is not None:
         if clock is None:
             raise CompareError("--epochs counts epochs. Add --samples and --batch-size, or --steps-per-epoch.")

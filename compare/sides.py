@@ -140,7 +140,7 @@ def schedule_run(side: Side, steps: np.ndarray, clock: Clock | None, stepping: S
         raise CompareError(
             f"{side.given[:80]}: it speaks of epochs. Add --samples and --batch-size, or --steps-per-epoch."
         )
-    clock = clock or Clock(1, 1)
+    clock = clock or Clock.STEPS
     try:
         schedule.whole_steps(clock)
         length = schedule.length(clock) if schedule.after_end == "error" else None

@@ -58,7 +58,7 @@ def translate(
     Raises PlanError or WorkerError with one line for what cannot be read or built.
     """
     origin, schedule = _read(file, class_name)
-    known = clock or Clock(1, 1)
+    known = clock or Clock.STEPS
     if clock is None and (stepping == "epoch" or (schedule is not None and _speaks_of_epochs(schedule))):
         raise PlanError("the schedule speaks of epochs, so their length is needed. Add --samples and --batch-size.")
     notes: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, PlainSerializer
@@ -95,6 +95,9 @@ class Clock:
     drop_last: bool = False
     accumulate: int = 1
 
+    STEPS: ClassVar[Clock]
+    """The clock of schedules whose durations are all in steps, where epochs do not matter: one step is an epoch."""
+
     def __post_init__(self) -> None:
         if self.samples < 1 or self.batch_size < 1:
             raise ValueError(f"samples {self.samples} and batch_size {self.batch_size}: each must be at least 1.")
@@ -162,6 +165,9 @@ class Clock:
         """
         step = np.asarray(step, dtype=np.int64)
         return step if stepping == "step" else step - self.batch(step)
+
+
+Clock.STEPS = Clock(samples=1, batch_size=1)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from compare.infer import infer
-from compare.infer.rows import CLOCK
 
 from compare.diagnose import snippets
 from compare.diagnose.diagnosis import CAUSES, Cause, Difference
@@ -20,6 +18,7 @@ from compare.diagnose.native import in_epochs, written
 from compare.diagnose.rates import Rates
 from compare.diagnose.scene import Scene
 from compare.diagnose.words import _SAYS, MEANINGS, READINGS, sentence
+from compare.infer import infer
 from compare.tolerance import rate_tolerance
 from experiment.clock import Clock
 from experiment.schedules.text import parse
@@ -61,7 +60,7 @@ NO_TORCH_CLASS = {"polynomial-end", "polynomial-cycle", "restarts-lower"}
 @cache
 def run_of(text):
     step = np.arange(STEPS)
-    return infer(Rates.of(step, parse(text).rate(step, CLOCK)))
+    return infer(Rates.of(step, parse(text).rate(step, Clock.STEPS)))
 
 
 def scene(**changed):
@@ -338,8 +337,8 @@ def test_native_code_gives_the_rates_of_the_schedule(told, language, kind):
     if kind in lacking:
         return
     step, schedule = np.arange(STEPS), parse(SCHEDULES[kind])
-    rate = schedule.rate(step, CLOCK)
-    allowed = rate_tolerance(rate, schedule.float32_drift(step, CLOCK), schedule.float32_scale(step, CLOCK))
+    rate = schedule.rate(step, Clock.STEPS)
+    allowed = rate_tolerance(rate, schedule.float32_drift(step, Clock.STEPS), schedule.float32_scale(step, Clock.STEPS))
     assert (np.abs(np.array(told[language][kind]) - rate) <= allowed).all()
 
 
@@ -347,7 +346,7 @@ def test_native_code_gives_the_rates_of_the_schedule(told, language, kind):
 @pytest.mark.parametrize("name", WRAPPED)
 def test_what_changes_any_schedule_does_what_it_says(told, language, name):
     step, schedule = np.arange(STEPS), parse(BASE)
-    expected = WRAPPED[name][2](lambda n: schedule.rate(n, CLOCK), step)
+    expected = WRAPPED[name][2](lambda n: schedule.rate(n, Clock.STEPS), step)
     assert np.allclose(told[language][name], expected, rtol=2e-6, atol=0)
 
 

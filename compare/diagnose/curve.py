@@ -10,8 +10,8 @@ import numpy as np
 
 from compare.diagnose.rates import Rates
 from compare.infer import Inferred
-from compare.infer.rows import CLOCK
 from compare.tolerance import ULP32, allowed, near_peak, ulp32
+from experiment.clock import Clock
 from experiment.schedules import PiecewiseConstant, ScheduleModel
 
 UNKNOWN = np.inf
@@ -192,7 +192,7 @@ class Curve:
         """Whether its schedule was seen to its end, and holds from there on."""
         assert self.inferred is not None
         schedule = self.inferred.schedule
-        length = schedule.length(CLOCK)
+        length = schedule.length(Clock.STEPS)
         return length is not None and schedule.after_end == "hold" and length < self.last
 
     @cached_property

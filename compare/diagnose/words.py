@@ -9,8 +9,8 @@ import numpy as np
 
 from compare.diagnose.diagnosis import Cause
 from compare.diagnose.scene import Name, Scene, other
-from compare.infer.rows import CLOCK
 from compare.words import counted, listed
+from experiment.clock import Clock
 from experiment.schedules import ExponentialDecay, InverseTimeDecay, Schedule
 from experiment.schedules.base import float32_error
 from experiment.schedules.text import to_short
@@ -114,7 +114,7 @@ def _drifting(scene: Scene) -> tuple[ExponentialDecay, int] | None:
         while schedule is not None and schedule.kind == "warmup":
             schedule = schedule.then
         if isinstance(schedule, ExponentialDecay):
-            decays = round(float(np.max(schedule.decays(np.array([last]), CLOCK))))
+            decays = round(float(np.max(schedule.decays(np.array([last]), Clock.STEPS))))
             found.append((float32_error(schedule.factor) * decays, decays, schedule))
     if not found:
         return None

@@ -11,8 +11,8 @@ from compare.diagnose.claim import Claim, Pair, Side
 from compare.diagnose.curve import Curve, Known
 from compare.diagnose.features import constant_ratios, first_apart, found_again, telling_rows
 from compare.diagnose.tell import Tell
-from compare.infer.rows import CLOCK
 from compare.tolerance import allowed
+from experiment.clock import Clock
 from experiment.schedules import Warmup
 
 LATE_FIRST: tuple[Side, Side] = ("b", "a")
@@ -55,7 +55,7 @@ def _end(pair: Pair, side: Side) -> int | None:
         return None  # it jumped to another rate: that is no end of a schedule
     if holding.stride == 1 and not rounding.any():
         return int(steps[away[-1] + 1])
-    length = None if holding.inferred is None else holding.inferred.schedule.length(CLOCK)
+    length = None if holding.inferred is None else holding.inferred.schedule.length(Clock.STEPS)
     if length is not None and gap[0] <= length <= gap[-1]:
         return length
     return max(int(gap[distance.argmin()]), 1) if holding.stride != 1 else int(steps[away[-1] + 1])

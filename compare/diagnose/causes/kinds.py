@@ -14,8 +14,7 @@ from compare.diagnose.claim import SIDES, Claim, Pair, Side
 from compare.diagnose.features import found_again, telling_rows
 from compare.diagnose.tell import Tell
 from compare.infer import Inferred
-from compare.infer.rows import CLOCK
-from experiment.clock import Duration
+from experiment.clock import Clock, Duration
 from experiment.schedules import (
     ExponentialDecay,
     InverseTimeDecay,
@@ -188,7 +187,7 @@ def stretched(schedule: Schedule, ratio: Fraction) -> Schedule | None:
     try:
         fields = type(schedule).model_fields
         longer = schedule.model_copy(update={name: _longer(getattr(schedule, name), ratio) for name in fields})
-        longer.rate(0, CLOCK)
+        longer.rate(0, Clock.STEPS)
     except ValueError:  # a length that this kind cannot have
         return None
     return longer

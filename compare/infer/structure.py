@@ -14,9 +14,11 @@ from compare.infer.rows import Rows
 class Runs:
     """Rows of one and the same rate, next to each other.
 
-    first, last : int64, shape (k,): the step of the first and of the last row of each run.
-    value : float64, shape (k,): its rate. half : how far it may be from what was written.
-    count : int64, shape (k,): its rows.
+    Attributes:
+        first, last: int64, shape (k,): the step of the first and of the last row of each run.
+        value: float64, shape (k,): its rate.
+        half: How far it may be from what was written.
+        count: int64, shape (k,): its rows.
     """
 
     first: np.ndarray
@@ -36,7 +38,8 @@ class Runs:
 def runs_of(rows: Rows, loose: float = 0.0) -> Runs:
     """The runs of a trace, in one pass.
 
-    loose : part of the tolerance by which two rows may differ and still be the same rate.
+    Args:
+        loose: Part of the tolerance by which two rows may differ and still be the same rate.
     """
     y = rows.y
     apart = y[1:] != y[:-1]

@@ -17,7 +17,8 @@ from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 class Stairs:
     """A staircase: ``z = level + rise * floor(t / every)``.
 
-    reach : how far `rise` may be off.
+    Attributes:
+        reach: How far `rise` may be off.
     """
 
     level: float

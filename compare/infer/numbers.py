@@ -52,7 +52,8 @@ def shorter(value: float) -> Iterator[float]:
 def tidy_whole(low: float, high: float, unit: int = 1) -> int | None:
     """The whole number from `low` to `high` with the fewest digits, counted in ones or in `unit`; None where none is.
 
-    unit : steps per epoch, where a number of whole epochs is as tidy as that of epochs is.
+    Args:
+        unit: Steps per epoch, where a number of whole epochs is as tidy as that of epochs is.
 
     >>> tidy_whole(96.1, 104.0), tidy_whole(799, 805, unit=32), tidy_whole(7.2, 7.9)
     (100, 800, None)

@@ -10,7 +10,7 @@ import pytest
 from compare.readers import Options, ReadError, read
 from experiment.trace import TRACE_COLUMNS
 
-LOGS = Path(__file__).parent / "data" / "logs"
+LOGS = Path(__file__).parents[2] / "data" / "logs"
 
 
 def smooth(step, initial=0.1):

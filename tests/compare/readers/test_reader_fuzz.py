@@ -21,7 +21,7 @@ from compare.diagnose.rates import Rates
 from compare.readers import FORMATS, Options, ReadError, read, rounding
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace
 
-LOGS = Path(__file__).parent / "data" / "logs"
+LOGS = Path(__file__).parents[2] / "data" / "logs"
 EXAMPLES = int(os.environ.get("SAMESTEP_FUZZ", "1"))
 SECONDS = 5
 MEMORY = 64 * 2**20

@@ -1,14 +1,4 @@
-"""Which schedule a trace is, with what parameters, and how well it fits.
-
-What is seen first (where rates hold, change, jump, turn) leads to guesses; each guess is a schedule of the vocabulary
-with rough parameters. Least squares on a few hundred rows make them good; then each parameter becomes the shortest
-number that the others can make up for, since a person wrote 0.95 and not 0.9499999881. A schedule is found only if it
-then explains every single row within the tolerance of `compare.tolerance`, with the drift of its own tidy factors.
-Simple kinds come first; schedules made of schedules (`inference.combined`) are found piece by piece.
-
-The rooms of `inference`: `rows` holds the rows and checks schedules against them, `structure` sees, `numbers` tidies,
-`fitting` refines; `decays`, `staircase`, `lines`, `waves`, `cycles` and `combined` guess.
-"""
+"""The search: guesses on some of the rows, then the check on all of them."""
 
 from __future__ import annotations
 
@@ -20,7 +10,7 @@ import numpy as np
 
 from compare.diagnose.rates import Rates
 from compare.infer.guesses import schedules_of
-from compare.infer.rows import CLOCK, Rows
+from compare.infer.rows import Rows
 from compare.infer.structure import epoch_lengths
 from compare.tolerance import ULP32, ulp32
 from experiment.clock import Clock, Stepping
@@ -32,11 +22,13 @@ from experiment.schedules.base import LARGEST
 class Inferred:
     """A schedule that explains every row of a trace.
 
-    schedule : with all durations in steps.
-    stepping : ``step``, or ``epoch`` where the rate was looked up once per `steps_per_epoch` steps.
-    steps_per_epoch : S of ``t(n) = S * floor(n / S)``; 1 where stepping is ``step``.
-    max_error : the largest error of a row in parts of its tolerance, at most 1; rounding of written digits included.
-    peak : the highest rate of the trace; rates far below it are compared with its size.
+    Attributes:
+        schedule: With all durations in steps.
+        stepping: ``step``, or ``epoch`` where the rate was looked up once per `steps_per_epoch` steps.
+        steps_per_epoch: S of ``t(n) = S * floor(n / S)``; 1 where stepping is ``step``.
+        max_error: The largest error of a row in parts of its tolerance, at most 1; rounding of written digits
+            included.
+        peak: The highest rate of the trace; rates far below it are compared with its size.
     """
 
     schedule: Schedule
@@ -57,27 +49,30 @@ class Inferred:
         """
         t = self.looked_up(step)
         try:
-            return self.schedule.rate(t, CLOCK)
+            return self.schedule.rate(t, Clock.STEPS)
         except ValueError:
             return _held_back(self.schedule, t)
 
     def float32_scale(self, step: np.ndarray) -> np.ndarray:
         """Size at which float32 rounds, at steps of the trace, where it is larger than the rate: float64."""
-        return self.schedule.float32_scale(self.looked_up(step), CLOCK)
+        return self.schedule.float32_scale(self.looked_up(step), Clock.STEPS)
 
     def float32_drift(self, step: np.ndarray) -> np.ndarray:
         """How far float32 parameters lead the rate away at steps of the trace, absolute: float64."""
-        return self.schedule.float32_drift(self.looked_up(step), CLOCK)
+        return self.schedule.float32_drift(self.looked_up(step), Clock.STEPS)
 
 
 def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
     """The schedule of a trace: the simplest of the vocabulary that explains every row.
 
-    rates : what was recorded; rows may be missing.
-    clock : gives the steps per epoch where they are known, so that rates looked up once per epoch are recognised in
-    thinned logs as well, and a number of steps that makes whole epochs counts as tidy.
-    Returns None where nothing of the vocabulary explains all rows with few parameters. Of a long trace a part of the
-    rows is looked at first: what explains them may explain all, and where nothing does, nothing will.
+    Args:
+        rates: What was recorded; rows may be missing.
+        clock: Gives the steps per epoch where they are known, so that rates looked up once per epoch are recognised
+            in thinned logs as well, and a number of steps that makes whole epochs counts as tidy.
+
+    Returns:
+        None where nothing of the vocabulary explains all rows with few parameters. Of a long trace a part of the
+            rows is looked at first: what explains them may explain all, and where nothing does, nothing will.
 
     >>> step = np.arange(100)
     >>> found = infer(Rates.of(step, 0.1 * 0.95 ** (step // 25)))
@@ -156,7 +151,7 @@ def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
     while low < high:
         middle = (low + high) // 2
         try:
-            schedule.rate(ordered[: middle + 1], CLOCK)
+            schedule.rate(ordered[: middle + 1], Clock.STEPS)
             low = middle + 1
         except ValueError:
             high = middle
@@ -165,4 +160,4 @@ def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
 
 def _held_back(schedule: Schedule, t: np.ndarray) -> np.ndarray:
     last = _last_allowed(schedule, t)
-    return np.where(t <= last, schedule.rate(np.minimum(t, last), CLOCK), LARGEST)
+    return np.where(t <= last, schedule.rate(np.minimum(t, last), Clock.STEPS), LARGEST)

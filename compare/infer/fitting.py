@@ -26,11 +26,12 @@ START = 0.06
 class Family:
     """A form of schedules, with durations as real numbers, so that they can be refined like rates.
 
-    form : ``form(parameters, t) -> rates``, float64 arrays.
-    build : makes the schedule from a list of parameters; may raise ValueError.
-    whole : for each parameter, whether it is a whole number of steps. Those are tidied first, from left to right.
-
-    inverse : for each parameter, whether it is 1 / something that a person writes; none where empty.
+    Attributes:
+        form: ``form(parameters, t) -> rates``, float64 arrays.
+        build: Makes the schedule from a list of parameters; may raise ValueError.
+        whole: For each parameter, whether it is a whole number of steps. Those are tidied first, from left to
+            right.
+        inverse: For each parameter, whether it is 1 / something that a person writes; none where empty.
 
     float32 rounds all of these at the size of the peak rate.
     """
@@ -194,8 +195,12 @@ def _damped(slopes: np.ndarray, errors: np.ndarray, damping: float) -> np.ndarra
 def scan(columns: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Least squares of ``y = a + b * column`` for many columns at once.
 
-    columns : float64, shape (k, n); y : float64, shape (n,).
-    Returns the root of the mean square that is left, a and b: float64, each of shape (k,). What cannot be: infinite.
+    Args:
+        columns: float64, shape (k, n);
+        y: float64, shape (n,).
+
+    Returns:
+        The root of the mean square that is left, a and b: float64, each of shape (k,). What cannot be: infinite.
     """
     columns = np.where(np.isfinite(columns), columns, 0.0)
     middle = columns.mean(axis=1, keepdims=True)

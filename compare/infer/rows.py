@@ -13,9 +13,6 @@ from compare.tolerance import allowed, near_peak
 from experiment.clock import Clock
 from experiment.schedules import Schedule, ScheduleModel
 
-CLOCK = Clock(samples=1, batch_size=1)
-"""Any clock does, since all durations of an inferred schedule are in steps."""
-
 SAMPLE = 240
 """Rows that a guess is tried on before the next one is made."""
 
@@ -27,9 +24,10 @@ TIGHT = 1e-9
 def tolerance_of(schedule: ScheduleModel, step: np.ndarray, rate: np.ndarray, peak: float) -> np.ndarray:
     """What `compare.tolerance.rate_tolerance` allows around `rate`, for some of the rows of a trace: float64.
 
-    peak : the highest rate of the whole trace.
+    Args:
+        peak: The highest rate of the whole trace.
     """
-    scale, drift = schedule.float32_scale(step, CLOCK), schedule.float32_drift(step, CLOCK)
+    scale, drift = schedule.float32_scale(step, Clock.STEPS), schedule.float32_drift(step, Clock.STEPS)
     return allowed(np.maximum(near_peak(rate, peak), scale), drift)
 
 
@@ -37,12 +35,13 @@ def tolerance_of(schedule: ScheduleModel, step: np.ndarray, rate: np.ndarray, pe
 class Rows:
     """Rows counted from where a schedule begins.
 
-    t : int64, shape (n,), not falling: the step at which the rate of each row was looked up.
-    y : float64, shape (n,): rates.
-    rounding : float64, shape (n,): half a unit of the last digit written.
-    peak : the highest rate of the whole trace.
-    exact : whether the numbers are float64 with all their digits, so that parameters are known to 9 digits.
-    unit : steps per epoch where they are known, else 1; whole epochs count as tidy.
+    Attributes:
+        t: int64, shape (n,), not falling: the step at which the rate of each row was looked up.
+        y: float64, shape (n,): rates.
+        rounding: float64, shape (n,): half a unit of the last digit written.
+        peak: The highest rate of the whole trace.
+        exact: Whether the numbers are float64 with all their digits, so that parameters are known to 9 digits.
+        unit: Steps per epoch where they are known, else 1; whole epochs count as tidy.
     """
 
     t: np.ndarray
@@ -56,7 +55,8 @@ class Rows:
     def of(cls, rates: Rates, step: np.ndarray, unit: int = 1) -> Rows:
         """All rows of a trace.
 
-        step : int64, shape (n,): when each rate was looked up.
+        Args:
+            step: int64, shape (n,): when each rate was looked up.
         """
         held = rates.lr.astype(np.float32).astype(np.float64)
         exact = bool((rates.rounding == 0).all() and (held != rates.lr).any())
@@ -169,11 +169,11 @@ class Rows:
 
     def _errors(self, schedule: Schedule, rows: Rows, tight: bool) -> np.ndarray | None:
         try:
-            rate = schedule.rate(rows.t, CLOCK)
+            rate = schedule.rate(rows.t, Clock.STEPS)
         except (ValueError, OverflowError):
             return None
         if tight:
-            scale = np.maximum(schedule.float32_scale(rows.t, CLOCK), np.maximum(rate, rows.y))
+            scale = np.maximum(schedule.float32_scale(rows.t, Clock.STEPS), np.maximum(rate, rows.y))
             allowed = TIGHT * near_peak(scale, self.peak)
         else:
             allowed = tolerance_of(schedule, rows.t, rate, self.peak)

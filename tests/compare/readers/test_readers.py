@@ -14,7 +14,7 @@ from compare.diagnose.rates import Rates
 from compare.readers import FORMATS, Options, ReadError, mlflow_files, own, read, rounding
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[2] / "data"
 LOGS = DATA / "logs"
 EPOCHS = Options(steps_per_epoch=20)
 FLOAT32 = 8 * float(np.finfo(np.float32).eps)

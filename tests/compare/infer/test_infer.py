@@ -4,17 +4,16 @@ import time
 
 import numpy as np
 import pytest
-from compare.infer import infer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compare.diagnose.rates import Rates
+from compare.infer import infer
 from compare.tolerance import rate_tolerance
 from experiment.clock import Clock
 from experiment.schedules.examples import EXAMPLES
 from experiment.schedules.text import parse, to_short
 
-CLOCK = Clock(samples=1, batch_size=1)
 EPOCHS = Clock(samples=1000, batch_size=32)
 
 # each determined by 3,000 rows: what is inferred is what was written
@@ -66,7 +65,7 @@ WRITTEN = {
 ROWS = 3000
 
 
-def written(schedule, rows, way, clock=CLOCK):
+def written(schedule, rows, way, clock=Clock.STEPS):
     """The rates of a schedule, as a log would hold them."""
     every, digits, dtype = WRITTEN[way]
     step = np.arange(0, rows, every)
@@ -121,8 +120,8 @@ def test_schedule_is_known_where_the_log_has_no_rows(text, way):
     assert found is not None
     assert_explains(found, rates)
     # a log of 6 digits knows its rates to 5e-6
-    slack = 2e-5 * truth.rate(step, CLOCK).max() if way == "6-digits" else 0
-    assert (np.abs(found.rate(step) - truth.rate(step, CLOCK)) <= allowed_by(found, step) + slack).all()
+    slack = 2e-5 * truth.rate(step, Clock.STEPS).max() if way == "6-digits" else 0
+    assert (np.abs(found.rate(step) - truth.rate(step, Clock.STEPS)) <= allowed_by(found, step) + slack).all()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -171,7 +170,7 @@ def test_any_simple_schedule_is_explained(text, rows, way):
 def test_trace_may_begin_later(start):
     step = np.arange(start, start + 3000)
     truth = parse("exponential:initial=0.1,factor=0.9,every=400 steps,staircase")
-    found = infer(Rates.of(step, truth.rate(step, CLOCK)))
+    found = infer(Rates.of(step, truth.rate(step, Clock.STEPS)))
     assert to_short(found.schedule) == to_short(truth)
 
 
