@@ -1,7 +1,7 @@
 """Lines traces up, says where and why they part, shows it.
 
 ``compare.diagnose(a, b, clock)`` says why two traces differ: it takes traces of one run each, or
-`compare.diagnose.rates.Rates`.
+`compare.rates.Rates`.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from compare.diagnose.diagnosis import Diagnosis
 from compare.diagnose.diagnosis import diagnose as diagnose_rates
-from compare.diagnose.rates import Rates
 from compare.infer import Inferred
 from compare.infer import infer as infer_rates
+from compare.rates import Rates
 from compare.runs import rates_of
 from compare.tolerance import ULP32
 from experiment.clock import Clock

@@ -9,10 +9,10 @@ import numpy as np
 
 from compare.align.losses import Losses, losses
 from compare.align.steps import common_rows
-from compare.comparison_doubt import doubt, is_zero, modest
+from compare.causes.scene import Scene
 from compare.diagnose.diagnosis import Cause, Diagnosis, diagnose
+from compare.diagnose.doubt import doubt, is_zero, modest
 from compare.diagnose.fixes import Fix, fix
-from compare.diagnose.scene import Scene
 from compare.diagnose.words import sentence
 from compare.requests import refuse_idle
 from compare.runs import SELECTS, CompareError, Run, listed_keys

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from compare.causes.scene import Language, written
 from compare.comparison import Compared, Comparison
-from compare.comparison_doubt import FEW, is_zero
-from compare.diagnose.scene import Language, written
+from compare.diagnose.doubt import FEW, is_zero
 from compare.diagnose.words import more, part, short
 from compare.infer import Inferred
 from compare.runs import Run

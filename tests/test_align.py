@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from compare.rates import Rates
 from hypothesis import given
 from hypothesis import strategies as st
 from test_compare import PLAN, made
@@ -10,7 +11,6 @@ from test_compare import PLAN, made
 from compare.align.rows import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
 from compare.align.rows import rows as aligning
 from compare.align.steps import common_rows
-from compare.diagnose.rates import Rates
 from compare.runs import Key, Run
 from experiment.trace import Trace, run_rows, stack
 

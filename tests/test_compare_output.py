@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from compare.rates import Rates
 from compare_helpers import DOCS, RECORDED, pair, save_npz, trace_file
 from helpers import samestep
 
@@ -17,7 +18,6 @@ import compare as package
 from compare import comparison_figures, comparison_json, junit, readers, requests
 from compare.align.table import COLUMNS, table
 from compare.comparison import Request, compare
-from compare.diagnose.rates import Rates
 from compare.runs import CompareError, rates_of
 from compare.show import style
 from compare.sides import Settings, read_side

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.diagnose.curve import FEWEST, Curve, Known, blocks
+from compare.refute.curve import FEWEST, Curve, Known, blocks
 from compare.terms import SIDES as SIDES
 from compare.terms import Side as Side
 from compare.tolerance import ULP32, ulp32

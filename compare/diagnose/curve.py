@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from compare.diagnose.rates import Rates
 from compare.infer import Inferred
+from compare.rates import Rates
 from compare.tolerance import ULP32, allowed, near_peak, ulp32
 from experiment.clock import Clock
 from experiment.schedules import PiecewiseConstant, ScheduleModel

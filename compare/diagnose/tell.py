@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.diagnose.curve import UNKNOWN, Curve, Known
 from compare.infer import Inferred
+from compare.refute.curve import UNKNOWN, Curve, Known
 from compare.tolerance import near_peak
 
 Tell = Callable[[np.ndarray], Known]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from compare.causes.scene import Name, Scene, other
 from compare.diagnose.diagnosis import Cause
-from compare.diagnose.scene import Name, Scene, other
 from compare.words import counted, listed
 from experiment.clock import Clock
 from experiment.schedules import ExponentialDecay, InverseTimeDecay, Schedule

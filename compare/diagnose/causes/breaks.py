@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from compare.diagnose import tell
-from compare.diagnose.claim import Claim, Pair, Side
-from compare.diagnose.curve import Curve, Known
-from compare.diagnose.features import constant_ratios, first_apart, found_again, telling_rows
-from compare.diagnose.tell import Tell
+from compare.refute.claim import Claim, Pair, Side
+from compare.refute.curve import Curve, Known
+from compare.refute.estimate import constant_ratios, first_apart, found_again, telling_rows
+from compare.refute.predict import Tell
 from compare.tolerance import allowed
 from experiment.clock import Clock
 from experiment.schedules import Warmup
