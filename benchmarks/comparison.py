@@ -16,7 +16,7 @@ import pandas as pd
 
 from benchmarks.real_rates import CLOCK as STEPS_ALONE
 from compare.diagnose.diagnosis import diagnose
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from experiment.clock import Clock
 from experiment.schedules.text import parse
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from compare.diagnose.scene import LANGUAGES, Language
 from compare.reduction_words import Reduction, instead
 from compare.reductions import told_apart
 from compare.runs import Run, common_rows
 from compare.sides import Side
+from compare.terms import LANGUAGES, Language
 from compare.tolerance import relative_difference
 from experiment.clock import Clock
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from compare.diagnose.scene import Language, Name, other
+from compare.terms import Language, other
+from compare.terms import Side as Name
 from compare.words import counted, listed
 
 ReductionName = Literal[

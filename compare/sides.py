@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.runs import SELECTS, CompareError, Key, Run, cleaned_run, listed_keys, runs_of, writable
 from experiment.clock import Clock, Stepping
 from experiment.plan import Plan

@@ -9,7 +9,7 @@ from test_compare import PLAN, made
 
 from compare import align as aligning
 from compare.align import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.runs import Key, Run, common_rows
 from experiment.trace import Trace, run_rows, stack
 

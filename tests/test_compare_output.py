@@ -17,7 +17,7 @@ import compare as package
 from compare import comparison_figures, comparison_json, junit, readers, requests
 from compare.comparison import Request, compare
 from compare.comparison_table import COLUMNS, table
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.runs import CompareError, rates_of
 from compare.sides import Settings, read_side
 from compare.tolerance import ULP32

@@ -17,7 +17,7 @@ from compare.diagnose.fixes import _FIXES, fix
 from compare.diagnose.infer import infer
 from compare.diagnose.inference.rows import CLOCK
 from compare.diagnose.native import in_epochs, written
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.diagnose.scene import Scene
 from compare.diagnose.words import _SAYS, MEANINGS, READINGS, sentence
 from compare.tolerance import rate_tolerance

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compare.diagnose.infer import infer
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.tolerance import rate_tolerance
 from experiment.clock import Clock
 from experiment.schedules.examples import EXAMPLES

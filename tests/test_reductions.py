@@ -15,7 +15,7 @@ from helpers import samestep
 from compare import comparison_text
 from compare.comparison import Request, compare
 from compare.comparison_json import to_json
-from compare.diagnose.scene import LANGUAGES
+from compare.terms import LANGUAGES
 from compare.losses import MOST_STEPS
 from compare.losses import TOLERANCE as OF_TWO_FRAMEWORKS
 from compare.reduction_words import Reduction, ReductionName, instead

@@ -21,7 +21,7 @@ import numpy as np
 from compare.diagnose.inference.kinds import schedules_of
 from compare.diagnose.inference.rows import CLOCK, Rows
 from compare.diagnose.inference.structure import epoch_lengths
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.tolerance import ULP32, ulp32
 from experiment.clock import Clock, Stepping
 from experiment.schedules import Schedule
