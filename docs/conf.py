@@ -23,7 +23,7 @@ def _what_pages_run() -> str:
     ]
     files += set(HERE.rglob("*.py")) - {HERE / name for name in ("__init__.py", "__main__.py", "conf.py")}
     files += [*(ROOT / "tests" / "data" / "pairs").rglob("*"), *(ROOT / "tests" / "programs").glob("*.py")]
-    files += (ROOT / "benchmarks").glob("*.json")
+    files += (ROOT / "benchmarks").rglob("*.json")
     for path in sorted(files):
         if path.is_file() and "__pycache__" not in path.parts:
             text.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())

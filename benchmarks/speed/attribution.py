@@ -1,9 +1,9 @@
-"""What is left of the gap between Keras and PyTorch: ``python -m benchmarks.attribution``, about ten minutes.
+"""What is left of the gap between Keras and PyTorch: ``python -m benchmarks.speed.attribution``, about ten minutes.
 
 The default plan, every arm, with each optimizer and in both precisions: the largest relative difference of the batch
 losses with everything shared and the optimizers as they come, and with every difference of the optimizers taken away.
-Then, with the arm `staircase-steps`, with all but one of them taken away. Writes `benchmarks/attribution.json`, which
-the pages of the book read.
+Then, with the arm `staircase-steps`, with all but one of them taken away. Writes
+`benchmarks/speed/attribution.json`, which the pages of the book read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import measuring
+from benchmarks.speed import measuring
 from compare import runner
 from compare.attribute.ladder import BOUNDS, loss_difference
 from experiment import differences

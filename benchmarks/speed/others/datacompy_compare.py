@@ -1,11 +1,11 @@
 """Two traces compared with datacompy, and the differences.
 
-``python -m benchmarks.others.datacompy_compare ROWS REPEATS``
+``python -m benchmarks.speed.others.datacompy_compare ROWS REPEATS``
 """
 
 import datacompy
 
-from benchmarks.others.pandas_merge import main
+from benchmarks.speed.others.pandas_merge import main
 
 
 def differences(a, b):

@@ -1,7 +1,7 @@
 """What no program of this kind gets below, measured on the same cores: ``python -m benchmarks limits``.
 
 Each limit is what a benchmark's own work comes to with nothing around it: an import, one call of XLA, the operations of
-an update, one pass over memory. Writes `benchmarks/limits.json`.
+an update, one pass over memory. Writes `benchmarks/speed/limits.json`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import measuring, ours
-from benchmarks.measuring import Side, once
+from benchmarks.speed import measuring, ours
+from benchmarks.speed.measuring import Side, once
 
 LIMITS = Path(__file__).with_name("limits.json")
 REPEATS = 9
@@ -41,11 +41,11 @@ def _process(code: str) -> Side:
 
 
 def _here(work: str) -> Side:
-    return Side(("-m", "benchmarks.limits", work), lambda seconds: statistics.median(seconds[1:]))
+    return Side(("-m", "benchmarks.speed.limits", work), lambda seconds: statistics.median(seconds[1:]))
 
 
 def _micro(work: str, updates: int) -> Side:
-    return Side(("-m", "benchmarks.limits", work), lambda seconds: statistics.median(seconds[1:]) / updates * 1e6)
+    return Side(("-m", "benchmarks.speed.limits", work), lambda seconds: statistics.median(seconds[1:]) / updates * 1e6)
 
 
 EPOCHS, SEEDS = 50, 100
@@ -192,8 +192,8 @@ def _memory() -> Callable[[], Any]:
 
     import numpy as np
 
-    from benchmarks import tables
-    from benchmarks.ratios import ROWS
+    from benchmarks.speed import tables
+    from benchmarks.speed.ratios import ROWS
 
     of = tables.plan(ROWS)
     a, b = (tables.trace(name, of, 0).steps for name in ("tensorflow", "torch"))

@@ -1,4 +1,4 @@
-"""What recording costs per update: ``python -m benchmarks.recording``. Writes `benchmarks/recording.json`.
+"""What recording costs per update: ``python -m benchmarks.speed.recording``. Writes `benchmarks/speed/recording.json`.
 
 Each figure is the median over pairs: the same training without and with a recorder, in turn, in one process. Seconds
 of the process's own CPU time are given beside the time on the wall, since they hold on a machine that does other work.
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import measuring
+from benchmarks.speed import measuring
 
 RESULTS = Path(__file__).with_name("recording.json")
 PAIRS = {"torch": 60, "keras": 40}
@@ -153,7 +153,7 @@ def main() -> None:
         return
     costs = {}
     for framework in ("torch", "keras"):
-        command = [sys.executable, "-m", "benchmarks.recording", "--framework", framework]
+        command = [sys.executable, "-m", "benchmarks.speed.recording", "--framework", framework]
         told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
         costs |= {name: summary(times) for name, times in json.loads(told.splitlines()[-1]).items()}
     for name, cost in costs.items():

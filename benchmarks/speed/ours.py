@@ -1,4 +1,4 @@
-"""Our side of each pair, as a program: ``python -m benchmarks.ours WORK NUMBERS…`` prints its seconds as JSON.
+"""Our side of each pair, as a program: ``python -m benchmarks.speed.ours WORK NUMBERS…`` prints its seconds as JSON.
 
 `train-keras` and `train-torch` take pairs of EPOCHS SEEDS and train the arm `staircase-steps` of the default plan for
 each pair, all seeds at once. `simulate-keras` and `simulate-torch` take STEPS REPEATS, `compare` ROWS REPEATS.
@@ -49,7 +49,7 @@ def simulate(framework: str, steps: int, repeats: int) -> dict[str, Any]:
 
 def compare(rows: int, repeats: int) -> dict[str, Any]:
     """Line two traces up and take the differences."""
-    from benchmarks import tables
+    from benchmarks.speed import tables
     from compare.align import differences
 
     of = tables.plan(rows)

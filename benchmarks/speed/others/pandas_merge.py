@@ -6,7 +6,7 @@ import time
 
 import pandas as pd
 
-from benchmarks import tables
+from benchmarks.speed import tables
 
 
 def differences(a, b):

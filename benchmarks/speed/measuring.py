@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CORES = 2
 DISTRIBUTIONS = (
     "samestep",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.ratios import Pair
+from benchmarks.speed.ratios import Pair
 
 
 def filled(

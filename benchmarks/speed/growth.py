@@ -1,7 +1,7 @@
 """How cost grows: ``python -m benchmarks growth``, about ten minutes.
 
 Each point is a process of its own, which tells its seconds and the most memory that it had in use. Imports are not
-counted in the seconds; they are in the memory. Writes `benchmarks/growth.json` and figures in `docs/pictures`.
+counted in the seconds; they are in the memory. Writes `benchmarks/speed/growth.json` and figures in `docs/pictures`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import measuring
-from benchmarks.ratios import EPOCH
+from benchmarks.speed import measuring
+from benchmarks.speed.ratios import EPOCH
 
 GROWTH = Path(__file__).with_name("growth.json")
 PICTURES = measuring.ROOT / "docs" / "pictures"
@@ -64,7 +64,7 @@ def main() -> None:
     for line in LINES:
         points = []
         for at in line.at:
-            told = json.loads(measuring.run(("-m", "benchmarks.growth", line.work, str(at))).splitlines()[-1])
+            told = json.loads(measuring.run(("-m", "benchmarks.speed.growth", line.work, str(at))).splitlines()[-1])
             points.append({"at": at, **told})
             print(
                 f"{line.axis} {at:>10,} {line.label:14} {told['seconds']:9.4f} s {told['peak_mib']:8.0f} MiB",
@@ -78,7 +78,7 @@ def main() -> None:
 
 def draw(found: dict[str, Any]) -> None:
     """Draw the figures from what `growth.json` holds."""
-    from benchmarks import growth_figures
+    from benchmarks.speed import growth_figures
 
     growth_figures.write(found, AXES, PICTURES)
 
@@ -97,7 +97,7 @@ def point(work: str, at: int) -> dict[str, float]:
 def _trained(axis: str, kind: str, at: int) -> Callable[[], object]:
     from importlib import import_module
 
-    from benchmarks import ours
+    from benchmarks.speed import ours
 
     of = {
         "updates": lambda: ours.plan(at // EPOCH, 1),
@@ -117,7 +117,7 @@ def _wide(width: int) -> Any:
 def _compared(axis: str, kind: str, at: int) -> Callable[[], object]:
     import pandas as pd
 
-    from benchmarks import tables
+    from benchmarks.speed import tables
     from compare import align
 
     of = tables.plan(at)
@@ -126,7 +126,7 @@ def _compared(axis: str, kind: str, at: int) -> Callable[[], object]:
         return lambda: align.align({"tensorflow": a, "torch": b}, of)
     if kind == "differences":
         return lambda: align.differences(a, b)
-    from benchmarks.others import pandas_merge
+    from benchmarks.speed.others import pandas_merge
 
     frames = [pd.DataFrame(dict(each.steps))[["arm", "seed", "step", "lr", "loss"]] for each in (a, b)]
     return lambda: pandas_merge.differences(*frames)
