@@ -57,4 +57,4 @@ def page(name: str) -> str:
     """The page of a cause as plain text. Raises ValueError, with all names, for what is none."""
     cause = named(name)
     parts = (f"{heading}:\n{indent(text, '  ')}" for heading, text in cause.sections().items())
-    return "\n\n".join([f"{name}: {cause.meaning()}", *parts]) + "\n"
+    return "\n\n".join([f"{name}: {cause.meaning()}", *parts])

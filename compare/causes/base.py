@@ -14,7 +14,6 @@ from compare.causes.scene import Scene
 from compare.rates import Rates
 from compare.refute.claim import Claim, Pair
 from compare.terms import Side, Verdict
-from compare.words import listed
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,8 +115,8 @@ class Cause(ABC):
 
     @property
     def more(self) -> str:
-        """Where to read on."""
-        return f"More on this: {listed([f'docs/mistakes/{name}.md' for name in self.names])}"
+        """Where to read on: a call, as typed in a shell."""
+        return f"More on this: samestep why {' '.join(self.names)}"
 
     def sentences(self, scene: Scene) -> str:
         """Its sentence, and that of the second."""
