@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from compare.align.losses import Losses, losses
 from compare.causes.base import Cause
 from compare.causes.fix import Fix
 from compare.causes.scene import Scene, Seen
 from compare.diagnose.diagnosis import Diagnosis, diagnose
 from compare.diagnose.doubt import doubt, is_zero, modest
-from compare.diagnose.infer import Inferred
-from compare.losses import Losses, losses
+from compare.infer import Inferred
 from compare.requests import refuse_idle
 from compare.runs import SELECTS, CompareError, Run, common_rows, listed_keys
 from compare.sides import Settings, Side, clock_of, read_side, schedule_run

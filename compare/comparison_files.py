@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from compare.align.table import COLUMNS, table
 from compare.comparison import Comparison
 from compare.comparison_json import to_json
-from compare.comparison_table import COLUMNS, table
 from compare.output import MANIFEST
 from compare.report import render
 from compare.report.comparison import content, versions

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from compare.align.losses import TOLERANCE, Losses
+from compare.align.reduction_words import Reduction
 from compare.causes.base import Cause
 from compare.comparison import Compared, Comparison
-from compare.diagnose.infer import Inferred
-from compare.losses import TOLERANCE, Losses
-from compare.reduction_words import Reduction
+from compare.infer import Inferred
 from compare.runs import Run
 from compare.sides import Side
 from experiment.schedules.text import to_short

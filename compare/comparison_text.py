@@ -9,7 +9,7 @@ import numpy as np
 from compare.causes.scene import written
 from compare.comparison import Compared, Comparison
 from compare.diagnose.doubt import FEW, is_zero
-from compare.diagnose.infer import Inferred
+from compare.infer import Inferred
 from compare.runs import Run
 from compare.sides import Side
 from compare.terms import Language

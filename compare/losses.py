@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from compare.reduction_words import Reduction, instead
-from compare.reductions import told_apart
+from compare.align.reduction_words import Reduction, instead
+from compare.align.reductions import told_apart
 from compare.runs import Run, common_rows
 from compare.sides import Side
 from compare.terms import LANGUAGES, Language

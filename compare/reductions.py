@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.reduction_words import Of, Over, Reduction, ReductionName
+from compare.align.reduction_words import Of, Over, Reduction, ReductionName
 from compare.terms import Side as Name
 from compare.tolerance import relative_difference
 from experiment.clock import Clock

@@ -10,13 +10,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from compare.align.table import COLUMNS, table
 from compare_helpers import DOCS, RECORDED, pair, save_npz, trace_file
 from helpers import samestep
 
 import compare as package
 from compare import comparison_figures, comparison_json, junit, readers, requests
 from compare.comparison import Request, compare
-from compare.comparison_table import COLUMNS, table
 from compare.rates import Rates
 from compare.runs import CompareError, rates_of
 from compare.sides import Settings, read_side

@@ -4,10 +4,10 @@ import time
 
 import numpy as np
 import pytest
+from compare.infer import infer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compare.diagnose.infer import infer
 from compare.rates import Rates
 from compare.tolerance import rate_tolerance
 from experiment.clock import Clock

@@ -10,9 +10,9 @@ import numpy as np
 from compare.causes.base import Cause
 from compare.causes.family import Family
 from compare.causes.unexplained import Unexplained
-from compare.diagnose.infer import Inferred, infer
 from compare.diagnose.search import of_equal, single
 from compare.diagnose.two import pairs
+from compare.infer import Inferred, infer
 from compare.rates import Rates
 from compare.refute.claim import Difference, Pair
 from compare.refute.curve import Curve

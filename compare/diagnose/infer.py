@@ -18,9 +18,9 @@ from itertools import islice
 
 import numpy as np
 
-from compare.diagnose.inference.kinds import schedules_of
-from compare.diagnose.inference.rows import CLOCK, Rows
-from compare.diagnose.inference.structure import epoch_lengths
+from compare.infer.guesses import schedules_of
+from compare.infer.rows import Rows
+from compare.infer.structure import epoch_lengths
 from compare.rates import Rates
 from compare.tolerance import ULP32, ulp32
 from experiment.clock import Clock, Stepping
@@ -57,17 +57,17 @@ class Inferred:
         """
         t = self.looked_up(step)
         try:
-            return self.schedule.rate(t, CLOCK)
+            return self.schedule.rate(t, Clock.STEPS)
         except ValueError:
             return _held_back(self.schedule, t)
 
     def float32_scale(self, step: np.ndarray) -> np.ndarray:
         """Size at which float32 rounds, at steps of the trace, where it is larger than the rate: float64."""
-        return self.schedule.float32_scale(self.looked_up(step), CLOCK)
+        return self.schedule.float32_scale(self.looked_up(step), Clock.STEPS)
 
     def float32_drift(self, step: np.ndarray) -> np.ndarray:
         """How far float32 parameters lead the rate away at steps of the trace, absolute: float64."""
-        return self.schedule.float32_drift(self.looked_up(step), CLOCK)
+        return self.schedule.float32_drift(self.looked_up(step), Clock.STEPS)
 
 
 def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
@@ -156,7 +156,7 @@ def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
     while low < high:
         middle = (low + high) // 2
         try:
-            schedule.rate(ordered[: middle + 1], CLOCK)
+            schedule.rate(ordered[: middle + 1], Clock.STEPS)
             low = middle + 1
         except ValueError:
             high = middle
@@ -165,4 +165,4 @@ def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
 
 def _held_back(schedule: Schedule, t: np.ndarray) -> np.ndarray:
     last = _last_allowed(schedule, t)
-    return np.where(t <= last, schedule.rate(np.minimum(t, last), CLOCK), LARGEST)
+    return np.where(t <= last, schedule.rate(np.minimum(t, last), Clock.STEPS), LARGEST)

@@ -8,8 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from compare.diagnose.infer import Inferred
-from compare.diagnose.inference.rows import CLOCK
+from compare.infer import Inferred
 from compare.rates import Rates
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 from experiment.schedules import PiecewiseConstant, ScheduleModel
@@ -193,7 +192,7 @@ class Curve:
         """Whether its schedule was seen to its end, and holds from there on."""
         assert self.inferred is not None
         schedule = self.inferred.schedule
-        length = schedule.length(CLOCK)
+        length = schedule.length(Clock.STEPS)
         return length is not None and schedule.after_end == "hold" and length < self.last
 
     @cached_property

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from compare.diagnose.inference.numbers import digits, shortest
+from compare.infer.numbers import digits, shortest
 from compare.rates import Rates
 from compare.refute.claim import Pair
 from compare.refute.curve import Curve, Known

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.diagnose.infer import Inferred
-from compare.diagnose.inference.rows import CLOCK
+from compare.infer import Inferred
 from compare.refute.curve import UNKNOWN, Curve, Known
 from compare.tolerance import NEAR_ZERO
 from experiment.clock import Duration
@@ -128,7 +127,7 @@ def lengthened(schedule: Schedule, ratio: Fraction) -> Schedule | None:
     try:
         fields = type(schedule).model_fields
         longer = schedule.model_copy(update={name: _longer(getattr(schedule, name), ratio) for name in fields})
-        longer.rate(0, CLOCK)
+        longer.rate(0, Clock.STEPS)
     except ValueError:  # a length that this kind cannot have
         return None
     return longer

@@ -7,11 +7,11 @@ from functools import partial
 
 import numpy as np
 
-from compare.diagnose.inference.cost import cost
-from compare.diagnose.inference.decays import steps
-from compare.diagnose.inference.fitting import built_by, scan
-from compare.diagnose.inference.numbers import digits, shorter, tidy_wholes, whole_digits
-from compare.diagnose.inference.rows import CLOCK, Rows, tolerance_of
+from compare.infer.cost import cost
+from compare.infer.decays import steps
+from compare.infer.fitting import built_by, scan
+from compare.infer.numbers import digits, shorter, tidy_wholes, whole_digits
+from compare.infer.rows import Rows, tolerance_of
 from experiment.schedules import Linear, PiecewiseConstant, Product, Schedule, ScheduleModel, Sequence, Warmup
 
 Simple = Callable[[Rows], Schedule | None]
@@ -176,7 +176,7 @@ def _initials(rows: Rows, level: float) -> list[float]:
 def _what_is_left(rows: Rows, carried: Schedule) -> Rows | None:
     """The rows divided by a schedule; None where it is 0 or explains none of the last rows."""
     try:
-        rate = carried.rate(rows.t, CLOCK)
+        rate = carried.rate(rows.t, Clock.STEPS)
     except ValueError:
         return None
     well = rate > 2.0**-10 * rows.peak

@@ -13,7 +13,7 @@ from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 from experiment.clock import Clock
 from experiment.schedules import Schedule, ScheduleModel
 
-CLOCK = Clock(samples=1, batch_size=1)
+Clock.STEPS = Clock(samples=1, batch_size=1)
 """Any clock does, since all durations of an inferred schedule are in steps."""
 
 SAMPLE = 240
@@ -32,7 +32,7 @@ def tolerance_of(schedule: ScheduleModel, step: np.ndarray, rate: np.ndarray, pe
 
     peak : the highest rate of the whole trace.
     """
-    scale, drift = schedule.float32_scale(step, CLOCK), schedule.float32_drift(step, CLOCK)
+    scale, drift = schedule.float32_scale(step, Clock.STEPS), schedule.float32_drift(step, Clock.STEPS)
     size = np.maximum(np.where(rate < NEAR_ZERO * peak, peak, rate), scale)
     return np.asarray(np.maximum(ULP32 * ulp32(size) + drift, SMALLEST))
 
@@ -174,11 +174,11 @@ class Rows:
 
     def _errors(self, schedule: Schedule, rows: Rows, tight: bool) -> np.ndarray | None:
         try:
-            rate = schedule.rate(rows.t, CLOCK)
+            rate = schedule.rate(rows.t, Clock.STEPS)
         except (ValueError, OverflowError):
             return None
         if tight:
-            scale = np.maximum(schedule.float32_scale(rows.t, CLOCK), np.maximum(rate, rows.y))
+            scale = np.maximum(schedule.float32_scale(rows.t, Clock.STEPS), np.maximum(rate, rows.y))
             allowed = TIGHT * np.where(scale < NEAR_ZERO * self.peak, self.peak, scale)
         else:
             allowed = tolerance_of(schedule, rows.t, rate, self.peak)
