@@ -307,6 +307,23 @@ def compare(
     return {"same": DONE, "differs": DIFFERS, "inconclusive": INCONCLUSIVE}[compared.verdict]
 
 
+@app.command(epilog="Example: samestep why extra-decay")
+def why(
+    causes: Annotated[
+        list[str] | None, typer.Argument(metavar="[CAUSE]...", help="As compare names it.", show_default=False)
+    ] = None,
+) -> None:
+    """What a cause means, how it comes about, and what to write instead. Without a cause: a line for each."""
+    from compare.causes import CAUSES, page
+
+    try:
+        pages = [page(name) for name in causes or []]
+    except ValueError as error:
+        raise options.refused(str(error)) from None
+    width = max(len(cause.name) for cause in CAUSES)
+    print("\n\n".join(pages) or "\n".join(f"{cause.name:{width}}  {cause.meaning()}" for cause in CAUSES))
+
+
 @app.command(epilog="Example: samestep attribute --arm staircase-steps --precision float64")
 def attribute(
     plan: Annotated[

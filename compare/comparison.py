@@ -9,11 +9,12 @@ import numpy as np
 
 from compare.align.losses import Losses, losses
 from compare.align.steps import common_rows
-from compare.causes.scene import Scene
-from compare.diagnose.diagnosis import Cause, Diagnosis, diagnose
+from compare.causes.base import Cause
+from compare.causes.fix import Fix
+from compare.causes.scene import Scene, Seen
+from compare.diagnose.diagnosis import Diagnosis, diagnose
 from compare.diagnose.doubt import doubt, is_zero, modest
-from compare.diagnose.fixes import Fix, fix
-from compare.diagnose.words import sentence
+from compare.infer import Inferred
 from compare.requests import refuse_idle
 from compare.runs import SELECTS, CompareError, Run, listed_keys
 from compare.sides import Settings, Side, clock_of, read_side, schedule_run
@@ -199,9 +200,9 @@ def _compared(name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock 
         b=b[1],
         diagnosis=diagnosis,
         verdict="inconclusive" if doubtful else diagnosis.verdict,
-        sentence=sentence(diagnosis.cause, scene),
-        fix=fix(diagnosis.cause, scene),
-        also=tuple((each, sentence(each, scene)) for each in diagnosis.also_possible),
+        sentence=diagnosis.cause.sentences(scene),
+        fix=diagnosis.cause.fixes(scene),
+        also=tuple((each, each.sentences(scene)) for each in diagnosis.also_possible),
         doubt=doubtful.says if doubtful else None,
         losses=losses(a, b, clock),
         depends_on=doubtful.on if doubtful else None,
@@ -210,24 +211,15 @@ def _compared(name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock 
 
 
 def _scene(a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, diagnosis: Diagnosis) -> Scene:
-    frameworks = ["schedule" if side.schedule is not None else run.key.framework for side, run in (a, b)]
     scene = Scene(
-        clock=clock,
-        inferred_a=diagnosis.inferred_a,
-        inferred_b=diagnosis.inferred_b,
-        framework_a=frameworks[0],
-        framework_b=frameworks[1],
+        _seen(*a, diagnosis.inferred_a),
+        _seen(*b, diagnosis.inferred_b),
+        clock,
         first=diagnosis.first_difference,
         largest=diagnosis.max_relative,
-        range_a=_range(a[1]),
-        range_b=_range(b[1]),
         compared=diagnosis.compared,
-        written_a=a[1].written,
-        written_b=b[1].written,
-        zero_a=is_zero(a[1]),
-        zero_b=is_zero(b[1]),
     )
-    if diagnosis.cause.name != "rounding":
+    if diagnosis.cause.is_exact or diagnosis.cause.verdict != "same":
         return scene
     left, most = _beside_drift(a[1], b[1], diagnosis)
     drifted = left < most / 2
@@ -241,8 +233,10 @@ def _digits(run: Run) -> float:
     return float((run.rates.rounding[known] / run.rates.lr[known]).max(initial=0.0))
 
 
-def _range(run: Run) -> tuple[int, int]:
-    return int(run.rates.step[0]), int(run.rates.step[-1])
+def _seen(side: Side, run: Run, inferred: Inferred | None) -> Seen:
+    framework = "schedule" if side.schedule is not None else run.key.framework
+    step = run.rates.step
+    return Seen(inferred, framework, int(step[0]), int(step[-1]), run.written, is_zero(run))
 
 
 def _beside_drift(a: Run, b: Run, diagnosis: Diagnosis) -> tuple[float, float]:

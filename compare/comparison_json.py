@@ -8,8 +8,8 @@ from typing import Any
 
 from compare.align.losses import Losses
 from compare.align.reduction_words import Reduction
+from compare.causes.base import Cause
 from compare.comparison import Compared, Comparison
-from compare.diagnose.diagnosis import Cause
 from compare.infer import Inferred
 from compare.runs import Run
 from compare.sides import Side
@@ -69,7 +69,7 @@ def _first(comparison: Comparison, pair: Compared) -> dict[str, Any] | None:
 
 def _cause(cause: Cause) -> dict[str, Any]:
     """`reading` and `factor` are there whatever the cause, null where it has none."""
-    parameters: Mapping[str, Any] = {"reading": None, "factor": None} | dict(cause.parameters)
+    parameters: Mapping[str, Any] = {"reading": None, "factor": None} | cause.parameters
     second = {} if cause.second is None else {"second": _cause(cause.second)}
     return {"name": cause.name, **parameters, "residual_ulp32": cause.residual_ulp32, **second}
 

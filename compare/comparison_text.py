@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from compare.causes.scene import Language, written
+from compare.causes.scene import written
 from compare.comparison import Compared, Comparison
 from compare.diagnose.doubt import FEW, is_zero
-from compare.diagnose.words import more, part, short
 from compare.infer import Inferred
 from compare.runs import Run
 from compare.sides import Side
-from compare.words import at_place, counted
+from compare.terms import Language
+from compare.words import at_place, counted, part, short
 
 AROUND = 3
 """Steps shown before and after the first difference."""
@@ -38,7 +38,7 @@ def verdict(comparison: Comparison, pair: Compared | None = None) -> str:
 
 def _how(pair: Compared) -> str:
     """How exactly two rates are the same."""
-    if pair.diagnosis.cause.name == "identical":
+    if pair.diagnosis.cause.is_exact:
         return "every rate has the same bits"
     return f"as far as {pair.digits} tell" if pair.digits else "to within rounding"
 
@@ -95,9 +95,7 @@ def pair_rows(comparison: Comparison) -> list[tuple[str, ...]]:
 
 def cause_name(pair: Compared) -> str:
     """The cause's name, with its reading, and the second one."""
-    cause = pair.diagnosis.cause
-    reading = f", {cause.parameters['reading']}" if "reading" in cause.parameters else ""
-    return f"{cause.name}{reading}" + (f" and {cause.second.name}" if cause.second else "")
+    return pair.diagnosis.cause.label
 
 
 def side_sentences(side: Side, run: Run, inferred: Inferred | None) -> list[str]:
@@ -188,7 +186,7 @@ def _why(pair: Compared) -> Iterator[tuple[str, str]]:
     yield "", f"Fix: {pair.fix.advice}"
     yield from _coded(pair.fix.code)
     if pair.verdict != "same":
-        yield "", more(pair.diagnosis.cause)
+        yield "", pair.diagnosis.cause.more
     for cause, said in pair.also:
         yield "", f"It could also be: {cause.name}. {said}"
 

@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 
 from compare.comparison import Compared, Comparison
 from compare.comparison_text import cause_name, difference_sentence, verdict
-from compare.diagnose.words import more
 from experiment.trace import moved_into_place
 
 
@@ -50,7 +49,7 @@ def _case(suite: ElementTree.Element, comparison: Comparison, pair: Compared) ->
     told = {"type": _allowed(cause_name(pair)), "message": _allowed(verdict(comparison, pair))}
     found = ElementTree.SubElement(case, kind, told)
     fix = f"Fix: {pair.fix.advice}"
-    said = [pair.sentence, pair.doubt, difference_sentence(pair), fix, more(pair.diagnosis.cause)]
+    said = [pair.sentence, pair.doubt, difference_sentence(pair), fix, pair.diagnosis.cause.more]
     found.text = _allowed("\n".join(each for each in said if each))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from experiment.clock import Clock, Place
+from experiment.schedules import Schedule
+from experiment.schedules.text import to_short
 
 
 def epoch_in_steps(clock: Clock) -> str:
@@ -35,3 +37,21 @@ def listed(words: list[str]) -> str:
 def at_place(place: Place) -> str:
     """Where an update is: its step, and its epoch and batch."""
     return f"step {place.step} (epoch {place.epoch}, batch {place.batch})"
+
+
+def multiple(value: float) -> str:
+    """A factor as people write it: 32, 0.95, 1.6667."""
+    return f"{value:.6g}"
+
+
+def part(relative: float) -> str:
+    """A relative difference: in percent, or as a number where that would be too small to read."""
+    return f"{100 * relative:.3g} %" if relative >= 1e-5 else f"{relative:.2g} relative"
+
+
+def short(schedule: Schedule | None, most: int = 160) -> str | None:
+    """A schedule in the short form, cut where it is long; None for none."""
+    if schedule is None:
+        return None
+    text = to_short(schedule)
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from compare.rates import Rates
 from hypothesis import given
 from hypothesis import strategies as st
 from test_compare import PLAN, made
 
+from compare import align as aligning
 from compare.align.rows import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
-from compare.align.rows import rows as aligning
 from compare.align.steps import common_rows
+from compare.rates import Rates
 from compare.runs import Key, Run
 from experiment.trace import Trace, run_rows, stack
 

@@ -20,8 +20,8 @@ from compare.align.reductions import FEWEST_ROWS, TOLERANCE, epoch_means, runnin
 from compare.comparison import Request, compare
 from compare.comparison_json import to_json
 from compare.sides import Settings
+from compare.terms import LANGUAGES
 from experiment.clock import Clock
-from experiment.frameworks import LANGUAGES
 
 HOUSE = Path(__file__).parents[1]
 PROGRAMS = HOUSE / "tests" / "programs"

@@ -20,8 +20,8 @@ from compare.comparison_text import (
     side_sentences,
     verdict,
 )
-from compare.diagnose.words import more, part
 from compare.show.picture import Picture
+from compare.words import part
 
 
 def content(comparison: Comparison, table: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def content(comparison: Comparison, table: Mapping[str, np.ndarray]) -> dict[str
         "rows_around": _headed(rows_around(comparison, pair)) if found.first_difference else [],
         "advice": pair.fix.advice,
         "code": dict(pair.fix.code),
-        "more": more(found.cause),
+        "more": found.cause.more,
         "also": [(cause.name, said) for cause, said in pair.also],
         "losses": losses_sentence(pair),
         "losses_code": dict(pair.losses.instead),

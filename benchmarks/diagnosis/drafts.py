@@ -1,4 +1,7 @@
-"""What each cause makes of a schedule: two rates that differ by it, and what a diagnosis should say of them."""
+"""What each cause makes of a schedule: two rates that differ by it, and what a diagnosis should say of them.
+
+A second voice: nothing here is taken from the causes that are to find it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import draws
+from benchmarks.diagnosis import draws
 from benchmarks.real_rates import Framework
 from experiment.clock import Clock, Duration
 from experiment.schedules import Schedule
@@ -359,7 +362,7 @@ EVERY: dict[str, tuple[Callable[[Setting], Draft], tuple[str, ...]]] = {
     "warmup and counter": (warmup_and_counter, ("exponential, staircase", "exponential, smooth", "cosine", "linear")),
     "scale and reset": (scale_and_reset, ("exponential, staircase", "cosine", "polynomial", "linear")),
 }
-"""Every cause with the kinds of schedule that it can befall."""
+"""Every cause with the kinds of schedule that can have it."""
 
 
 def _stretched(schedule: Schedule, ratio: float) -> Schedule:

@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Generic, TypeVar
 
 import numpy as np
 
-from compare.refute.curve import FEWEST, Curve, Known, blocks
-from compare.terms import SIDES as SIDES
-from compare.terms import Side as Side
+from compare.refute.curve import FEWEST, Curve, Known, Predicted, blocks
+from compare.terms import SIDES, Side
 from compare.tolerance import ULP32, ulp32
 from experiment.clock import Clock
 
+FEW = 3
+"""Rows that a claim may leave over at the beginning, whatever they are."""
+
+FEW_CLAIMS = 40
+"""Claims of each cause that are tried on what another cause leaves, the likelier first."""
+
+C_co = TypeVar("C_co", covariant=True)
+"""What is claimed: a cause."""
+
 
 @dataclass(frozen=True)
-class Claim:
-    """One cause with its parameters: it tells the rates of one side from those of the other.
+class Difference:
+    """An update at which both lie further apart than the tolerance, and both rates."""
 
-    name : of the cause, as the table in DESIGN.md has it. parameters : JSON values.
-    side : whose rows are told. tell : their rates, at any steps of theirs.
+    step: int
+    a: float
+    b: float
+
+
+@dataclass(frozen=True)
+class Claim(Generic[C_co]):
+    """One cause with its parameters: it predicts the rates of one side from those of the other.
+
+    side : whose rows are predicted. predict : their rates, at any steps of theirs.
     extrapolates : whether the other side goes on where no row of `side` speaks of it. leaves : rows at its beginning
     that are left over.
     """
 
-    name: str
-    parameters: Mapping[str, Any]
+    cause: C_co
     side: Side
-    tell: Callable[[np.ndarray], Known]
+    predict: Callable[[np.ndarray], Known]
     extrapolates: bool = False
     leaves: int = 0
+
+    @property
+    def leaves_few(self) -> bool:
+        """Whether hardly any row is left over."""
+        return self.leaves <= FEW
 
 
 @dataclass(frozen=True)
@@ -52,8 +72,8 @@ class Check:
     vague: int
 
     @property
-    def told(self) -> float:
-        """Part of the rows that the claim speaks of."""
+    def covered(self) -> float:
+        """Fraction of the rows that the claim speaks of."""
         return self.known / self.rows
 
     @property
@@ -94,10 +114,26 @@ class Pair:
         """The other one."""
         return self.b if side == "a" else self.a
 
+    def without(self, claim: Claim[object]) -> Pair | None:
+        """What is left to compare if a claim holds: its prediction beside the rows; None for too few of these."""
+        kept = self.of(claim.side)
+        predicted = Predicted.on(kept.rates.step, claim.predict)
+        return None if predicted is None else self.left(claim.side, kept, predicted)
+
+    def left(self, side: Side, ours: Curve, theirs: Curve) -> Pair:
+        """What is left to compare: `ours` in the place of `side`, and `theirs` in the other's."""
+        a, b = (ours, theirs) if side == "a" else (theirs, ours)
+        return Pair(a, b, self.clock, self.ulp, FEW_CLAIMS)
+
     @cached_property
     def differs(self) -> dict[Side, np.ndarray]:
         """For each row of each side, whether the other's rate at this step is another, beyond the tolerance."""
         return {side: self._compared(side) & (self._apart[side][0] > self._apart[side][1]) for side in SIDES}
+
+    @property
+    def any_differs(self) -> bool:
+        """Whether there is any such row."""
+        return bool(self.differs["a"].any() or self.differs["b"].any())
 
     @cached_property
     def same(self) -> dict[Side, np.ndarray]:
@@ -108,10 +144,10 @@ class Pair:
         """The largest difference of a side's rows, drift and rounding of digits taken off, in float32 ULP."""
         rows, (distance, _) = self.of(side).rates, self._apart[side]
         compared = self._compared(side)
-        told = self.other(side).at(rows.step)
-        drift = np.maximum(told.drift, self.of(side).observed.drift)
-        left = np.where(compared, distance - drift - np.where(compared, told.slack, 0.0) - rows.rounding, 0.0)
-        return float((np.maximum(left, 0.0) / ulp32(np.maximum(rows.lr, np.where(compared, told.value, 0.0)))).max())
+        theirs = self.other(side).at(rows.step)
+        drift = np.maximum(theirs.drift, self.of(side).observed.drift)
+        left = np.where(compared, distance - drift - np.where(compared, theirs.slack, 0.0) - rows.rounding, 0.0)
+        return float((np.maximum(left, 0.0) / ulp32(np.maximum(rows.lr, np.where(compared, theirs.value, 0.0)))).max())
 
     def is_rounded(self) -> bool:
         """Whether any rate that is compared differs in bits."""
@@ -127,15 +163,15 @@ class Pair:
         """A few rows of each side that refute many claims."""
         return {side: self._probe(side) for side in SIDES}
 
-    def check(self, claim: Claim) -> Check:
+    def check(self, claim: Claim[object]) -> Check:
         """Hold a claim against every row; against a few first, which refute most."""
         for rows in (self.probe[claim.side], self.sample[claim.side]):
-            found = self._check(claim, rows)
-            if found.excess > 1:
-                return found
+            check = self._check(claim, rows)
+            if check.excess > 1:
+                return check
         count = len(self.of(claim.side).rates)
         if len(rows) == count:
-            return found
+            return check
         whole = Check(0, 0, 0.0, 0.0, 0, 0)
         for part in blocks(count):
             whole = whole.joined(self._check(claim, part))
@@ -143,34 +179,34 @@ class Pair:
                 break
         return whole
 
-    def _check(self, claim: Claim, which: np.ndarray | slice) -> Check:
+    def _check(self, claim: Claim[object], which: np.ndarray | slice) -> Check:
         rows = self.of(claim.side).rates.rows(which)
-        told = claim.tell(rows.step)
-        known = np.isfinite(told.slack)
+        theirs = claim.predict(rows.step)
+        known = np.isfinite(theirs.slack)
         if not known.any():
             return Check(len(rows), 0, 0.0, 0.0, 0, 0)
-        apart = np.abs(rows.lr - np.where(known, told.value, rows.lr))
-        slack = np.where(known, told.slack, 0.0) + rows.rounding
-        excess, residual = self._left(claim.side, which, told, apart, slack)
+        apart = np.abs(rows.lr - np.where(known, theirs.value, rows.lr))
+        slack = np.where(known, theirs.slack, 0.0) + rows.rounding
+        excess, residual = self._excess(claim.side, which, theirs, apart, slack)
         differs = self.differs[claim.side][which]
         sharp = known & (slack <= self._apart[claim.side][0][which] / 4)
         evidence, vague = int((differs & sharp).sum()), int((differs & known & ~sharp).sum())
         return Check(len(rows), int(known.sum()), excess, residual, evidence, vague)
 
-    def _left(
-        self, side: Side, which: np.ndarray | slice, told: Known, apart: np.ndarray, slack: np.ndarray
+    def _excess(
+        self, side: Side, which: np.ndarray | slice, theirs: Known, apart: np.ndarray, slack: np.ndarray
     ) -> tuple[float, float]:
         """The largest difference in units of what is allowed, and in float32 ULP with drift and slack taken off."""
         some = np.flatnonzero(apart)  # most rows of most claims that stand differ by nothing
         if not len(some):
             return 0.0, 0.0
         curve = self.of(side)
-        lr, told = curve.rates.lr[which][some], told.at_rows(some)
+        lr, theirs = curve.rates.lr[which][some], theirs.at_rows(some)
         apart, slack = apart[some], slack[some]
-        drift = np.maximum(told.drift, curve.observed.drift[which][some])
-        size = np.maximum(np.minimum(told.size, curve.peak), lr)
-        excess = apart / Known(told.value, slack, size, drift).allowed(self.ulp)
-        bare = np.maximum(apart - slack - drift, 0.0) / ulp32(np.maximum(np.abs(told.value), lr))
+        drift = np.maximum(theirs.drift, curve.observed.drift[which][some])
+        size = np.maximum(np.minimum(theirs.size, curve.peak), lr)
+        excess = apart / Known(theirs.value, slack, size, drift).allowed(self.ulp)
+        bare = np.maximum(apart - slack - drift, 0.0) / ulp32(np.maximum(np.abs(theirs.value), lr))
         return float(excess.max()), float(bare.max())
 
     @cached_property
@@ -183,12 +219,12 @@ class Pair:
         distance, allowed = np.empty(count), np.empty(count)
         for part in blocks(count):
             rows, ours = curve.rates.rows(part), curve.observed.at_rows(part)
-            told = self.other(side).at(rows.step)
-            known = np.isfinite(told.slack)
-            slack = np.where(known, told.slack, 0.0) + rows.rounding
-            size, drift = np.maximum(told.size, ours.size), np.maximum(told.drift, ours.drift)
-            distance[part] = np.where(known, np.abs(rows.lr - told.value), np.inf)
-            allowed[part] = Known(told.value, slack, size, drift).allowed(self.ulp)
+            theirs = self.other(side).at(rows.step)
+            known = np.isfinite(theirs.slack)
+            slack = np.where(known, theirs.slack, 0.0) + rows.rounding
+            size, drift = np.maximum(theirs.size, ours.size), np.maximum(theirs.drift, ours.drift)
+            distance[part] = np.where(known, np.abs(rows.lr - theirs.value), np.inf)
+            allowed[part] = Known(theirs.value, slack, size, drift).allowed(self.ulp)
         return distance, allowed
 
     def _compared(self, side: Side) -> np.ndarray:

@@ -1,26 +1,24 @@
-"""What a comparison cannot tell: too few rows, a rate that is 0, and what a log does not say of its numbers."""
+"""What a comparison leaves open: too few rows, a rate that is 0, and what a log does not say of its numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from compare.diagnose.diagnosis import Cause, Diagnosis
+from compare.causes.unexplained import Unexplained
+from compare.diagnose.diagnosis import Diagnosis
 from compare.runs import Run
 from compare.sides import Name, Side
-from compare.tolerance import allowed
 
 FEW = 3
-"""Rows from which on a schedule, or the cause of a difference, may be told."""
+"""With fewer rows no schedule follows, and no cause of a difference."""
 
 
 @dataclass(frozen=True)
 class Doubt:
     """Why the verdict depends on what a log does not say.
 
-    on : what it depends on, for a sentence that ends so. says : what to give to settle it.
+    on : what the verdict depends on, as the end of a sentence. says : the option that settles it.
     """
 
     on: str
@@ -28,7 +26,7 @@ class Doubt:
 
 
 def modest(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Diagnosis:
-    """The diagnosis without what its rows cannot tell.
+    """The diagnosis without what its rows do not show.
 
     No schedule follows from one or two rows, and no cause from a difference in so few, or from a rate that is always 0.
     One row that agrees leaves open whether the schedules do.
@@ -43,7 +41,7 @@ def modest(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Di
         return replace(diagnosis, verdict="inconclusive", also_possible=())
     vague = diagnosis.compared < FEW or is_zero(a[1]) or is_zero(b[1])
     if vague and diagnosis.first_difference is not None:
-        return replace(diagnosis, cause=Cause("unexplained", {}, diagnosis.max_ulp32), also_possible=())
+        return replace(diagnosis, cause=Unexplained(residual_ulp32=diagnosis.max_ulp32), also_possible=())
     return diagnosis
 
 
@@ -75,19 +73,8 @@ def doubt(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Dou
 def _ahead(diagnosis: Diagnosis, a: Run, b: Run) -> Iterator[Name]:
     """The side that may be one step ahead of the other in all that it has."""
     for cause in (diagnosis.cause, *diagnosis.also_possible):
-        if cause.name == "shift" and cause.second is None and abs(cause.parameters["steps"]) == 1:
-            yield "b" if cause.parameters["steps"] == 1 else "a"
-    apart = {int(each) for each in b.rates.step[[0, -1]] - a.rates.step[[0, -1]]}
-    if diagnosis.cause.name == "length" and apart in ({1}, {-1}) and _same_row_by_row(a, b, diagnosis.ulp32):
-        yield "a" if apart == {1} else "b"
-
-
-def _same_row_by_row(a: Run, b: Run, ulp: float) -> bool:
-    """Whether the rates are the same whatever the steps say."""
-    if len(a.rates) != len(b.rates):
-        return False
-    within = allowed(np.maximum(a.rates.lr, b.rates.lr), a.rates.rounding, b.rates.rounding, ulp=ulp)
-    return bool((np.abs(a.rates.lr - b.rates.lr) <= within).all())
+        if side := cause.one_ahead(a.rates, b.rates, diagnosis.ulp32):
+            yield side
 
 
 def _of_base(early: tuple[Side, Run], late: tuple[Side, Run]) -> str | None:
@@ -103,7 +90,7 @@ def _of_base(early: tuple[Side, Run], late: tuple[Side, Run]) -> str | None:
 
 def _of_timing(diagnosis: Diagnosis, early: Side) -> str | None:
     """The log that is ahead may hold the next rates; None where it says when it read them."""
-    if diagnosis.cause.name != "shift" or early.conventions.get("lr_timing") != "unknown":
+    if not diagnosis.cause.may_be_timing or early.conventions.get("lr_timing") != "unknown":
         return None
     name = early.name
     return (

@@ -18,16 +18,16 @@ UNKNOWN = np.inf
 """Slack of a rate that nothing is known of."""
 
 SHARP = 1e-4
-"""Slack of a rate, in parts of the highest, up to which it is told well enough to be compared with another one."""
+"""Slack of a rate, as a fraction of the highest, up to which it is known well enough to be compared."""
 
 DOUBT = 4
-"""Times the distance of three cubics at a step between rows that a rate there may lie off."""
+"""Between rows, a rate may be off by this many times the spread of three cubic interpolants."""
 
 BLOCK = 1 << 16
 """Rows of a long run that are worked on at once."""
 
 FEWEST = 6
-"""Rows from which something can be told."""
+"""Rows from which on something follows."""
 
 
 @dataclass(frozen=True)
@@ -145,18 +145,18 @@ class Curve:
         if there.all():
             return self.observed.at_rows(_as_slice(row))
         elsewhere = wanted[~there]
-        told = Known(*(np.empty(step.shape) for _ in range(4)))
-        told.put(there, self.observed.at_rows(row[there]))
-        told.put(~there, self._known(elsewhere, *self._elsewhere(elsewhere)))
-        return told
+        known = Known(*(np.empty(step.shape) for _ in range(4)))
+        known.put(there, self.observed.at_rows(row[there]))
+        known.put(~there, self._known(elsewhere, *self._elsewhere(elsewhere)))
+        return known
 
     @cached_property
     def observed(self) -> Known:
         """The rates of its own rows."""
-        rates, told = self.rates, Known(*(np.empty(len(self.rates)) for _ in range(4)))
+        rates, known = self.rates, Known(*(np.empty(len(self.rates)) for _ in range(4)))
         for rows in blocks(len(rates)):
-            told.put(rows, self._known(rates.step[rows], rates.lr[rows], rates.rounding[rows]))
-        return told
+            known.put(rows, self._known(rates.step[rows], rates.lr[rows], rates.rounding[rows]))
+        return known
 
     def _known(self, step: np.ndarray, lr: np.ndarray, slack: np.ndarray) -> Known:
         size, drift = self.bent(step)
@@ -259,28 +259,28 @@ def _jumps(schedule: ScheduleModel) -> bool:
 
 
 @dataclass(frozen=True)
-class Told(Curve):
-    """A run as a claim tells it from another one."""
+class Predicted(Curve):
+    """A run as a claim predicts it from another one."""
 
-    tell: Callable[[np.ndarray], Known] = field(kw_only=True)
+    predict: Callable[[np.ndarray], Known] = field(kw_only=True)
 
     @classmethod
-    def on(cls, step: np.ndarray, tell: Callable[[np.ndarray], Known]) -> Told | None:
-        """With a row at each of these steps that the claim speaks of; None where these are too few, or all the same."""
-        told = tell(step)
-        known = told.slack <= SHARP * told.value.max()
-        if known.sum() < max(FEWEST, len(step) / 4) or np.ptp(told.value[known]) < 1e-3 * told.value.max():
+    def on(cls, step: np.ndarray, predict: Callable[[np.ndarray], Known]) -> Predicted | None:
+        """With a row at each of these steps that is predicted; None where these are too few, or all the same."""
+        rates = predict(step)
+        known = rates.slack <= SHARP * rates.value.max()
+        if known.sum() < max(FEWEST, len(step) / 4) or np.ptp(rates.value[known]) < 1e-3 * rates.value.max():
             return None
-        return cls(Rates(step[known], told.value[known], told.slack[known]), None, tell=tell)
+        return cls(Rates(step[known], rates.value[known], rates.slack[known]), None, predict=predict)
 
     def at(self, step: np.ndarray) -> Known:
-        """As the claim tells it."""
-        return self.tell(np.maximum(step, 0))
+        """As the claim predicts it."""
+        return self.predict(np.maximum(step, 0))
 
     def bent(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As the claim tells it."""
-        told = self.at(step)
-        return told.size, told.drift
+        """As the claim predicts it."""
+        rates = self.at(step)
+        return rates.size, rates.drift
 
 
 def _interpolated(steps: np.ndarray, lr: np.ndarray, at: np.ndarray, after: np.ndarray, points: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Pairs of logs whose difference is known: every cause on every kind of schedule that it can befall."""
+"""Pairs of logs whose difference is known: every cause on every kind of schedule that can have it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from compare.rates import Rates
 
-from benchmarks import draws
-from benchmarks.drafts import EVERY, SMOOTH, Rate, Setting, Undrawn, Voices, same
+from benchmarks.diagnosis import draws
+from benchmarks.diagnosis.drafts import EVERY, SMOOTH, Rate, Setting, Undrawn, Voices, same
+from compare.rates import Rates
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 from experiment.clock import Clock
 from experiment.schedules.text import to_short

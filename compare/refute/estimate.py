@@ -1,4 +1,4 @@
-"""What causes are estimated from: where a rate is found again, steps that line up, numbers that people write."""
+"""Candidate parameters for causes: where a rate recurs, aligned changes, short decimals."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ import numpy as np
 
 from compare.infer.numbers import digits, shortest
 from compare.rates import Rates
-from compare.refute.claim import Pair, Side
+from compare.refute.claim import Pair
 from compare.refute.curve import Curve, Known
+from compare.terms import Side
 from compare.tolerance import NEAR_ZERO, ULP32, allowed, ulp32
+from experiment.schedules import PiecewiseConstant, Product, Schedule, Sequence, Warmup
+
+LATE_FIRST: tuple[Side, Side] = ("b", "a")
+"""Of two that may have changed, b is the likelier."""
+
+FAST_AND_SLOW: tuple[tuple[Side, Side], ...] = (("b", "a"), ("a", "b"))
 
 COARSEST = 100
 """Steps around an estimate that are tried at most, where rows lie so far apart."""
@@ -37,7 +44,7 @@ def found_again(curve: Curve, value: float, rounding: float, near: int, most: in
     return [int(steps[row]) for row in _nearest(steps, rows, near, most)]
 
 
-def telling_rows(curve: Curve, differs: np.ndarray, most: int = 3) -> list[int]:
+def steep_rows(curve: Curve, differs: np.ndarray, most: int = 3) -> list[int]:
     """A few rows whose rate says most about where in the schedule they stand: those at which it moves fastest.
 
     differs : for each row, whether the other run has another rate there; only those are taken, where there are any.
@@ -63,7 +70,7 @@ def shifts(pair: Pair) -> list[int]:
         epoch = pair.clock.steps_per_epoch
         found += [epoch, -epoch, epoch - 1, 1 - epoch]
     estimated: list[int] = []
-    for row in telling_rows(b, pair.differs["b"]):
+    for row in steep_rows(b, pair.differs["b"]):
         at = int(b.rates.step[row])
         again = found_again(a, float(b.rates.lr[row]), float(b.rates.rounding[row]), at)
         estimated += [step - at for step in again]
@@ -78,7 +85,7 @@ def counters(pair: Pair, side: Side) -> list[int]:
     """Whole factors f by which the clock of `side` may run faster than the other's, those near the data first."""
     fast, slow = pair.of(side), pair.other(side)
     found: list[float] = []
-    for row in telling_rows(fast, pair.differs[side], 4):
+    for row in steep_rows(fast, pair.differs[side], 4):
         at = int(fast.rates.step[row])
         if at:
             again = found_again(slow, float(fast.rates.lr[row]), float(fast.rates.rounding[row]), at * 8, 12)
@@ -92,6 +99,41 @@ def counters(pair: Pair, side: Side) -> list[int]:
     return _distinct(each for each in [*whole, *range(2, 65)] if 2 <= each <= fast.last + slow.last)
 
 
+def landmarks(curve: Curve) -> list[int]:
+    """Steps that a schedule can be known by whatever its size: first change, highest and lowest rate, last change."""
+    steps, lr = curve.rates.step, curve.rates.lr
+    first = int(steps[curve.changes[0]]) if len(curve.changes) else 0
+    last = int(steps[curve.changes[-1]]) if len(curve.changes) else 0
+    return [first, int(steps[lr.argmax()]), int(steps[lr.argmin()]), last]
+
+
+def moves(pair: Pair) -> bool:
+    """Whether both change at all: what never does has any clock."""
+    return bool(np.ptp(pair.a.rates.lr) and np.ptp(pair.b.rates.lr))
+
+
+def is_regular(curve: Curve) -> bool:
+    """Whether a run goes on as a schedule would: known, or at least not up and down all the time."""
+    turns = np.sign(np.diff(curve.rates.lr[curve.changes]))
+    return curve.inferred is not None or len(turns) < 3 or bool((turns[1:] != turns[:-1]).mean() < 0.2)
+
+
+def is_plain(schedule: Schedule, most: int = 3) -> bool:
+    """Whether a schedule is given by few numbers, so that its fit says something.
+
+    most : boundaries of a piecewise constant one.
+    """
+    match schedule:
+        case Sequence() | Product():
+            return False
+        case Warmup():
+            return is_plain(schedule.then, most)
+        case PiecewiseConstant():
+            return len(schedule.boundaries) <= most
+        case _:
+            return True
+
+
 def first_apart(pair: Pair, side: Side) -> tuple[int, int] | None:
     """The first row of `side` that differs, after the last one before it that is the same (-1 for none)."""
     if not pair.differs[side].any():
@@ -101,24 +143,24 @@ def first_apart(pair: Pair, side: Side) -> tuple[int, int] | None:
     return (int(same[-1]) if len(same) else -1), first
 
 
-def constant_ratios(rows: Rates, told: Known) -> list[float]:
-    """Numbers c for which ``rows = c * told`` at every row, the shortest first; none where rows refute them all.
+def constant_ratios(rows: Rates, base: Known) -> list[float]:
+    """Numbers c for which ``rows = c * base`` at every row, the shortest first; none where rows refute them all.
 
     Every row allows an interval; what all of them allow is left. The shortest decimal in it is what somebody wrote,
     or one over the shortest one.
     """
     if len(rows) > 10 * SPREAD:  # a few rows refute most
         few = np.linspace(0, len(rows) - 1, SPREAD).astype(np.int64)
-        if not constant_ratios(rows.rows(few), told.at_rows(few)):
+        if not constant_ratios(rows.rows(few), base.at_rows(few)):
             return []
-    known = np.isfinite(told.slack) & (told.value > told.slack) & (rows.lr > 0)
-    value, lr = told.value[known], rows.lr[known]
+    known = np.isfinite(base.slack) & (base.value > base.slack) & (rows.lr > 0)
+    value, lr = base.value[known], rows.lr[known]
     if not len(lr):
         return []
-    within = allowed(np.maximum(lr, NEAR_ZERO * lr.max()), rows.rounding[known], told.drift[known] * lr / value)
-    bent = ULP32 * ulp32(told.size[known]) * lr / value  # of a sum that float32 rounds at a larger size
-    low = float(((lr - within - bent) / (value + told.slack[known])).max())
-    high = float(((lr + within + bent) / (value - told.slack[known])).min())
+    within = allowed(np.maximum(lr, NEAR_ZERO * lr.max()), rows.rounding[known], base.drift[known] * lr / value)
+    bent = ULP32 * ulp32(base.size[known]) * lr / value  # of a sum that float32 rounds at a larger size
+    low = float(((lr - within - bent) / (value + base.slack[known])).max())
+    high = float(((lr + within + bent) / (value - base.slack[known])).min())
     middle = float(lr[value.argmax()] / value.max())
     if not (0 < low <= high and math.isfinite(high)):
         return []
@@ -127,6 +169,16 @@ def constant_ratios(rows: Rates, told: Known) -> list[float]:
     tidied = 1 / over_one if digits(over_one) < digits(direct) else direct
     best = min(max(middle, low), high) if half else middle
     return [each for each in dict.fromkeys((tidied, best)) if abs(each - 1) > 1e-9]
+
+
+def steps_between(first: int, last: int, most: int = 400) -> np.ndarray:
+    """Every step from one to the other, or some where there are many."""
+    return np.unique(np.linspace(first, last, min(last - first + 1, most)).astype(np.int64))
+
+
+def allowed_at(level: float) -> float:
+    """How far from a rate another one may lie and still be the same, rounding alone."""
+    return ULP32 * float(ulp32(np.asarray(level)))
 
 
 def _paired_changes(a: Curve, b: Curve, most: int = 3) -> Iterator[tuple[int, int]]:
@@ -156,3 +208,8 @@ def _between(curve: Curve, row: int, value: float) -> list[int]:
 
 def _distinct(values: Iterable[int]) -> list[int]:
     return list(dict.fromkeys(int(each) for each in values))[:MOST_CANDIDATES]
+
+
+def usual_distance(rates: Rates) -> int:
+    """Steps from row to row, in the median."""
+    return int(np.median(np.diff(rates.step))) if len(rates) > 1 else 1

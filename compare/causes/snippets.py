@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from compare.causes.scene import Language
-
 STEP_PER_EPOCH = """for epoch in range(epochs):
     for batch in loader:
         ...  # forward, backward, optimizer.step()

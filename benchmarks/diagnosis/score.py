@@ -1,8 +1,8 @@
 """How often the diagnosis is right: ``python -m benchmarks.diagnosis``.
 
-Pairs of logs whose difference is known (`benchmarks.cases`), half of them from closed forms and half from the rates of
-the frameworks' own schedulers. Prints how often the top answer is right with its parameters, a confusion matrix, and
-every wrong answer; writes `benchmarks/diagnosis.json`.
+Pairs of logs whose difference is known (`benchmarks.diagnosis.cases`), half of them from closed forms and half from the
+rates of the frameworks' own schedulers. Prints how often the top answer is right with its parameters, a confusion
+matrix, and every wrong answer.
 """
 
 from __future__ import annotations
@@ -20,29 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import cases, drafts
+from benchmarks.diagnosis import cases, drafts
 from benchmarks.real_rates import PACKAGES, Framework
-from compare.diagnose.diagnosis import Cause, Diagnosis, diagnose
+from compare.causes import CAUSES
+from compare.causes.base import Cause
+from compare.diagnose.diagnosis import Diagnosis, diagnose
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 
-SAME_DATA = {
-    frozenset({"shift", "scale"}): "an exponential decay moved along its steps is the same decay times a number",
-    frozenset({"shift", "extra-decay"}): "seen from a staircase's first change on, a period more is a factor more",
-    frozenset({"counter", "period"}): "a clock that runs twice as fast makes a period half as long",
-    frozenset({"counter", "factor"}): "smooth decays by r in E steps and by r**2 in 2 E are one",
-    frozenset({"factor", "period"}): "the same",
-    frozenset({"floor", "tail"}): "where the other only falls, to hold is to have a floor",
-    frozenset({"reset", "extra-decay"}): "an exponential decay begun again is the same decay times a number",
-    frozenset({"reset", "shift"}): "begun again before anything changed, a schedule is late from its first step on",
-    frozenset({"reset", "tail"}): "begun again after the other's end, where that holds",
-    frozenset({"reset", "scale"}): "the same, where no row tells of the time before",
-    frozenset({"extra-decay", "floor"}): "where a schedule holds its last rate, a factor on that is another last rate",
-    frozenset({"extra-decay", "tail"}): "the same",
-    frozenset({"shift", "period"}): "where one change is seen, it is later or its period longer",
-    frozenset({"shift", "counter"}): "the same",
-    frozenset({"warmup", "shift"}): "a schedule that holds its first rate, warmed up to, begins late",
-}
-"""Pairs of causes that can give the very same data; either counts, the other must be told as possible."""
+SAME_DATA = {frozenset({cause.name, other}) for cause in CAUSES for other in cause.alike}
+"""Pairs of causes that can give the very same data; either counts, the other must be listed as possible."""
 
 
 PART = 20
@@ -54,21 +40,21 @@ def answer(case: cases.Case) -> Diagnosis:
     return diagnose(case.a, case.b, case.clock)
 
 
-def is_right(case: cases.Case, told: Diagnosis) -> bool:
+def is_right(case: cases.Case, diagnosis: Diagnosis) -> bool:
     """Whether the top answer is the truth, or the truth is named beside one that gives the same data."""
     match case.name:
         case "same":
-            return told.verdict == "same"
+            return diagnosis.verdict == "same"
         case "unexplained":
-            return told.cause.name == "unexplained"
+            return diagnosis.cause.name == "unexplained"
     if case.second is not None:
-        return _same_parameters(case, told.cause) or any(
-            _same_parameters(case, also) and _is_listed(told.cause, also) for also in told.also_possible
+        return _same_parameters(case, diagnosis.cause) or any(
+            _same_parameters(case, also) and _is_listed(diagnosis.cause, also) for also in diagnosis.also_possible
         )
-    if told.cause.name == case.name:
-        return _same_parameters(case, told.cause)
-    listed = frozenset({told.cause.name, case.name}) in SAME_DATA
-    return listed and any(also.name == case.name and _same_parameters(case, also) for also in told.also_possible)
+    if diagnosis.cause.name == case.name:
+        return _same_parameters(case, diagnosis.cause)
+    listed = frozenset({diagnosis.cause.name, case.name}) in SAME_DATA
+    return listed and any(also.name == case.name and _same_parameters(case, also) for also in diagnosis.also_possible)
 
 
 def _is_listed(one: Cause, other: Cause) -> bool:
@@ -93,10 +79,10 @@ SAME_KINDS = (
 def _same_parameters(case: cases.Case, cause: Cause) -> bool:
     """Whether parameters are the true ones; or, where rows are missing or digits few, others that give the same."""
     if case.second is not None:
-        told = {cause.name: cause.parameters} | ({cause.second.name: cause.second.parameters} if cause.second else {})
+        named = {cause.name: cause.parameters} | ({cause.second.name: cause.second.parameters} if cause.second else {})
         true = {case.name: case.parameters, case.second[0]: case.second[1]}
         apart = max(int(np.diff(each.step).max()) for each in (case.a, case.b))
-        return told.keys() == true.keys() and all(_equal(true[name], told[name], apart - 1) for name in true)
+        return named.keys() == true.keys() and all(_equal(true[name], named[name], apart - 1) for name in true)
     if cause.second is not None:
         return False
     if case.name == "family":
@@ -105,34 +91,34 @@ def _same_parameters(case: cases.Case, cause: Cause) -> bool:
     return _equal(case.parameters, cause.parameters) or _gives_the_same(case, cause.parameters)
 
 
-def _gives_the_same(case: cases.Case, told: Mapping[str, Any]) -> bool:
+def _gives_the_same(case: cases.Case, given: Mapping[str, Any]) -> bool:
     """Whether other parameters give the same rows as the true ones, so that no row could tell."""
     fixed = {"side", "reading", "then"} & case.parameters.keys()
-    if case.again is None or any(case.parameters[key] != told.get(key) for key in fixed):
+    if case.again is None or any(case.parameters[key] != given.get(key) for key in fixed):
         return False
     made = case.a if case.turned else case.b
     try:
-        ours, theirs = (case.again(each)(made.step) for each in (case.parameters, told))
+        ours, theirs = (case.again(each)(made.step) for each in (case.parameters, given))
     except (KeyError, ValueError):
         return False
     size = np.maximum(ours, NEAR_ZERO * ours.max())
     return bool((np.abs(ours - theirs) <= 2 * ULP32 * ulp32(size) + 2 * made.rounding).all())
 
 
-def _equal(true: Mapping[str, Any], told: Mapping[str, Any], apart: int = 0) -> bool:
+def _equal(true: Mapping[str, Any], given: Mapping[str, Any], apart: int = 0) -> bool:
     """Whether all parameters are the true ones; a step that lies between two rows may be any of them.
 
     apart : steps between two rows that have none.
     """
     for key, value in true.items():
-        found = told.get(key)
-        if isinstance(value, float) and isinstance(found, int | float):
-            if abs(found - value) > 3e-6 * abs(value):
+        number = given.get(key)
+        if isinstance(value, float) and isinstance(number, int | float):
+            if abs(number - value) > 3e-6 * abs(value):
                 return False
-        elif isinstance(value, int) and isinstance(found, int) and key in ("step", "steps"):
-            if abs(found - value) > apart:
+        elif isinstance(value, int) and isinstance(number, int) and key in ("step", "steps"):
+            if abs(number - value) > apart:
                 return False
-        elif found != value:
+        elif number != value:
             return False
     return True
 
@@ -182,7 +168,7 @@ def _one(label: str, voices: drafts.Voices, source: str, random: np.random.Gener
         except drafts.Undrawn:
             continue
     began = time.perf_counter()
-    told = answer(case)
+    diagnosis = answer(case)
     seconds = time.perf_counter() - began
     return {
         "label": label,
@@ -190,11 +176,11 @@ def _one(label: str, voices: drafts.Voices, source: str, random: np.random.Gener
         "source": case.source,
         "written": case.written,
         "rows": max(len(case.a), len(case.b)),
-        "right": is_right(case, told),
+        "right": is_right(case, diagnosis),
         "true": {"name": case.name, **case.parameters, "second": case.second},
-        "verdict": told.verdict,
-        "told": _as_json(told.cause),
-        "also": [_as_json(each) for each in told.also_possible],
+        "verdict": diagnosis.verdict,
+        "told": _as_json(diagnosis.cause),
+        "also": [_as_json(each) for each in diagnosis.also_possible],
         "schedule": case.schedule,
         "seconds": seconds,
     }
@@ -228,8 +214,8 @@ def _named(each: dict[str, Any], side: str) -> str:
     return str(each["true"]["name"])
 
 
-DOCS = Path(__file__).parents[1] / "docs" / "diagnosis.md"
-BEGIN, END = "<!-- what came out: written by benchmarks/diagnosis.py --docs -->", "<!-- until here -->"
+DOCS = Path(__file__).parents[2] / "docs" / "diagnosis.md"
+BEGIN, END = "<!-- what came out: written by python -m benchmarks.diagnosis --docs -->", "<!-- until here -->"
 
 
 def write_docs(found: list[dict[str, Any]]) -> None:
@@ -270,7 +256,3 @@ def main() -> None:
         for one in found:
             if not one["right"]:
                 print(json.dumps({key: value for key, value in one.items() if key != "right"}))
-
-
-if __name__ == "__main__":
-    main()

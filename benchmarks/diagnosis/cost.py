@@ -1,4 +1,4 @@
-"""What a diagnosis costs: ``python -m benchmarks.comparison``.
+"""What a diagnosis costs: ``python -m benchmarks.diagnosis.cost``.
 
 Two million rows a side. Beside each, in turn, what one would do otherwise to see where two runs part: join both tables
 on the step and look at the differences, in pandas. Prints medians, their ratio, and the most memory that was in use.
@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from compare.rates import Rates
 
 from compare.diagnose.diagnosis import diagnose
+from compare.rates import Rates
 from experiment.clock import Clock
 from experiment.schedules.text import parse
 
