@@ -7,6 +7,8 @@ STEP_PER_EPOCH = """for epoch in range(epochs):
         ...  # forward, backward, optimizer.step()
     scheduler.step()  # after each epoch, not after each batch"""
 
+from compare.terms import Language
+
 READ_BEFORE: dict[Language, str] = {
     "Keras": """class UsedRate(keras.callbacks.Callback):
     rates = []
