@@ -410,7 +410,7 @@ def test_compare_explains_no_other_training(tmp_path, torch, keras):
     found = compare(a, b, clock=RAGGED).worst
     assert found.losses.reduction is None
     assert "the subject of attribute" in words.losses_sentence(found)
-    assert to_json(compare(a, b, clock=RAGGED))["losses"]["reduction"] is None
+    assert compare(a, b, clock=RAGGED).to_json()["losses"]["reduction"] is None
 
 
 def test_compare_does_not_fill_memory_with_far_apart_steps(tmp_path):
