@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from compare.rates import Rates
 
 from benchmarks import draws
 from benchmarks.drafts import EVERY, SMOOTH, Rate, Setting, Undrawn, Voices, same
-from compare.diagnose.rates import Rates
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 from experiment.clock import Clock
 from experiment.schedules.text import to_short

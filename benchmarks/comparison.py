@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from compare.rates import Rates
 
 from benchmarks.real_rates import CLOCK as STEPS_ALONE
 from compare.diagnose.diagnosis import diagnose
-from compare.diagnose.rates import Rates
 from experiment.clock import Clock
 from experiment.schedules.text import parse
 

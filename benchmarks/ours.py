@@ -49,8 +49,9 @@ def simulate(framework: str, steps: int, repeats: int) -> dict[str, Any]:
 
 def compare(rows: int, repeats: int) -> dict[str, Any]:
     """Line two traces up and take the differences."""
+    from compare.align.rows import differences
+
     from benchmarks import tables
-    from compare.align import differences
 
     of = tables.plan(rows)
     a, b = (tables.trace(framework, of, seed) for seed, framework in enumerate(("tensorflow", "torch")))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from compare.diagnose.diagnosis import Cause, Diagnosis
-from compare.diagnose.infer import Inferred
 from compare.diagnose.words import short
+from compare.infer import Inferred
 from compare.runs.run import Run
 from compare.runs.side import Name, Side
 from compare.tolerance import ulp32

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from compare.diagnose.scene import LANGUAGES, Language
-from compare.reduction_words import Reduction, instead
-from compare.reductions import told_apart
+from compare.align.reduction_words import Reduction, instead
+from compare.align.reductions import told_apart
+from compare.causes.scene import LANGUAGES, Language
 from compare.runs.run import Run, common_rows
 from compare.runs.side import Side
 from compare.tolerance import relative_difference

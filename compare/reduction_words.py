@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from compare.diagnose.scene import Language, Name, other
+from compare.causes.scene import Language, Name, other
 from compare.words import counted, listed
 
 ReductionName = Literal[

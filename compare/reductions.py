@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.diagnose.scene import Name
-from compare.reduction_words import Of, Over, Reduction, ReductionName
+from compare.align.reduction_words import Of, Over, Reduction, ReductionName
+from compare.causes.scene import Name
 from compare.tolerance import relative_difference
 from experiment.clock import Clock
 

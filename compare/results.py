@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from compare.align import align
+from compare.align.rows import align
 from compare.output import MANIFEST
 from compare.report import render
 from compare.report.content import content, versions

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from compare.align.rows import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
+from compare.rates import Rates
 from hypothesis import given
 from hypothesis import strategies as st
 from test_compare import PLAN, made
 
 from compare import align as aligning
-from compare.align import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
-from compare.diagnose.rates import Rates
 from compare.runs.run import Key, Run, common_rows
 from experiment.trace import Trace, run_rows, stack
 

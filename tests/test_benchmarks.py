@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from compare.align.rows import align
 
 from benchmarks import limits, measuring, ours, page, ratios, tables
 from benchmarks.growth import AXES, GROWTH, LINES
-from compare.align import align
 from experiment.trace import TRACE_COLUMNS
 
 HOUSE = Path(__file__).parents[1]

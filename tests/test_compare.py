@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from compare.align.rows import AlignError, align
 from helpers import exponential
 from hypothesis import given
 from hypothesis import strategies as st
 
 from compare import results
-from compare.align import AlignError, align
 from compare.report.sentences import verdict, warnings
 from compare.summary import summarise, to_json
 from compare.tolerance import ULP32, rate_tolerance, relative_difference, ulp32_difference

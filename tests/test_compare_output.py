@@ -10,12 +10,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from compare.align.table import COLUMNS, table
 from compare_helpers import DOCS, RECORDED, compared, pair, save_npz, trace_file
 from helpers import samestep
 
 from compare.comparison import figures, junit
 from compare.comparison.compare import compare
-from compare.comparison_table import COLUMNS, table
 from compare.runs.settings import Settings, clock
 from compare.runs.side import read_side
 from compare.tolerance import ULP32

@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from compare.rates import Rates
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import diagnosis as benchmark
 from compare.diagnose.diagnosis import diagnose
-from compare.diagnose.rates import Rates
 from experiment.clock import Clock
 from experiment.schedules.text import parse
 

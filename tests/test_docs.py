@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from compare.align.rows import ALIGNED_COLUMNS
 from helpers import samestep
 
 from benchmarks.diagnosis import SAME_DATA
-from compare.align import ALIGNED_COLUMNS
 from compare.attribute import files
 from compare.attribute.advice import advice
 from compare.attribute.ladder import BOUNDS, Gap, Ladder, Rung

@@ -4,11 +4,11 @@ import time
 
 import numpy as np
 import pytest
+from compare.infer import infer
+from compare.rates import Rates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compare.diagnose.infer import infer
-from compare.diagnose.rates import Rates
 from compare.tolerance import rate_tolerance
 from experiment.clock import Clock
 from experiment.schedules.examples import EXAMPLES

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from compare.rates import Rates
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compare.diagnose.rates import Rates
 from compare.readers import FORMATS, Options, ReadError, read, rounding
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace
 

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from compare.align.rows import ALIGNED_COLUMNS
 from helpers import run_plan
 
-from compare.align import ALIGNED_COLUMNS
 from experiment.plan import Plan, question
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, read_csv
 

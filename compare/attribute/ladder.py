@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
+from compare.align.reduction_words import Reduction
+from compare.align.reductions import told_apart
 from compare.attribute import variants
 from compare.attribute.variants import CONTROLS, Experiment, State
-from compare.reduction_words import Reduction
-from compare.reductions import told_apart
 from compare.runner import OnProgress
 from compare.tolerance import NEAR_ZERO
 from experiment.plan import FRAMEWORKS, Framework

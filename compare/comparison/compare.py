@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from compare.align.losses import losses
+from compare.causes.scene import Scene
 from compare.comparison.result import Compared, Comparison
-from compare.comparison_doubt import doubt, is_zero, modest
 from compare.diagnose.diagnosis import Diagnosis, diagnose
+from compare.diagnose.doubt import doubt, is_zero, modest
 from compare.diagnose.fixes import fix
-from compare.diagnose.scene import Scene
 from compare.diagnose.words import sentence
-from compare.losses import losses
 from compare.runs.run import SELECTS, CompareError, Run, common_rows, listed_keys
 from compare.runs.settings import Settings
 from compare.runs.settings import clock as clock_from

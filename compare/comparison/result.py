@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from compare.comparison_table import table
+from compare.align.losses import TOLERANCE, Losses
+from compare.align.reduction_words import Reduction
+from compare.align.table import table
 from compare.diagnose.diagnosis import Cause, Diagnosis, Difference, Verdict
 from compare.diagnose.fixes import Fix
-from compare.diagnose.infer import Inferred
-from compare.losses import TOLERANCE, Losses
+from compare.infer import Inferred
 from compare.output import MANIFEST
-from compare.reduction_words import Reduction
 from compare.runs.run import Run, writable
 from compare.runs.side import Side
 from compare.show.result import Result, versions

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compare.comparison_doubt import follows
-from compare.diagnose.infer import Inferred
-from compare.diagnose.scene import Language, written
+from compare.causes.scene import Language, written
+from compare.diagnose.doubt import follows
 from compare.diagnose.words import more, part
+from compare.infer import Inferred
 from compare.runs.run import Run
 from compare.runs.side import Side
 from compare.show.result import aligned

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from compare.diagnose.curve import FEWEST, Curve, Known, blocks
+from compare.refute.curve import FEWEST, Curve, Known, blocks
 from compare.tolerance import ULP32, ulp32
 from experiment.clock import Clock
 

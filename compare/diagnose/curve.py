@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from compare.diagnose.infer import Inferred
-from compare.diagnose.inference.rows import CLOCK
-from compare.diagnose.rates import Rates
+from compare.infer import Inferred
+from compare.infer.rows import CLOCK
+from compare.rates import Rates
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 from experiment.schedules import PiecewiseConstant, ScheduleModel
 

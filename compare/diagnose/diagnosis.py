@@ -14,11 +14,11 @@ import numpy as np
 
 from compare.diagnose import two
 from compare.diagnose.causes import breaks, clocks, kinds, rows, sizes
-from compare.diagnose.claim import SIDES, Check, Claim, Pair, Side
-from compare.diagnose.curve import Curve
-from compare.diagnose.infer import Inferred, infer
-from compare.diagnose.inference.numbers import digits
-from compare.diagnose.rates import Rates
+from compare.infer import Inferred, infer
+from compare.infer.numbers import digits
+from compare.rates import Rates
+from compare.refute.claim import SIDES, Check, Claim, Pair, Side
+from compare.refute.curve import Curve
 from compare.tolerance import ULP32, relative_difference, ulp32_difference
 from experiment.clock import Clock
 from experiment.schedules import float32_error

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from compare.diagnose.claim import Pair, Side
-from compare.diagnose.curve import Curve, Known
-from compare.diagnose.inference.numbers import digits, shortest
-from compare.diagnose.rates import Rates
+from compare.infer.numbers import digits, shortest
+from compare.rates import Rates
+from compare.refute.claim import Pair, Side
+from compare.refute.curve import Curve, Known
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 
 COARSEST = 100

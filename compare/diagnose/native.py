@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import shlex
 
+from compare.causes.scene import Language
 from compare.diagnose import native_keras, native_torch
 from compare.diagnose.native_keras import Counts
-from compare.diagnose.scene import Language
 from experiment.clock import Duration
 from experiment.schedules import Schedule
 from experiment.schedules.text import to_short

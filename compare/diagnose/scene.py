@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from compare.diagnose.diagnosis import Difference
-from compare.diagnose.infer import Inferred
+from compare.infer import Inferred
 from compare.words import counted
 from experiment.clock import Clock
 from experiment.schedules import Schedule

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.diagnose.curve import UNKNOWN, Curve, Known
-from compare.diagnose.infer import Inferred
+from compare.infer import Inferred
+from compare.refute.curve import UNKNOWN, Curve, Known
 from compare.tolerance import NEAR_ZERO
 
 Tell = Callable[[np.ndarray], Known]

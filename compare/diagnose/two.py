@@ -10,11 +10,11 @@ import numpy as np
 
 from compare.diagnose import tell
 from compare.diagnose.causes import breaks, clocks, kinds
-from compare.diagnose.claim import Claim, Pair, Side
-from compare.diagnose.curve import Curve, Told
-from compare.diagnose.infer import Inferred
-from compare.diagnose.inference.numbers import shortest
-from compare.diagnose.rates import Rates
+from compare.infer import Inferred
+from compare.infer.numbers import shortest
+from compare.rates import Rates
+from compare.refute.claim import Claim, Pair, Side
+from compare.refute.curve import Curve, Told
 
 MOST_ROWS = 8_000
 """Rows that are looked at while two causes are searched for; what is found is held against all of them."""

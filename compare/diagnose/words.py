@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from compare.causes.scene import Name, Scene, other
 from compare.diagnose.diagnosis import Cause
-from compare.diagnose.inference.rows import CLOCK
-from compare.diagnose.scene import Name, Scene, other
+from compare.infer.rows import CLOCK
 from compare.words import counted, listed
 from experiment.schedules import ExponentialDecay, InverseTimeDecay, Schedule
 from experiment.schedules.base import float32_error

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.runs.run import CompareError, Key, Run, cleaned_run, listed_keys, runs_of, writable
 from compare.runs.settings import Settings
 from experiment.clock import Clock, Stepping

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from compare.diagnose import tell
-from compare.diagnose.claim import Claim, Pair, Side
-from compare.diagnose.curve import Curve, Known
-from compare.diagnose.features import constant_ratios, first_apart, found_again, telling_rows
-from compare.diagnose.inference.rows import CLOCK
-from compare.diagnose.tell import Tell
+from compare.infer.rows import CLOCK
+from compare.refute.claim import Claim, Pair, Side
+from compare.refute.curve import Curve, Known
+from compare.refute.estimate import constant_ratios, first_apart, found_again, telling_rows
+from compare.refute.predict import Tell
 from compare.tolerance import ULP32, ulp32
 from experiment.schedules import Warmup
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from compare.diagnose import tell
 from compare.diagnose.causes import kinds
-from compare.diagnose.claim import SIDES, Claim, Pair, Side
-from compare.diagnose.curve import Curve
-from compare.diagnose.features import counters, shifts
-from compare.diagnose.tell import Tell
+from compare.refute.claim import SIDES, Claim, Pair, Side
+from compare.refute.curve import Curve
+from compare.refute.estimate import counters, shifts
+from compare.refute.predict import Tell
 from experiment.schedules import Product, Sequence, Warmup
 
 FAST_AND_SLOW: tuple[tuple[Side, Side], ...] = (("b", "a"), ("a", "b"))

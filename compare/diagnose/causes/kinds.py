@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from compare.diagnose import tell
-from compare.diagnose.claim import SIDES, Claim, Pair, Side
-from compare.diagnose.features import found_again, telling_rows
-from compare.diagnose.infer import Inferred
-from compare.diagnose.inference.rows import CLOCK
-from compare.diagnose.tell import Tell
+from compare.infer import Inferred
+from compare.infer.rows import CLOCK
+from compare.refute.claim import SIDES, Claim, Pair, Side
+from compare.refute.estimate import found_again, telling_rows
+from compare.refute.predict import Tell
 from experiment.clock import Duration
 from experiment.schedules import (
     ExponentialDecay,

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from compare.diagnose.claim import SIDES, Pair
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
+from compare.refute.claim import SIDES, Pair
 
 
 class Missing(NamedTuple):

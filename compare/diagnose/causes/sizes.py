@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compare.diagnose import tell
-from compare.diagnose.claim import SIDES, Claim, Pair
-from compare.diagnose.features import constant_ratios, first_apart
-from compare.diagnose.inference.numbers import shortest
+from compare.infer.numbers import shortest
+from compare.refute.claim import SIDES, Claim, Pair
+from compare.refute.estimate import constant_ratios, first_apart
 
 
 def scale(pair: Pair) -> Iterator[Claim]:

@@ -7,11 +7,11 @@ from functools import partial
 
 import numpy as np
 
-from compare.diagnose.inference.cost import cost
-from compare.diagnose.inference.decays import steps
-from compare.diagnose.inference.fitting import built_by, scan
-from compare.diagnose.inference.numbers import digits, shorter, tidy_wholes, whole_digits
-from compare.diagnose.inference.rows import CLOCK, Rows, tolerance_of
+from compare.infer.cost import cost
+from compare.infer.decays import steps
+from compare.infer.fitting import built_by, scan
+from compare.infer.numbers import digits, shorter, tidy_wholes, whole_digits
+from compare.infer.rows import CLOCK, Rows, tolerance_of
 from experiment.schedules import Linear, PiecewiseConstant, Product, Schedule, ScheduleModel, Sequence, Warmup
 
 Simple = Callable[[Rows], Schedule | None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from compare.diagnose.inference.numbers import digits, whole_digits
+from compare.infer.numbers import digits, whole_digits
 from experiment.clock import Duration
 from experiment.schedules import ScheduleModel
 

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from compare.diagnose.inference.decays import steps
-from compare.diagnose.inference.fitting import START, Family, Problem, scan, settle
-from compare.diagnose.inference.lines import last_moves
-from compare.diagnose.inference.numbers import digits, shortest
-from compare.diagnose.inference.rows import Rows
+from compare.infer.decays import steps
+from compare.infer.fitting import START, Family, Problem, scan, settle
+from compare.infer.lines import last_moves
+from compare.infer.numbers import digits, shortest
+from compare.infer.rows import Rows
 from experiment.schedules import Cyclic, OneCycle, Schedule
 from experiment.schedules.base import tidy
 

@@ -8,8 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from compare.diagnose.inference.fitting import built_by
-from compare.diagnose.inference.numbers import (
+from compare.infer.fitting import built_by
+from compare.infer.numbers import (
     LONGEST,
     digits,
     short_decimals,
@@ -18,9 +18,9 @@ from compare.diagnose.inference.numbers import (
     tidy_whole,
     whole_digits,
 )
-from compare.diagnose.inference.rows import Rows
-from compare.diagnose.inference.staircase import Stairs, stairs
-from compare.diagnose.inference.structure import Runs
+from compare.infer.rows import Rows
+from compare.infer.staircase import Stairs, stairs
+from compare.infer.structure import Runs
 from compare.tolerance import NEAR_ZERO
 from experiment.clock import Duration
 from experiment.schedules import Constant, ExponentialDecay, InverseTimeDecay, PiecewiseConstant, Schedule

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import ValidationError
 
-from compare.diagnose.inference.numbers import LONGEST, shorter
-from compare.diagnose.inference.rows import SMALLEST, TIGHT, Rows
+from compare.infer.numbers import LONGEST, shorter
+from compare.infer.rows import SMALLEST, TIGHT, Rows
 from experiment.schedules import Schedule
 
 Form = Callable[[np.ndarray, np.ndarray], np.ndarray]

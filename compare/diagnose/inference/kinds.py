@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from compare.diagnose.inference import cycles, decays, lines, waves
-from compare.diagnose.inference.combined import combined
-from compare.diagnose.inference.cost import cost
-from compare.diagnose.inference.rows import Rows
-from compare.diagnose.inference.structure import runs_of
+from compare.infer import cycles, decays, lines, waves
+from compare.infer.combined import combined
+from compare.infer.cost import cost
+from compare.infer.rows import Rows
+from compare.infer.structure import runs_of
 from experiment.schedules import Schedule
 
 

@@ -7,11 +7,11 @@ from functools import partial
 
 import numpy as np
 
-from compare.diagnose.inference.decays import steps
-from compare.diagnose.inference.fitting import Family, built_by, scan, settle
-from compare.diagnose.inference.numbers import LONGEST, digits, shortest, whole_digits
-from compare.diagnose.inference.rows import CLOCK, Rows
-from compare.diagnose.inference.structure import jumps_up
+from compare.infer.decays import steps
+from compare.infer.fitting import Family, built_by, scan, settle
+from compare.infer.numbers import LONGEST, digits, shortest, whole_digits
+from compare.infer.rows import CLOCK, Rows
+from compare.infer.structure import jumps_up
 from experiment.schedules import Linear, PolynomialDecay, Schedule
 
 POWERS = np.array([2.0, 0.5, 3.0, 1.5, 4.0, 5.0, 0.9, 0.75, 0.25, 8.0, 1.1, 2.5])

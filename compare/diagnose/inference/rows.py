@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 from experiment.clock import Clock
 from experiment.schedules import Schedule, ScheduleModel

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.diagnose.inference.numbers import tidy_whole
-from compare.diagnose.inference.rows import Rows
-from compare.diagnose.inference.structure import Runs
+from compare.infer.numbers import tidy_whole
+from compare.infer.rows import Rows
+from compare.infer.structure import Runs
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.diagnose.inference.rows import Rows
+from compare.infer.rows import Rows
 
 
 @dataclass(frozen=True, eq=False)

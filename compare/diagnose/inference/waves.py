@@ -7,12 +7,12 @@ from typing import Literal
 
 import numpy as np
 
-from compare.diagnose.inference.decays import steps
-from compare.diagnose.inference.fitting import Family, scan, settle
-from compare.diagnose.inference.lines import last_moves, length_grid
-from compare.diagnose.inference.numbers import LONGEST, rounded, shortest
-from compare.diagnose.inference.rows import Rows
-from compare.diagnose.inference.structure import jumps_up
+from compare.infer.decays import steps
+from compare.infer.fitting import Family, scan, settle
+from compare.infer.lines import last_moves, length_grid
+from compare.infer.numbers import LONGEST, rounded, shortest
+from compare.infer.rows import Rows
+from compare.infer.structure import jumps_up
 from experiment.schedules import CosineDecay, CosineRestarts, Schedule
 
 
