@@ -75,7 +75,7 @@ def samestep(arguments: str, exits: int = 0, lines: slice = slice(None)) -> Show
     exits : the exit code that it must end with. lines : which lines of the output are shown.
     Raises RuntimeError for another exit code.
     """
-    command = [sys.executable, "-P", "-m", "compare.cli", *shlex.split(arguments)]
+    command = [sys.executable, "-P", "-m", "compare.command", *shlex.split(arguments)]
     printed = _run(command, exits).splitlines()
     kept = printed[lines]
     if kept != printed:
@@ -121,7 +121,7 @@ def run(plan: Plan | None = None) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             (SHELL / "plan.json").write_text(text, encoding="utf-8")
-            _run([sys.executable, "-P", "-m", "compare.cli", "run", "--plan", "plan.json", "--out", str(folder)], 0)
+            _run([sys.executable, "-P", "-m", "compare.command", "run", "--plan", "plan.json", "--out", str(folder)], 0)
     return folder
 
 

@@ -11,7 +11,7 @@ from compare import align as aligning
 from compare.align.rows import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
 from compare.align.steps import common_rows
 from compare.rates import Rates
-from compare.runs import Key, Run
+from compare.runs.run import Key, Run
 from experiment.trace import Trace, run_rows, stack
 
 SEEDS = PLAN.replace(seeds=(3, 1))

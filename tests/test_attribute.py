@@ -154,7 +154,7 @@ def test_ladder_says_from_which_step_on_it_cannot_speak(short, tmp_path):
 
 def test_interrupted_ladder_goes_on_where_it_was(short, tmp_path):
     (tmp_path / "plan.json").write_text(short.to_json())
-    command = [sys.executable, "-P", "-m", "compare.cli", "attribute", "--plan", "plan.json", "--out", "out"]
+    command = [sys.executable, "-P", "-m", "compare.command", "attribute", "--plan", "plan.json", "--out", "out"]
     kept = tmp_path / ".out.trainings"
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

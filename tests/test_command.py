@@ -59,7 +59,7 @@ def running(tmp_path):
     """A long run with both workers under way, in a session of its own."""
     (tmp_path / "plan.json").write_text(LONG.to_json())
     process = subprocess.Popen(
-        [sys.executable, "-m", "compare.cli", "run", "--plan", "plan.json"],
+        [sys.executable, "-m", "compare.command", "run", "--plan", "plan.json"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -95,7 +95,7 @@ def test_interrupted_run_leaves_nothing_behind(tmp_path, number, code):
 
 STARTING = """
 import os, signal, subprocess, sys
-from compare import cli
+from compare.command import main
 
 start = subprocess.Popen._execute_child
 
@@ -105,7 +105,7 @@ def started(self, *arguments, **options):
     os.kill(os.getpid(), int(sys.argv[1]))
 
 subprocess.Popen._execute_child = started
-cli.main(["run", "--plan", "plan.json"])
+main.main(["run", "--plan", "plan.json"])
 """
 
 

@@ -28,7 +28,7 @@ def test_imports_point_one_way():
 
 
 def test_help_imports_neither_pandas_nor_matplotlib():
-    loaded = imported_by("from compare import cli\ntry: cli.main(['run', '--help'])\nexcept SystemExit: pass")
+    loaded = imported_by("from compare.command import main\ntry: main.main(['run', '--help'])\nexcept SystemExit: pass")
     assert "typer" in loaded
     assert not {"pandas", "matplotlib", *FRAMEWORKS} & loaded
 
@@ -37,13 +37,13 @@ def test_help_imports_neither_pandas_nor_matplotlib():
     "module",
     [
         "compare",
-        "compare.cli",
+        "compare.command.main",
         "compare.diagnose.diagnosis",
         "compare.readers",
-        "compare.training.result",
-        "compare.workers.runner",
-        "compare.schedule_figures",
-        "compare.translate",
+        "compare.results",
+        "compare.runner",
+        "compare.schedule.figures",
+        "compare.schedule.translate",
     ],
 )
 def test_compare_never_imports_a_framework(module):
@@ -75,5 +75,5 @@ def test_only_the_command_and_the_workers_print():
         "experiment/simulation.py",
         "experiment/variants.py",
         "experiment/worker.py",
-        "compare/cli.py",
+        "compare/command/terminal.py",
     ]

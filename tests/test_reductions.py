@@ -12,15 +12,12 @@ import pytest
 from compare_helpers import trace_file
 from helpers import samestep
 
-from compare import comparison_text
 from compare.align.losses import MOST_STEPS
 from compare.align.losses import TOLERANCE as OF_TWO_FRAMEWORKS
 from compare.align.reduction_words import Reduction, ReductionName, instead
 from compare.align.reductions import FEWEST_ROWS, TOLERANCE, epoch_means, running_mean, told_apart
-from compare.comparison import Request, compare
-from compare.comparison_json import to_json
-from compare.sides import Settings
-from compare.terms import LANGUAGES
+from compare.causes.scene import LANGUAGES
+from compare.comparison import compare, words
 from experiment.clock import Clock
 
 HOUSE = Path(__file__).parents[1]
@@ -344,14 +341,14 @@ def log(path, loss, **more):
 def test_compare_names_the_running_mean_and_keeps_its_verdict(tmp_path, keras):
     a = log(tmp_path / "a.csv", keras["fit"]["own"])
     b = log(tmp_path / "b.csv", keras["fit"]["batch_end"], framework="tensorflow")
-    found = compare(Request(a, b, RAGGED))
+    found = compare(a, b, clock=RAGGED)
     assert found.verdict == "same"
-    told = to_json(found)["losses"]
+    told = found.to_json()["losses"]
     assert not told["agree"]
     assert (told["reduction"]["name"], told["reduction"]["side"]) == ("running mean", "b")
     assert told["reduction"]["sentence"].startswith("b's losses are the running means of a's within each epoch")
     assert list(told["reduction"]["fix_code"]) == ["Keras"]
-    said = [text for _, text in comparison_text.lines(found)]
+    said = [text for _, text in words.lines(found)]
     assert any("the trainings agree, the logs do not" in text for text in said)
     assert any("tf_impl.Recorder" in text for text in said)
 
@@ -363,9 +360,8 @@ def test_compare_reads_the_epochs_from_the_rows(tmp_path, keras, kind):
         (tmp_path / name).write_text("\n".join(["framework,arm,seed,step,epoch,batch,lr,loss", *lines]) + "\n")
         return str(tmp_path / name)
 
-    settings = Settings.of([f"loss_kind={kind}"], "b", Settings())
-    found = compare(Request(rows("a.csv", keras["fit"]["own"]), rows("b.csv", keras["fit"]["batch_end"]),
-                            settings_b=settings))  # fmt: skip
+    a, b = rows("a.csv", keras["fit"]["own"]), rows("b.csv", keras["fit"]["batch_end"])
+    found = compare(a, b, of_b={"loss_kind": kind})
     assert found.worst.losses.reduction.name == "running mean"
     assert set(found.worst.losses.instead) == {"Keras", "PyTorch"}
 
@@ -377,7 +373,7 @@ def test_compare_reads_epochs_without_batches(tmp_path, keras, epochs):
         (tmp_path / name).write_text("\n".join(["framework,arm,seed,step,epoch,batch,lr,loss", *lines]) + "\n")
         return str(tmp_path / name)
 
-    found = compare(Request(rows("a.csv", keras["fit"]["own"]), rows("b.csv", keras["fit"]["batch_end"])))
+    found = compare(rows("a.csv", keras["fit"]["own"]), rows("b.csv", keras["fit"]["batch_end"]))
     assert found.clock is None
     assert found.worst.losses.reduction.rows == 32 * epochs
 
@@ -403,33 +399,31 @@ def test_compare_holds_means_of_epochs_against_batches(tmp_path, mean):
     means = dict(zip(("mean over batches", "mean over samples"), epoch_means(own, RAGGED), strict=True))
     lines = [f"{epoch},0.1,{loss!r}" for epoch, loss in enumerate(means[mean].tolist())]
     (tmp_path / "b.csv").write_text("\n".join(["epoch,learning_rate,loss", *lines]) + "\n")
-    request = Request(log(tmp_path / "a.csv", own), str(tmp_path / "b.csv"), RAGGED)
-    with_names = compare(Request(request.a, request.b, RAGGED, settings_b=Settings.of(
-        ["format=keras"], "b", Settings())))  # fmt: skip
+    with_names = compare(log(tmp_path / "a.csv", own), tmp_path / "b.csv", clock=RAGGED, of_b={"format": "keras"})
     told = with_names.worst.losses
     assert (told.compared, told.reduction.name, told.reduction.side) == (0, mean, "b")
 
 
 def test_compare_explains_no_other_training(tmp_path, torch, keras):
     a, b = log(tmp_path / "a.csv", torch["loop"]["own"]), log(tmp_path / "b.csv", keras["fit"]["batch_end"])
-    found = compare(Request(a, b, RAGGED)).worst
+    found = compare(a, b, clock=RAGGED).worst
     assert found.losses.reduction is None
-    assert "the subject of attribute" in comparison_text.losses_sentence(found)
-    assert to_json(compare(Request(a, b, RAGGED)))["losses"]["reduction"] is None
+    assert "the subject of attribute" in words.losses_sentence(found)
+    assert compare(a, b, clock=RAGGED).to_json()["losses"]["reduction"] is None
 
 
 def test_compare_does_not_fill_memory_with_far_apart_steps(tmp_path):
     loss = [1.0, 0.5, 0.25]
     a, b = (log(tmp_path / f"{n}.csv", [x / (1 + n) for x in loss], step=[0, 1, 10**12]) for n in (0, 1))
     assert MOST_STEPS < 10**12
-    assert compare(Request(a, b, RAGGED)).worst.losses.reduction is None
+    assert compare(a, b, clock=RAGGED).worst.losses.reduction is None
 
 
 def test_two_frameworks_apart_by_their_tolerance_are_still_told(tmp_path):
     own = falling()
     other = own * (1 + OF_TWO_FRAMEWORKS / 4 * np.random.default_rng(5).uniform(-1, 1, 96))
     a, b = log(tmp_path / "a.csv", own), log(tmp_path / "b.csv", running_mean(other, RAGGED))
-    found = compare(Request(a, b, RAGGED)).worst.losses.reduction
+    found = compare(a, b, clock=RAGGED).worst.losses.reduction
     assert found.name == "running mean"
     assert 1e-7 < found.residual_relative < OF_TWO_FRAMEWORKS
 
@@ -457,6 +451,6 @@ def test_python_of_the_page_runs():
 
 def test_every_name_and_key_is_on_the_page(tmp_path):
     own = falling()
-    found = compare(Request(log(tmp_path / "a.csv", own), log(tmp_path / "b.csv", own / 2), RAGGED))
-    for word in (*get_args(ReductionName), *to_json(found)["losses"]["reduction"]):
+    found = compare(log(tmp_path / "a.csv", own), log(tmp_path / "b.csv", own / 2), clock=RAGGED)
+    for word in (*get_args(ReductionName), *found.to_json()["losses"]["reduction"]):
         assert f"`{word}`" in PAGE, word

@@ -31,7 +31,9 @@ sys.meta_path.insert(0, Note())
 
 
 def called(*arguments):
-    return imported_by(f"from compare import cli\ntry: cli.main({list(map(str, arguments))})\nexcept SystemExit: pass")
+    return imported_by(
+        f"from compare.command import main\ntry: main.main({list(map(str, arguments))})\nexcept SystemExit: pass"
+    )
 
 
 def test_help_imports_what_it_prints_with_and_no_more():
@@ -55,8 +57,8 @@ def plan_file(small, tmp_path_factory):
 
 def test_run_imports_no_framework_and_what_the_report_needs_on_another_thread(plan_file, tmp_path):
     loaded = imported_by(
-        NOTE_WHERE_PANDAS_IS_IMPORTED + "from compare import cli\n"
-        f"try: cli.main(['run', '--plan', {str(plan_file)!r}, '--out', {str(tmp_path / 'out')!r}])\n"
+        NOTE_WHERE_PANDAS_IS_IMPORTED + "from compare.command import main\n"
+        f"try: main.main(['run', '--plan', {str(plan_file)!r}, '--out', {str(tmp_path / 'out')!r}])\n"
         "except SystemExit as stop: assert stop.code == 0, stop.code"
     )
     assert "PANDAS False True" in loaded
@@ -66,8 +68,8 @@ def test_run_imports_no_framework_and_what_the_report_needs_on_another_thread(pl
 
 def test_what_the_import_of_the_report_raises_is_told(plan_file, tmp_path):
     program = (
-        "import sys\nsys.modules['matplotlib'] = None\nfrom compare import cli\n"
-        f"cli.main(['run', '--plan', {str(plan_file)!r}, '--out', {str(tmp_path / 'out')!r}])"
+        "import sys\nsys.modules['matplotlib'] = None\nfrom compare.command import main\n"
+        f"main.main(['run', '--plan', {str(plan_file)!r}, '--out', {str(tmp_path / 'out')!r}])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -15,8 +15,8 @@ import numpy as np
 from compare.align.reduction_words import Reduction, instead
 from compare.align.reductions import told_apart
 from compare.align.steps import common_rows
-from compare.runs import Run
-from compare.sides import Side
+from compare.runs.run import Run
+from compare.runs.side import Side
 from compare.terms import Language, Verdict
 from compare.tolerance import NEAR_ZERO
 from experiment.clock import Clock

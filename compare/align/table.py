@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from compare.comparison import Compared
-from compare.runs import Run
+from compare.runs.run import Run
 from compare.tolerance import relative_difference, ulp32_difference
 from experiment.clock import Clock
 
@@ -25,13 +24,13 @@ COLUMNS = (
 )
 
 
-def table(pair: Compared, clock: Clock | None) -> Mapping[str, np.ndarray]:
+def table(a: Run, b: Run, clock: Clock | None) -> Mapping[str, np.ndarray]:
     """The columns of `COLUMNS`, of one length: int64, -1 where unknown, and float64, NaN where a side has no value."""
-    steps = np.union1d(pair.a.rates.step, pair.b.rates.step)
-    rows = [np.searchsorted(steps, run.rates.step) for run in (pair.a, pair.b)]
-    lr_a, lr_b = (_placed(len(steps), at, run.rates.lr) for run, at in zip((pair.a, pair.b), rows, strict=True))
-    loss_a, loss_b = (_placed(len(steps), at, run.loss) for run, at in zip((pair.a, pair.b), rows, strict=True))
-    epoch, batch = _places(pair, rows, steps, clock)
+    steps = np.union1d(a.rates.step, b.rates.step)
+    rows = [np.searchsorted(steps, run.rates.step) for run in (a, b)]
+    lr_a, lr_b = (_placed(len(steps), at, run.rates.lr) for run, at in zip((a, b), rows, strict=True))
+    loss_a, loss_b = (_placed(len(steps), at, run.loss) for run, at in zip((a, b), rows, strict=True))
+    epoch, batch = _places(a, b, rows, steps, clock)
     return {
         "step": steps,
         "epoch": epoch,
@@ -53,13 +52,13 @@ def _placed(length: int, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _places(
-    pair: Compared, rows: list[np.ndarray], steps: np.ndarray, clock: Clock | None
+    a: Run, b: Run, rows: list[np.ndarray], steps: np.ndarray, clock: Clock | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Epoch and batch of each step: by the clock, else as the logs have them."""
     if clock is not None:
         return clock.epoch(steps), clock.batch(steps)
     found = np.full((2, len(steps)), -1, dtype=np.int64)
-    runs: tuple[Run, Run] = (pair.b, pair.a)
+    runs: tuple[Run, Run] = (b, a)
     for run, at in zip(runs, (rows[1], rows[0]), strict=True):
         for column, values in enumerate((run.epoch, run.batch)):
             found[column, at] = np.where(values >= 0, values, found[column, at])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from compare.terms import Language
+
 STEP_PER_EPOCH = """for epoch in range(epochs):
     for batch in loader:
         ...  # forward, backward, optimizer.step()
     scheduler.step()  # after each epoch, not after each batch"""
 
-from compare.terms import Language
 
 READ_BEFORE: dict[Language, str] = {
     "Keras": """class UsedRate(keras.callbacks.Callback):

@@ -26,8 +26,10 @@ FILES = {
     "plan.json",
     "report.html",
     "report.md",
+    "result.json",
     "summary.csv",
     "summary.json",
+    "table.csv",
     "trace.csv",
 }
 """All that samestep writes into an output folder; a folder that holds anything else is never replaced."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
 class Result(ABC):
     """A result shows itself. Whatever draws or lays out is imported when it is asked for.
 
-    A subclass says what it is in `lines`, `table`, `to_json`, `pictures`, `page` and `write_tables`; all the rest
-    follows. `report` names its two templates.
+    A subclass says what it is in `lines`, `table`, `to_json` and `pictures`, and all the rest follows. One with a
+    report of its own names its two templates in `report`, and has a `page` and `write_tables` for them.
     """
 
-    report = "plain"
+    report = "show/plain"
 
     @abstractmethod
     def lines(self) -> Iterator[tuple[str, str]]:
-        """What a terminal shows, as paragraphs: each an indentation and a text; ``|`` marks what must not be wrapped."""
+        """What a terminal shows, as paragraphs: an indentation and a text each; ``|`` marks what is not wrapped."""
 
     @property
     @abstractmethod
@@ -40,22 +41,27 @@ class Result(ABC):
     def pictures(self) -> Mapping[str, Callable[[], Picture]]:
         """By its name, what draws each picture of the report; the first one shows most."""
 
-    @abstractmethod
     def page(self) -> dict[str, Any]:
         """All values that the templates use, except the pictures."""
+        return {"said": str(self), "versions": versions()}
 
-    @abstractmethod
     def write_tables(self, folder: Path) -> None:
         """Write tables, JSON and manifest into a folder."""
+        from compare.show.folder import MANIFEST
+        from experiment.trace import write_csv, write_json
+
+        write_csv(folder / "table.csv", {str(name): column.to_numpy() for name, column in self.table.items()})
+        write_json(folder / "result.json", self.to_json())
+        write_json(folder / MANIFEST, {"schema": 1, "versions": versions()})
 
     def __str__(self) -> str:
-        return "\n".join(text if indent == "|" else f"{indent}{text}" for indent, text in self.lines())
+        return "\n".join(printable(text if indent == "|" else f"{indent}{text}") for indent, text in self.lines())
 
     def _repr_html_(self) -> str:
         """The body of the report, for a notebook."""
         from compare.show import page as render
 
-        page = render.html(self._drawn(), f"{self.report}.html.j2")
+        page = render.html(self._drawn(), self.report)
         body = page[page.index("<main>") + len("<main>") : page.index("</main>")]
         return f'<div class="samestep">{_NOTEBOOK}{body}</div>'
 
@@ -83,22 +89,37 @@ class Result(ABC):
 
     def write(self, folder: Path) -> None:
         """Write all that `save` does into a folder that is there and empty."""
-        import warnings
-
         from compare.show import page as render
-        from compare.training.result import write_figures
 
         self.write_tables(folder)
-        values = self._drawn()
-        with warnings.catch_warnings():
-            # a letter that the PNG's font lacks is a box there; in HTML and SVG the reader's own fonts have it
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            write_figures(folder / "figures", values["pictures"])
-            (folder / "report.html").write_text(render.html(values, f"{self.report}.html.j2"), encoding="utf-8")
-        (folder / "report.md").write_text(render.markdown(values, f"{self.report}.md.j2"), encoding="utf-8")
+        render.write(folder, self._drawn(), self.report)
 
     def _drawn(self) -> dict[str, Any]:
         return {**self.page(), "pictures": {name: draw() for name, draw in self.pictures().items()}}
+
+
+def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
+    """A table as lines: its first columns, as many as `left`, to the left and the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def printable(text: str) -> str:
+    """Without the control characters that names in a foreign log may hold, and a terminal would obey."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "�", text)
+
+
+def versions() -> dict[str, str]:
+    """Versions of all that makes a report."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("samestep", "numpy", "pandas", "matplotlib")}
 
 
 _NOTEBOOK = (

@@ -7,16 +7,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from compare import terms
 from compare.rates import Rates
-from compare.runs import SELECTS, CompareError, Key, Run, cleaned_run, listed_keys, runs_of, writable
+from compare.runs.run import CompareError, Key, Run, cleaned_run, listed_keys, runs_of, writable
+from compare.runs.settings import Settings
 from experiment.clock import Clock, Stepping
 from experiment.plan import Plan
-from experiment.schedules import KINDS, Schedule
+from experiment.schedules import KINDS, SCHEDULES, Schedule
 from experiment.schedules.text import parse, to_short
 from experiment.trace import Trace
 from experiment.validation import PlanError
@@ -26,55 +27,11 @@ OVERRIDES = ("step_base", "lr_timing", "loss_kind", "format")
 LARGEST_SCHEDULE_FILE = 1 << 20
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the user says of one side.
-
-    select : framework, arm and seed, as text. overrides : of the reader. columns : the names of columns.
-    own : whether anything is said of this side alone, and not of both.
-    """
-
-    select: Mapping[str, str] = field(default_factory=dict)
-    overrides: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[str, str] = field(default_factory=dict)
-    own: bool = False
-
-    @classmethod
-    def of(cls, texts: list[str], name: Name, both: Settings) -> Settings:
-        """From ``KEY=VALUE,...`` as often as given, over what is said of both sides.
-
-        Raises CompareError for a key that is none.
-        """
-        select, overrides, columns = dict(both.select), dict(both.overrides), dict(both.columns)
-        for key, value in (each for text in texts for each in key_values(text, f"--{name}").items()):
-            if key in SELECTS:
-                select[key] = value
-            elif key in OVERRIDES:
-                overrides[key] = value
-            elif key.startswith("column."):
-                columns[key.removeprefix("column.")] = value
-            else:
-                known = ", ".join([*SELECTS, *OVERRIDES, "column.step", "column.lr", "column.loss", "column.run"])
-                raise CompareError(f"--{name}: {key[:60]!r} is no setting. Write one of {known}.")
-        return cls(select, overrides, columns, bool(texts))
-
-
-def key_values(text: str, option: str) -> dict[str, str]:
-    """``a=1,b=2`` as a dictionary; a comma parts only where another ``key=`` follows. Raises CompareError."""
-    found = {}
-    for part in re.split(r",(?=[\w.]+=)", text):
-        key, equals, value = part.partition("=")
-        if not equals or not key.strip() or not value.strip():
-            raise CompareError(f"{option}: got {part[:60]!r}. Write KEY=VALUE, several with commas between.")
-        found[key.strip()] = value.strip()
-    return found
-
-
 @dataclass(frozen=True, eq=False)
 class Side:
     """One side of a comparison.
 
-    given : as written on the command line. format : of the log, or ``schedule``.
+    given : as written on the command line, or what kind of value. format : of the log, or ``schedule``.
     runs : what was read and selected; empty for a schedule, which has a rate at any step.
     may_count_from_1 : whether the log begins with step 1 and does not say what it counts from.
     """
@@ -91,31 +48,33 @@ class Side:
     may_count_from_1: bool = False
 
 
-def read_side(given: str, name: Name, settings: Settings, clock: Clock | None) -> Side:
-    """Read what the command line names.
+def read_side(given: object, name: Name, settings: Settings, clock: Clock | None) -> Side:
+    """Read what is given: a path, a table, rates, a trace, or a schedule as text or object.
 
     clock : what the options say of it; places the rows of logs that have one per epoch.
     Raises CompareError for what is neither log nor schedule, ReadError for a log that cannot be read.
     """
-    if not given.strip():
+    if isinstance(given, str | Path) and not str(given).strip():
         raise CompareError(f"{name.upper()} is empty. Name a log, a folder of a run, or a schedule.")
     schedule = None if settings.overrides.get("format") else _schedule(given)
     if schedule is not None:
+        text = str(given) if isinstance(given, str | Path) else to_short(schedule)
         if settings.own:
-            raise CompareError(f"--{name}: {given[:60]} is a schedule, with nothing to select. Leave --{name} out.")
-        return Side(name, writable(given), "schedule", schedule=schedule)
+            raise CompareError(f"--{name}: {text[:60]} is a schedule, with nothing to select. Leave --{name} out.")
+        return Side(name, writable(text), "schedule", schedule=schedule)
     from compare import readers  # and pandas with it
+    from compare.runs.given import trace_of
 
     try:
-        trace = readers.read(given, _options(settings, name, clock))
+        text, trace = trace_of(given, _options(settings, name, clock))
     except readers.ReadError as error:
         raise CompareError(_for(name, str(error))) from None
-    runs = [cleaned_run(key, rows, trace) for key, rows in _selected(trace, settings, given)]
+    runs = [cleaned_run(key, rows, trace) for key, rows in _selected(trace, settings, text)]
     manifest = trace.manifest
     told = {key: tuple(map(str, _list(manifest.get(key)))) for key in ("assumed", "notes")}
     return Side(
         name,
-        writable(given),
+        writable(text),
         str(manifest.get("format", "unknown")),
         tuple(runs),
         None,
@@ -176,9 +135,13 @@ def _steps_per_epoch(run: Run) -> int | None:
     return size if fits else None
 
 
-def _schedule(given: str) -> Schedule | None:
-    """The schedule that a text is or a file holds; None where it names a log."""
-    text = given.strip()
+def _schedule(given: object) -> Schedule | None:
+    """The schedule that is given, that a text is or that a file holds; None for a log, a table or rates."""
+    if isinstance(given, SCHEDULES):
+        return cast("Schedule", given)
+    if not isinstance(given, str | Path):
+        return None
+    text = str(given).strip()
     kind, colon, _ = text.partition(":")
     path = Path(text)
     try:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from compare.explain import closed_form, first_and_last, run_steps
+from compare.runs.settings import stepping as stepping_from
+from compare.schedule.ask import clock_of, closed_form, first_and_last, need_frameworks, run_steps, schedule_of
+from compare.show.result import Result
 from compare.tolerance import ULP32, rate_size, rate_tolerance, ulp32
 from compare.workers import runner
 from experiment.clock import Clock, Place, Stepping
 from experiment.plan import FRAMEWORKS, Framework
 from experiment.schedules import Schedule
 from experiment.schedules.text import to_json as schedule_json
+from experiment.schedules.text import to_short
 from experiment.simulation import Answer, Request
 from experiment.validation import PlanError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from compare.show.picture import Picture
 
 Verdict = Literal["same", "differs"]
 
@@ -41,7 +50,7 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Simulation:
+class Simulation(Result):
     """One schedule in both frameworks.
 
     run_steps : updates in the run; `lr_closed_form` has fewer where the schedule may not be asked any more.
@@ -62,12 +71,99 @@ class Simulation:
         """Whether both are the closed form."""
         return "same" if all(each.verdict == "same" for each in self.against.values()) else "differs"
 
+    def columns(self) -> dict[str, np.ndarray]:
+        """One row per update: step, epoch, batch, the three rates, and the differences from the closed form in ULP."""
+        compared = min(len(self.lr_closed_form), *(len(answer.lr) for answer in self.answers.values()))
+        step = np.arange(compared)
+        closed = self.lr_closed_form[:compared]
+        scale = self.schedule.float32_scale(self.clock.looked_up(step, self.stepping), self.clock)
+        unit = ulp32(rate_size(closed, scale))
+        rates = {name: self.answers[name].lr[:compared] for name in FRAMEWORKS}
+        return {
+            "step": step,
+            "epoch": self.clock.epoch(step),
+            "batch": self.clock.batch(step),
+            "lr_closed_form": closed,
+            **{f"lr_{name}": lr for name, lr in rates.items()},
+            **{f"ulp32_{name}": np.abs(lr - closed) / unit for name, lr in rates.items()},
+        }
 
-def simulate(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int) -> Simulation:
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each update: the columns of ``--csv``."""
+        import pandas as pd
+
+        return pd.DataFrame(self.columns())
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """The changes as a table with all three rates, and how far each framework lies from the closed form."""
+        from compare.schedule import words
+
+        return words.simulation(self)
+
+    def pictures(self) -> Mapping[str, Callable[[], Picture]]:
+        """The rates of both frameworks over the closed form, and how far each lies from it."""
+        return {"rates": self._drawn_rates}
+
+    def _drawn_rates(self) -> Picture:
+        from compare.schedule import figures
+        from compare.show.picture import Picture
+
+        alt = f"Learning rate against step of {to_short(self.schedule)}, in both frameworks and from its closed form."
+        caption = "The rates of both frameworks over the closed form, and how far each lies from it."
+        return Picture("rates", figures.simulated(self), alt, caption)
+
+    def to_json(self) -> dict[str, Any]:
+        """The simulation as JSON values, without the rates of every step."""
+        total, rows = changes(self)
+        return {
+            "schema": 1,
+            "verdict": self.verdict,
+            "schedule": self.schedule.model_dump(mode="json"),
+            "clock": asdict(self.clock),
+            "stepping": self.stepping,
+            "steps": len(self.lr_closed_form),
+            "run_steps": self.run_steps,
+            "steps_per_epoch": self.clock.steps_per_epoch,
+            "changes": total,
+            "rows": rows,
+            "frameworks": {
+                name: {
+                    "native": answer.native,
+                    "exact": answer.exact,
+                    "note": answer.note,
+                    "source": answer.source,
+                    "changes": len(changes_of(answer.lr)),
+                    "first_change": _first_change(answer.lr, self.clock),
+                    **asdict(self.against[name]),
+                }
+                for name, answer in self.answers.items()
+            },
+            "between": asdict(self.between),
+        }
+
+
+def simulate(
+    schedule: str | Path | Schedule,
+    *,
+    samples: int | None = None,
+    batch_size: int | None = None,
+    epochs: int,
+    drop_last: bool = False,
+    clock: Clock | None = None,
+    stepping: str = "step",
+) -> Simulation:
     """Ask both frameworks for the rate of each update of a run.
 
     Raises PlanError where the schedule does not fit the clock, WorkerError where a framework refuses.
     """
+    clock = clock_of(clock, samples, batch_size, drop_last)
+    need_frameworks(FRAMEWORKS)
+    schedule = schedule_of(schedule)
+    return _simulated(schedule, clock, stepping_from(stepping), epochs)
+
+
+def _simulated(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int) -> Simulation:
     steps = run_steps(schedule, clock, stepping, epochs)
     lr = closed_form(schedule, clock, stepping, steps)
     request = Request(clock, stepping, steps, schedule=schedule_json(schedule))
@@ -110,14 +206,6 @@ def agreement(a: np.ndarray, b: np.ndarray, schedule: Schedule, clock: Clock, st
     )
 
 
-def tolerance_words(agreement: Agreement) -> str:
-    """The tolerance in words."""
-    said = f"the tolerance is {agreement.tolerance_ulp32} ULP"
-    if agreement.tolerance_drift >= 0.05:
-        said += f", and {agreement.tolerance_drift:.2g} ULP that parameters held in float32 explain"
-    return said
-
-
 def changes_of(lr: np.ndarray) -> np.ndarray:
     """The steps whose rate is another than that of the step before: int64."""
     return np.flatnonzero(lr[1:] != lr[:-1]) + 1
@@ -136,54 +224,6 @@ def changes(simulated: Simulation, show: int = 8) -> tuple[int, list[dict[str, A
             {**asdict(place), "lr_closed_form": closed, **{f"lr_{name}": rates.get(name) for name in FRAMEWORKS}}
         )
     return len(changed), rows
-
-
-def table(simulated: Simulation) -> dict[str, np.ndarray]:
-    """One row per update: step, epoch, batch, the three rates, and the differences from the closed form in ULP."""
-    compared = min(len(simulated.lr_closed_form), *(len(answer.lr) for answer in simulated.answers.values()))
-    step = np.arange(compared)
-    closed = simulated.lr_closed_form[:compared]
-    scale = simulated.schedule.float32_scale(simulated.clock.looked_up(step, simulated.stepping), simulated.clock)
-    unit = ulp32(rate_size(closed, scale))
-    rates = {name: simulated.answers[name].lr[:compared] for name in FRAMEWORKS}
-    return {
-        "step": step,
-        "epoch": simulated.clock.epoch(step),
-        "batch": simulated.clock.batch(step),
-        "lr_closed_form": closed,
-        **{f"lr_{name}": lr for name, lr in rates.items()},
-        **{f"ulp32_{name}": np.abs(lr - closed) / unit for name, lr in rates.items()},
-    }
-
-
-def to_json(simulated: Simulation) -> dict[str, Any]:
-    """The simulation as JSON values, without the rates of every step."""
-    total, rows = changes(simulated)
-    return {
-        "schema": 1,
-        "verdict": simulated.verdict,
-        "schedule": simulated.schedule.model_dump(mode="json"),
-        "clock": asdict(simulated.clock),
-        "stepping": simulated.stepping,
-        "steps": len(simulated.lr_closed_form),
-        "run_steps": simulated.run_steps,
-        "steps_per_epoch": simulated.clock.steps_per_epoch,
-        "changes": total,
-        "rows": rows,
-        "frameworks": {
-            name: {
-                "native": answer.native,
-                "exact": answer.exact,
-                "note": answer.note,
-                "source": answer.source,
-                "changes": len(changes_of(answer.lr)),
-                "first_change": _first_change(answer.lr, simulated.clock),
-                **asdict(simulated.against[name]),
-            }
-            for name, answer in simulated.answers.items()
-        },
-        "between": asdict(simulated.between),
-    }
 
 
 def _first_change(lr: np.ndarray, clock: Clock) -> dict[str, int] | None:

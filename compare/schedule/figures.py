@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from compare.explain import Explanation, closed_form
+from compare.schedule.explain import Explanation
+from compare.schedule.simulate import Simulation
 from compare.show.style import FRAMEWORKS, INK, LIMIT, STYLE, WIDTH, draw_staircase, largest_in_bins, steps_axis
-from compare.simulate import Simulation, table
 from compare.tolerance import ULP32
 from experiment.schedules.text import to_short
 
@@ -20,7 +20,7 @@ _FIRST_EPOCHS = 3
 def explained(explanation: Explanation) -> Figure:
     """The rate against steps: the whole run, and its beginning, with the first change marked."""
     clock = explanation.clock
-    lr = closed_form(explanation.schedule, clock, explanation.stepping, explanation.steps)
+    lr = explanation.rates
     steps = np.arange(len(lr))
     few = min(len(lr), _FIRST_EPOCHS * clock.steps_per_epoch)
     with rc_context(STYLE):
@@ -49,7 +49,7 @@ def explained(explanation: Explanation) -> Figure:
 
 def simulated(simulation: Simulation) -> Figure:
     """The rates of both frameworks over the closed form, and how far each lies from it in float32 ULP."""
-    rows = table(simulation)
+    rows = simulation.columns()
     with rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 5.6))
         rates, apart = figure.subplots(2, sharex=True)

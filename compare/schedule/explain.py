@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compare.words import at_place, counted, epoch_in_steps, listed
+from compare.runs.settings import stepping as stepping_from
+from compare.schedule.ask import clock_of, closed_form, first_and_last, run_steps, schedule_of
+from compare.show.result import Result
+from compare.words import counted, listed
 from experiment.clock import Clock, Duration, Place, Stepping
 from experiment.schedules import Constant, ExponentialDecay, Schedule
 from experiment.schedules.text import to_short
-from experiment.validation import PlanError
 
-MOST_STEPS = 100_000_000
-"""Steps of a run that is explained at most: its rates lie in memory."""
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from compare.show.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Doubt:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Result):
     """A schedule in a run.
 
     steps : updates in the run, or until the schedule may not be asked any more. changes : how often the rate changes.
@@ -59,13 +64,80 @@ class Explanation:
         """The first update with another rate."""
         return self.shown[0] if self.shown else None
 
+    @property
+    def rates(self) -> np.ndarray:
+        """The rate of each update: float64."""
+        return closed_form(self.schedule, self.clock, self.stepping, self.steps)
 
-def explain(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, show: int = 8) -> Explanation:
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each update: its step, epoch and batch, and its rate."""
+        import pandas as pd
+
+        step = np.arange(self.steps)
+        places = {"epoch": self.clock.epoch(step), "batch": self.clock.batch(step)}
+        return pd.DataFrame({"step": step, **places, "lr": self.rates})
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """The timeline, the changes as a table, the warnings with what to write instead."""
+        from compare.schedule import words
+
+        return words.explanation(self)
+
+    def pictures(self) -> Mapping[str, Callable[[], Picture]]:
+        """The rate in the whole run, and in its first epochs."""
+        return {"rates": self._drawn_rates}
+
+    def _drawn_rates(self) -> Picture:
+        from compare.schedule import figures
+        from compare.show.picture import Picture
+
+        alt = f"Learning rate against step of {to_short(self.schedule)}."
+        return Picture("rates", figures.explained(self), alt, "The rate in the whole run, and in its first epochs.")
+
+    def to_json(self) -> dict[str, Any]:
+        """The explanation as JSON values."""
+        first = self.first_change
+        return {
+            "schema": 1,
+            "schedule": self.schedule.model_dump(mode="json"),
+            "clock": asdict(self.clock),
+            "stepping": self.stepping,
+            "epochs": self.epochs,
+            "steps": self.steps,
+            "steps_per_epoch": self.clock.steps_per_epoch,
+            "changes": self.changes,
+            "first_change": None if first is None else asdict(first.place),
+            "first_rate": self.first_rate,
+            "final_rate": self.final_rate,
+            "warnings": [each.says for each in self.warnings],
+            "advice": [each.advice for each in self.warnings],
+        }
+
+
+def explain(
+    schedule: str | Path | Schedule,
+    *,
+    samples: int | None = None,
+    batch_size: int | None = None,
+    epochs: int,
+    drop_last: bool = False,
+    accumulate: int = 1,
+    clock: Clock | None = None,
+    stepping: str = "step",
+    show: int = 8,
+) -> Explanation:
     """Ask a schedule for every update of a run.
 
     show : how many changes are kept, half from the beginning and half from the end.
     Raises PlanError where the schedule does not fit the clock, or the run is too long.
     """
+    clock = clock_of(clock, samples, batch_size, drop_last, accumulate)
+    schedule = schedule_of(schedule)
+    return _explained(schedule, clock, stepping_from(stepping), epochs, show)
+
+
+def _explained(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, show: int) -> Explanation:
     steps = run_steps(schedule, clock, stepping, epochs)
     rate = closed_form(schedule, clock, stepping, steps)
     changed = np.flatnonzero(rate[1:] != rate[:-1]) + 1
@@ -82,88 +154,6 @@ def explain(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, s
         final_rate=float(rate[-1]),
         warnings=tuple(_warnings(schedule, clock, stepping, epochs, len(changed), float(rate[-1]))),
     )
-
-
-def first_and_last(found: np.ndarray, show: int) -> np.ndarray:
-    """As many as are shown: all, or half from the beginning and half from the end."""
-    return found if len(found) <= show else np.concatenate([found[: show // 2], found[-(show - show // 2) :]])
-
-
-def run_steps(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int) -> int:
-    """Updates of a run, as far as the schedule may be asked.
-
-    Raises PlanError where the schedule does not fit the clock, or the run is too long.
-    """
-    if epochs < 1:
-        raise PlanError(f"epochs: got {epochs}. Write a whole number of at least 1.")
-    try:
-        schedule.whole_steps(clock)
-    except ValueError as error:
-        raise PlanError(str(error)) from None
-    steps = epochs * clock.steps_per_epoch
-    if steps > MOST_STEPS:
-        raise PlanError(f"{counted(steps, 'step')} are more than {MOST_STEPS:,}. Write fewer epochs.")
-    length = schedule.length(clock)
-    if schedule.after_end == "error" and length is not None:
-        whole = length if stepping == "step" else -(-length // clock.steps_per_epoch) * clock.steps_per_epoch
-        steps = min(steps, whole)
-    return steps
-
-
-def closed_form(schedule: Schedule, clock: Clock, stepping: Stepping, steps: int) -> np.ndarray:
-    """The rate that each of the first updates should use: float64, shape (steps,).
-
-    Raises PlanError where the schedule grows past any number.
-    """
-    try:
-        return schedule.rate(clock.looked_up(np.arange(steps), stepping), clock)
-    except ValueError as error:
-        raise PlanError(str(error)) from None
-
-
-def to_json(explained: Explanation) -> dict[str, Any]:
-    """The explanation as JSON values."""
-    first = explained.first_change
-    return {
-        "schema": 1,
-        "schedule": explained.schedule.model_dump(mode="json"),
-        "clock": asdict(explained.clock),
-        "stepping": explained.stepping,
-        "epochs": explained.epochs,
-        "steps": explained.steps,
-        "steps_per_epoch": explained.clock.steps_per_epoch,
-        "changes": explained.changes,
-        "first_change": None if first is None else asdict(first.place),
-        "first_rate": explained.first_rate,
-        "final_rate": explained.final_rate,
-        "warnings": [each.says for each in explained.warnings],
-        "advice": [each.advice for each in explained.warnings],
-    }
-
-
-def sentences(explained: Explanation) -> list[str]:
-    """The timeline in words."""
-    clock, first = explained.clock, explained.first_change
-    looked_up = "before every update" if explained.stepping == "step" else "once, as an epoch begins"
-    run = f"{counted(explained.epochs, 'epoch')} {'is' if explained.epochs == 1 else 'are'}"
-    said = [
-        f"{to_short(explained.schedule)}, looked up {looked_up}.",
-        epoch_in_steps(clock),
-        f"{run} {counted(explained.epochs * clock.steps_per_epoch, 'step')}.",
-    ]
-    if first is None:
-        return [*said, f"The rate is {explained.first_rate:g} and never changes."]
-    at = at_place(first.place)
-    if clock.accumulate > 1:
-        begins = first.place.batch * clock.accumulate
-        within = f"update {first.place.batch} of it, from batch {begins} on"
-        at = f"step {first.place.step} (epoch {first.place.epoch}, {within})"
-    said.append(
-        f"The rate begins at {explained.first_rate:g} and first changes at {at}, to "
-        f"{first.lr:.6g}: {counted(explained.changes, 'change')} in {counted(explained.epochs, 'epoch')}. "
-        f"The final rate is {explained.final_rate:.6g}."
-    )
-    return said
 
 
 _NAMES = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from compare.comparison import Compared, Comparison
-from compare.comparison_text import cause_name, difference_sentence, verdict
-from experiment.trace import moved_into_place
+from compare.comparison.words import cause_name, difference_sentence, verdict
+
+if TYPE_CHECKING:
+    from compare.comparison.result import Compared, Comparison
 
 
 def to_xml(comparison: Comparison) -> bytes:
@@ -30,13 +31,6 @@ def to_xml(comparison: Comparison) -> bytes:
         _case(suite, comparison, pair)
     ElementTree.indent(root)
     return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
-
-
-def write(path: Path, comparison: Comparison) -> None:
-    """Write the XML file, moved into place when complete."""
-    content = to_xml(comparison)
-    with moved_into_place(path) as beside:
-        beside.write_bytes(content)
 
 
 def _case(suite: ElementTree.Element, comparison: Comparison, pair: Compared) -> None:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from compare.explain import closed_form
-from compare.simulate import Agreement, agreement, tolerance_words
+import numpy as np
+
+from compare.runs.run import CompareError
+from compare.runs.settings import clock as clock_from
+from compare.runs.settings import stepping as stepping_from
+from compare.schedule.ask import closed_form, need_frameworks, speaks_of_epochs
+from compare.schedule.simulate import Agreement, agreement
+from compare.show.result import Result
 from compare.workers import runner
 from experiment.clock import Clock, Stepping
 from experiment.frameworks import BY_WORD, LABELS
 from experiment.plan import Framework
-from experiment.schedules import Schedule
+from experiment.schedules import SCHEDULES, Schedule
 from experiment.schedules.text import from_json, parse
 from experiment.schedules.text import to_json as schedule_json
 from experiment.simulation import Answer, Request, proof_length
 from experiment.validation import PlanError, strict_json
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from compare.show.picture import Picture
+
 Origin = Literal["tensorflow", "torch", "vocabulary"]
 TO: dict[str, Framework] = {word: each.name for word, each in BY_WORD.items()}
 
-ORIGINS: dict[str, str] = {**LABELS, "vocabulary": "the closed form"}
-
 
 @dataclass(frozen=True)
-class Translation:
+class Translation(Result):
     """A schedule in another framework.
 
     origin : where it comes from. code : ready to paste. base_lr : what PyTorch's optimizer is made with.
@@ -45,21 +55,100 @@ class Translation:
     notes: tuple[str, ...]
     proof: Agreement
     parts_at: int | None
+    origin_rates: np.ndarray = field(repr=False)
+    rates: np.ndarray = field(repr=False)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the code gives the same rates."""
+        return self.proof.verdict
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each update that was compared: its step, and the rates of the origin and of the code."""
+        import pandas as pd
+
+        both = {"lr_origin": self.origin_rates, "lr_code": self.rates}
+        return pd.DataFrame(
+            {"step": np.arange(self.proof.compared)} | {name: lr[: self.proof.compared] for name, lr in both.items()}
+        )
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """The code, with the proof as comments."""
+        from compare.schedule import words
+
+        yield "|", self.code
+        yield from (("|", f"# {sentence}") for sentence in words.proof(self))
+
+    def pictures(self) -> Mapping[str, Callable[[], Picture]]:
+        """The rates of the origin and of the code."""
+        return {"rates": self._drawn_rates}
+
+    def _drawn_rates(self) -> Picture:
+        from compare.schedule import words
+        from compare.show.lines import lines
+        from compare.show.picture import Picture
+
+        steps = np.arange(self.proof.compared)
+        both = {words.ORIGINS[self.origin]: self.origin_rates, f"{LABELS[self.to]}, as code": self.rates}
+        drawn = lines({name: (steps, lr[: len(steps)]) for name, lr in both.items()})
+        return Picture(
+            "rates", drawn, "Learning rate against step of the origin and of the code.", "The rates of both."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The translation as JSON values."""
+        return {
+            "schema": 1,
+            "verdict": self.proof.verdict,
+            "from": self.origin,
+            "to": self.to,
+            "schedule": self.schedule.model_dump(mode="json"),
+            "clock": asdict(self.clock),
+            "stepping": self.stepping,
+            "code": self.code,
+            "base_lr": self.base_lr,
+            "exact": self.exact,
+            "notes": list(self.notes),
+            "max_ulp32": self.proof.max_ulp32,
+            "max_relative": self.proof.max_relative,
+            "tolerance": {"ulp32": self.proof.tolerance_ulp32, "drift_ulp32": self.proof.tolerance_drift},
+            "compared_steps": self.proof.compared,
+            "parts_at": self.parts_at,
+        }
 
 
 def translate(
-    file: str, to: Framework, clock: Clock | None, stepping: Stepping, class_name: str | None = None
+    schedule: str | Path | Schedule,
+    to: str,
+    *,
+    samples: int | None = None,
+    batch_size: int | None = None,
+    drop_last: bool = False,
+    clock: Clock | None = None,
+    stepping: str = "step",
+    class_name: str | None = None,
 ) -> Translation:
     """Read a schedule, build it in a framework, and prove that it is the same.
 
-    file : JSON of the vocabulary (or its short form), a Keras schedule's config, or a PyTorch scheduler's state.
-    clock : None where neither the stepping nor a duration speaks of epochs.
-    class_name : for a file that does not say which class it is of.
+    schedule : one of the vocabulary; or a file of a Keras schedule's config, or of a PyTorch scheduler's state.
+    to : ``keras`` or ``torch``. class_name : for a file that does not say which class it is of.
     Raises PlanError or WorkerError with one line for what cannot be read or built.
     """
+    if to not in TO:
+        raise CompareError(f"--to: got {to!r}. Write torch or keras.")
+    counts = clock or clock_from(samples, batch_size, drop_last)
+    need_frameworks([TO[to]])
+    file = schedule_json(schedule) if isinstance(schedule, SCHEDULES) else str(schedule)
+    return _translated(file, TO[to], counts, stepping_from(stepping), class_name)
+
+
+def _translated(
+    file: str, to: Framework, clock: Clock | None, stepping: Stepping, class_name: str | None
+) -> Translation:
     origin, schedule = _read(file, class_name)
     known = clock or Clock.STEPS
-    if clock is None and (stepping == "epoch" or (schedule is not None and _speaks_of_epochs(schedule))):
+    if clock is None and (stepping == "epoch" or (schedule is not None and speaks_of_epochs(schedule))):
         raise PlanError("the schedule speaks of epochs, so their length is needed. Add --samples and --batch-size.")
     notes: tuple[str, ...] = ()
     if schedule is None:
@@ -88,53 +177,14 @@ def translate(
         notes=tuple(dict.fromkeys([*notes, *([target.note] if target.note else [])])),
         proof=proof,
         parts_at=proof.parts_at if proof.parts_at is not None else ends if to == "tensorflow" else None,
+        origin_rates=lr,
+        rates=target.lr,
     )
 
 
 def _follow(answer: Answer, asked: Request) -> Request:
     """What the other framework is asked: the schedule that was read, for as many updates."""
     return Request(asked.clock, asked.stepping, len(answer.lr), schedule=schedule_json(answer.schedule))
-
-
-def to_json(translation: Translation) -> dict[str, Any]:
-    """The translation as JSON values."""
-    return {
-        "schema": 1,
-        "verdict": translation.proof.verdict,
-        "from": translation.origin,
-        "to": translation.to,
-        "schedule": translation.schedule.model_dump(mode="json"),
-        "clock": asdict(translation.clock),
-        "stepping": translation.stepping,
-        "code": translation.code,
-        "base_lr": translation.base_lr,
-        "exact": translation.exact,
-        "notes": list(translation.notes),
-        "max_ulp32": translation.proof.max_ulp32,
-        "max_relative": translation.proof.max_relative,
-        "tolerance": {"ulp32": translation.proof.tolerance_ulp32, "drift_ulp32": translation.proof.tolerance_drift},
-        "compared_steps": translation.proof.compared,
-        "parts_at": translation.parts_at,
-    }
-
-
-def proof_sentences(translation: Translation) -> list[str]:
-    """The proof in words, a line each."""
-    proof, to = translation.proof, LABELS[translation.to]
-    whose = f"{to}'" if to.endswith("s") else f"{to}'s"
-    built = f"{whose} own class" if translation.exact else f"{to} with a stand-in"
-    compared = (
-        f"Proof: {proof.compared:,} steps, {ORIGINS[translation.origin]} against {built}: at most "
-        f"{proof.max_ulp32:.2g} float32 ULP apart ({proof.max_relative:.1e} relative); "
-        f"{tolerance_words(proof)}."
-    )
-    said = [compared]
-    if proof.parts_at is not None:
-        said.append(f"They part at step {proof.parts_at}.")
-    elif translation.parts_at is not None:
-        after = "after the end: PyTorch extrapolates once and then raises, Keras holds"
-        said.append(f"They part at step {translation.parts_at}, {after}.")
-    return said + [f"Note: {note}" for note in translation.notes]
 
 
 def _read(file: str, class_name: str | None) -> tuple[Origin, Schedule | None]:
@@ -181,7 +231,3 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
-
-
-def _speaks_of_epochs(schedule: Schedule) -> bool:
-    return any(duration.unit == "epochs" for _, duration in schedule.durations())

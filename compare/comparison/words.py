@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from compare.causes.scene import written
-from compare.comparison import Compared, Comparison
-from compare.diagnose.doubt import FEW, is_zero
+from compare.diagnose.doubt import follows
 from compare.infer import Inferred
-from compare.runs import Run
-from compare.sides import Side
+from compare.runs.run import Run
+from compare.runs.side import Side
+from compare.show.result import aligned
 from compare.terms import Language
-from compare.words import at_place, counted, part, short
+from compare.words import at_place, counted, part
+
+if TYPE_CHECKING:
+    from compare.comparison.result import Compared, Comparison
 
 AROUND = 3
 """Steps shown before and after the first difference."""
@@ -52,7 +56,7 @@ def lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
     yield "", _verdict_of_all(comparison)
     if len(comparison.pairs) > 1:
         yield "", ""
-        yield from (("|", row) for row in aligned_cells(pair_rows(comparison)))
+        yield from (("|", row) for row in aligned(pair_rows(comparison)))
         yield "", ""
         yield "", f"{pair.name}: {verdict(comparison, pair)}"
     yield "", ""
@@ -102,20 +106,8 @@ def side_sentences(side: Side, run: Run, inferred: Inferred | None) -> list[str]
     """What a side is: its name, format, rows and arm; what it follows; what was assumed and left out."""
     if side.schedule is not None:
         return [f"{side.given}: a schedule, in {counted(len(run.rates), 'step')}"]
-    steps = run.rates.step
-    who = f"arm {run.key.arm}" + (f", seed {run.key.seed}" if run.key.seed else "")
-    if run.key.framework != side.format:
-        who = f"{run.key.framework}, {who}"
-    said = [f"{side.given}: {side.format}, {counted(len(steps), 'row')}, steps {steps[0]:,} to {steps[-1]:,}; {who}"]
-    if is_zero(run):
-        said.append("has a rate of 0 throughout")
-    elif inferred is None and len(steps) < FEW:
-        said.append("has too few rows to tell a schedule from")
-    elif inferred is None:
-        said.append("follows no schedule that samestep knows")
-    else:
-        looked_up = "" if inferred.stepping == "step" else ", looked up once per epoch"
-        said.append(f"follows {short(inferred.schedule)}{looked_up}")
+    name = "" if side.given == side.format else f"{side.given}: "
+    said = [f"{name}{run.said(side.format)}", follows(run, inferred)]
     return [*said, *(f"assumed: {each}" for each in side.assumed), *side.notes, *run.notes]
 
 
@@ -129,7 +121,7 @@ def _difference(comparison: Comparison, pair: Compared) -> Iterator[tuple[str, s
     found = pair.diagnosis
     if found.first_difference is not None:
         yield "", f"The first difference is at {_at(comparison, found.first_difference.step)}:"
-        yield from (("|", row) for row in aligned_cells(rows_around(comparison, pair)))
+        yield from (("|", row) for row in aligned(rows_around(comparison, pair)))
     if found.compared:
         yield "", difference_sentence(pair)
         yield "", ""
@@ -220,15 +212,39 @@ def losses_sentence(pair: Compared) -> str | None:
     )
 
 
-def aligned_cells(rows: list[tuple[str, ...]]) -> list[str]:
-    """A table as lines: the first column left, the others right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if index == 0 else cell.rjust(width) for index, (cell, width) in enumerate(each)
-        ).rstrip()
-        for each in ([*zip(row, widths, strict=True)] for row in rows)
-    ]
+def page(comparison: Comparison) -> dict[str, Any]:
+    """What the report says, as plain values; of several pairs the worst is shown, and all in a table."""
+    pair = comparison.worst
+    found = pair.diagnosis
+    return {
+        "a": comparison.a.given,
+        "b": comparison.b.given,
+        "pair": pair.name if len(comparison.pairs) > 1 else None,
+        "verdict": verdict(comparison),
+        "sentence": pair.sentence,
+        "doubt": pair.doubt,
+        "evidence": difference_sentence(pair) if found.compared else None,
+        "notes": comparison.notes,
+        "pair_rows": _headed(pair_rows(comparison)) if len(comparison.pairs) > 1 else [],
+        "sides": {
+            "a": side_sentences(comparison.a, pair.a, found.inferred_a),
+            "b": side_sentences(comparison.b, pair.b, found.inferred_b),
+        },
+        "rows_around": _headed(rows_around(comparison, pair)) if found.first_difference else [],
+        "advice": pair.fix.advice,
+        "code": dict(pair.fix.code),
+        "more": found.cause.more,
+        "also": [(cause.name, said) for cause, said in pair.also],
+        "losses": losses_sentence(pair),
+        "losses_code": dict(pair.losses.instead),
+    }
+
+
+def _headed(rows: list[tuple[str, ...]]) -> list[dict[str, str]]:
+    """Rows below their headings, as the templates take them. A first column without a heading is left out."""
+    headings, *others = rows
+    marked = headings[0] == ""
+    return [dict(zip(headings[marked:], row[marked:], strict=True)) for row in others]
 
 
 def _at(comparison: Comparison, step: int) -> str:

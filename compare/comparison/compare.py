@@ -2,111 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from compare.align.losses import Losses, losses
+from compare.align.losses import losses
 from compare.align.steps import common_rows
-from compare.causes.base import Cause
-from compare.causes.fix import Fix
 from compare.causes.scene import Scene, Seen
+from compare.comparison.result import Compared, Comparison
 from compare.diagnose.diagnosis import Diagnosis, diagnose
 from compare.diagnose.doubt import doubt, is_zero, modest
 from compare.infer import Inferred
-from compare.requests import refuse_idle
-from compare.runs import SELECTS, CompareError, Run, listed_keys
-from compare.sides import Settings, Side, clock_of, read_side, schedule_run
-from compare.terms import WORST, Verdict
+from compare.runs.run import SELECTS, CompareError, Run, listed_keys
+from compare.runs.settings import Settings
+from compare.runs.settings import clock as clock_from
+from compare.runs.settings import stepping as stepping_from
+from compare.runs.side import Side, clock_of, read_side, schedule_run
 from compare.tolerance import ULP32, ulp32
-from experiment.clock import Clock, Place, Stepping
+from experiment.clock import Clock, Stepping
 
 MOST_STEPS = 100_000_000
 
 
-@dataclass(frozen=True)
-class Request:
-    """What is to be compared.
-
-    a, b : a trace, a log, a folder of a run, or a schedule. clock : where it was given.
-    ulp : float32 ULP within which two rates are the same. stepping : of a side that is a schedule; None for by step.
-    epochs : of two schedules, how long they are looked at.
-    """
-
-    a: str
-    b: str
-    clock: Clock | None = None
-    ulp: float = ULP32
-    settings_a: Settings = field(default_factory=Settings)
-    settings_b: Settings = field(default_factory=Settings)
-    stepping: Stepping | None = None
-    epochs: int | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """One run of a against one of b.
-
-    name : what tells this pair from the others. verdict : `inconclusive` also where the diagnosis stands, but may be
-    what the log's convention makes of two equal runs; `doubt` then says how to settle it, and `depends_on` what it is.
-    digits : the written digits without which two rates would not be the same: a's 6 digits.
-    """
-
-    name: str
-    a: Run
-    b: Run
-    diagnosis: Diagnosis
-    verdict: Verdict
-    sentence: str
-    fix: Fix
-    also: tuple[tuple[Cause, str], ...]
-    doubt: str | None
-    losses: Losses
-    depends_on: str | None = None
-    digits: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Two sides and every pair of their runs; at least one pair."""
-
-    a: Side
-    b: Side
-    clock: Clock | None
-    stepping: Stepping
-    pairs: tuple[Compared, ...]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def worst(self) -> Compared:
-        """The pair that decides: the first with the worst verdict."""
-        return min(self.pairs, key=lambda pair: WORST.index(pair.verdict))
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst verdict of any pair."""
-        return self.worst.verdict
-
-    def place(self, step: int) -> Place | None:
-        """Where a step is; None where the steps of an epoch are not known."""
-        return None if self.clock is None else self.clock.place(step)
-
-
-def compare(request: Request) -> Comparison:
+def compare(
+    a: object,
+    b: object,
+    *,
+    samples: int | None = None,
+    batch_size: int | None = None,
+    drop_last: bool = False,
+    accumulate: int = 1,
+    steps_per_epoch: int | None = None,
+    clock: Clock | None = None,
+    epochs: int | None = None,
+    stepping: str | None = None,
+    ulp: float = ULP32,
+    columns: Mapping[str, str] | None = None,
+    arm: str | None = None,
+    framework: str | None = None,
+    seed: int | None = None,
+    of_a: Mapping[str, object] | None = None,
+    of_b: Mapping[str, object] | None = None,
+) -> Comparison:
     """Compare two sides.
 
+    a, b : a path, a table, rates, a trace, a schedule as text or object, or what `samestep.read` gave.
     Raises CompareError or ReadError, with one or two lines, for what cannot be read or paired.
     """
-    a = read_side(request.a, "a", request.settings_a, request.clock)
-    b = read_side(request.b, "b", request.settings_b, request.clock)
-    refuse_idle(request, a, b)
-    clock = request.clock or _clock(a, b)
+    counts = clock or clock_from(samples, batch_size, drop_last, accumulate, steps_per_epoch)
+    looked_up = None if stepping is None else stepping_from(stepping)
+    if not (math.isfinite(ulp) and ulp >= 0):
+        raise CompareError(f"--ulp: got {ulp:g}. Write a number from 0 on, like 8.")
+    select = {"arm": arm, "framework": framework, "seed": seed}
+    both = Settings({key: str(value) for key, value in select.items() if value is not None}, {}, columns or {})
+    sides = (
+        read_side(a, "a", Settings.of(of_a, "a", both), counts),
+        read_side(b, "b", Settings.of(of_b, "b", both), counts),
+    )
+    _refuse_idle(sides, both, looked_up, epochs)
+    counts = counts or _clock(*sides)
     notes: list[str] = []
     found = []
-    for name, run_a, run_b in _pairs(a, b, clock, request, notes):
-        found.append(_compared(name, (a, run_a), (b, run_b), clock, request.ulp))
-    return Comparison(a, b, clock, request.stepping or "step", tuple(found), tuple(notes))
+    for name, run_a, run_b in _pairs(*sides, counts, looked_up or "step", epochs, notes):
+        found.append(_compared(name, (sides[0], run_a), (sides[1], run_b), counts, ulp))
+    return Comparison(*sides, counts, looked_up or "step", tuple(found), tuple(notes))
+
+
+def _refuse_idle(sides: tuple[Side, Side], both: Settings, stepping: Stepping | None, epochs: int | None) -> None:
+    """Reject options that have no effect on these inputs. Raises CompareError, with one line, that says what for."""
+    schedules = sum(side.schedule is not None for side in sides)
+    if epochs is not None and schedules < 2:
+        raise CompareError(
+            "--epochs says how long two schedules are compared; a log is compared as far as its rows go. Leave it out."
+        )
+    if stepping is not None and not schedules:
+        raise CompareError("--stepping says how often a schedule's rate is looked up; here are two logs. Leave it out.")
+    if schedules == 2:
+        given = [f"--{name}" for name in both.select] + (["--columns"] if both.columns else [])
+        if given:
+            raise CompareError(f"{given[0]} is about logs; here are two schedules. Leave it out.")
 
 
 def _clock(a: Side, b: Side) -> Clock | None:
@@ -123,21 +99,21 @@ def _clock(a: Side, b: Side) -> Clock | None:
     return next(iter([*whole, *known]), None)
 
 
-def _pairs(a: Side, b: Side, clock: Clock | None, request: Request, notes: list[str]) -> Iterator[tuple[str, Run, Run]]:
+def _pairs(
+    a: Side, b: Side, clock: Clock | None, stepping: Stepping, epochs: int | None, notes: list[str]
+) -> Iterator[tuple[str, Run, Run]]:
     if a.schedule is not None and b.schedule is not None:
-        steps = _steps_of_schedules(a, b, clock, request, notes)
-        both = [schedule_run(side, steps, clock, request.stepping or "step") for side in (a, b)]
+        steps = _steps_of_schedules(a, b, clock, epochs, notes)
+        both = [schedule_run(side, steps, clock, stepping) for side in (a, b)]
         yield "schedules", both[0], both[1]
-        return
-    if a.schedule is not None:
+    elif a.schedule is not None:
         for name, run in _named(b.runs):
-            yield name, schedule_run(a, run.rates.step, clock, request.stepping or "step"), run
-        return
-    if b.schedule is not None:
+            yield name, schedule_run(a, run.rates.step, clock, stepping), run
+    elif b.schedule is not None:
         for name, run in _named(a.runs):
-            yield name, run, schedule_run(b, run.rates.step, clock, request.stepping or "step")
-        return
-    yield from _matched(a, b)
+            yield name, run, schedule_run(b, run.rates.step, clock, stepping)
+    else:
+        yield from _matched(a, b)
 
 
 def _named(runs: Sequence[Run]) -> Iterator[tuple[str, Run]]:
@@ -168,13 +144,13 @@ def _matched(a: Side, b: Side) -> Iterator[tuple[str, Run, Run]]:
         yield name, run, keyed[1][key]
 
 
-def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, request: Request, notes: list[str]) -> np.ndarray:
+def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, epochs: int | None, notes: list[str]) -> np.ndarray:
     """As long as was asked for; else twice the length of the longer one, so that what comes after is seen."""
     counts = clock or Clock.STEPS
-    if request.epochs is not None:
+    if epochs is not None:
         if clock is None:
             raise CompareError("--epochs counts epochs. Add --samples and --batch-size, or --steps-per-epoch.")
-        steps = request.epochs * counts.steps_per_epoch
+        steps = epochs * counts.steps_per_epoch
     else:
         try:
             lengths = [each.schedule.length(counts) for each in (a, b) if each.schedule is not None]

@@ -45,6 +45,14 @@ class Run:
     notes: tuple[str, ...] = ()
     written: str = ""
 
+    def said(self, form: str) -> str:
+        """What was read, in words: the format, the rows, and which run it is."""
+        steps = self.rates.step
+        who = f"arm {self.key.arm}" + (f", seed {self.key.seed}" if self.key.seed else "")
+        if self.key.framework != form:
+            who = f"{self.key.framework}, {who}"
+        return f"{form}, {counted(len(steps), 'row')}, steps {steps[0]:,} to {steps[-1]:,}; {who}"
+
 
 def writable(text: str) -> str:
     """Text that any file takes: what is no Unicode, as a name of a file may be, becomes a question mark."""

@@ -1,18 +1,22 @@
-"""Pictures of a comparison. Each function takes the table of `comparison_table` and returns a Figure."""
+"""Pictures of a comparison. Each function takes the table of one pair and returns a Figure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from compare.show.picture import Picture
 from compare.show.style import INK, STYLE, WIDTH, draw_staircase, largest_in_bins, steps_axis
 from compare.tolerance import ULP32
+from compare.words import part
 from experiment.clock import Clock
 
+if TYPE_CHECKING:
+    from compare.comparison.result import Comparison
 AROUND = 20
 """Rows before and after the first difference that are shown enlarged."""
 
@@ -21,6 +25,38 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "b": {"color": "#D55E00", "linewidth": 1.2, "linestyle": (0, (4, 2))},
 }
 Table = Mapping[str, np.ndarray]
+
+
+def pictures(comparison: Comparison) -> Mapping[str, Callable[[], Picture]]:
+    """What draws each picture of the worst pair."""
+    pair, clock = comparison.worst, comparison.clock
+    table, first = comparison.columns(pair), pair.diagnosis.first_difference
+    step = None if first is None else first.step
+    epochs = " Faint vertical lines are epoch boundaries." if clock else ""
+    parts = "They are nowhere further apart than the tolerance" if step is None else f"They part at step {step:,}"
+    drawn = {
+        "rates": lambda: Picture(
+            "rates",
+            rates(table, clock, step),
+            f"Learning rate of a and b against step. {parts}.",
+            f"The rate that each update used, a as a broad line and b as a dashed one.{epochs}",
+        ),
+        "differences": lambda: Picture(
+            "differences",
+            differences(table, clock),
+            f"Relative difference of both rates against step, on a logarithmic axis; at most "
+            f"{part(pair.diagnosis.max_relative)}.",
+            f"How far the rates lie apart, relative to the larger one. No line is drawn where they are equal.{epochs}",
+        ),
+    }
+    if first is not None:
+        drawn["first-difference"] = lambda: Picture(
+            "first-difference",
+            first_difference(table, clock, first.step),
+            f"The rates around step {first.step:,}: there a has {first.a:.6g} and b {first.b:.6g}.",
+            f"The rows around the first difference, each with a mark.{epochs}",
+        )
+    return drawn
 
 
 def rates(table: Table, clock: Clock | None, first: int | None) -> Figure:
