@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from experiment import csv_data
 from experiment.clock import Clock, Duration, Stepping
 from experiment.schedules import ArrayLike, Constant, ExponentialDecay, Schedule
+from experiment.schedules.text import values_of
 from experiment.validation import Model, PlanError, describe, strict_json
 
 Source = Literal["shared", "native"]
@@ -129,7 +131,7 @@ class Arm(Model):
     """One schedule with one stepping; trained in each framework."""
 
     name: Name
-    schedule: Schedule
+    schedule: Annotated[Schedule, BeforeValidator(lambda given: values_of(given) if isinstance(given, str) else given)]
     stepping: Stepping
 
     def rate(self, step: ArrayLike, clock: Clock) -> np.ndarray:
@@ -188,20 +190,29 @@ class Plan(Model):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Plan:
-        for kind, values in (("arms", [arm.name for arm in self.arms]), ("seeds", self.seeds)):
-            twice = [value for value, times in Counter(values).items() if times > 1]
-            if twice:
-                raise ValueError(f"{kind}: {twice[0]!r} is there twice. Give each its own.")
-        if isinstance(self.data, CsvData) and self.controls.data == "native":
-            raise ValueError("controls.data: 'native' has no meaning for a CSV file. Write 'shared'.")
-        if self.data.samples is not None:
-            clock = self.clock
-            for arm in self.arms:
-                try:
-                    arm.check(clock, self.epochs)
-                except ValueError as error:
-                    raise ValueError(f"arm {arm.name!r}: {error}") from None
+        if mistakes := list(self._mistakes()):
+            raise ValueError(" ".join(mistakes))
         return self
+
+    def _mistakes(self) -> Iterator[str]:
+        for kind, values in (("arms", [arm.name for arm in self.arms]), ("seeds", self.seeds)):
+            for value, times in Counter(values).items():
+                if times > 1:
+                    yield f"{kind}: {value!r} is there twice. Give each its own."
+        if isinstance(self.data, CsvData) and self.controls.data == "native":
+            yield "controls.data: 'native' has no meaning for a CSV file. Write 'shared'."
+        if self.data.samples is None:
+            return
+        try:
+            clock = self.clock
+        except ValueError as error:
+            yield str(error)
+            return
+        for arm in self.arms:
+            try:
+                arm.check(clock, self.epochs)
+            except ValueError as error:
+                yield f"arm {arm.name!r}: {error}"
 
     @property
     def clock(self) -> Clock:
