@@ -17,6 +17,7 @@ from compare.requests import refuse_idle
 from compare.runs import SELECTS, CompareError, Run, common_rows, listed_keys
 from compare.sides import Settings, Side, clock_of, read_side, schedule_run
 from compare.tolerance import ULP32, ulp32
+from compare.words import large_batch
 from experiment.clock import Clock, Place, Stepping
 
 MOST_STEPS = 100_000_000
@@ -100,7 +101,7 @@ def compare(request: Request) -> Comparison:
     b = read_side(request.b, "b", request.settings_b, request.clock)
     refuse_idle(request, a, b)
     clock = request.clock or _clock(a, b)
-    notes: list[str] = []
+    notes = [said] if clock and (said := large_batch(clock)) else []
     found = []
     for name, run_a, run_b in _pairs(a, b, clock, request, notes):
         found.append(_compared(name, (a, run_a), (b, run_b), clock, request.ulp))

@@ -27,6 +27,7 @@ def run(console: Console, summary: Summary, plan: Plan, folder: Path) -> None:
     from rich.table import Table
 
     from compare.report.sentences import advice, verdict, warnings
+    from compare.words import large_batch
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("arm", "changes", "first change: step", "final rate", "rates", "losses"):
@@ -43,7 +44,7 @@ def run(console: Console, summary: Summary, plan: Plan, folder: Path) -> None:
             arm.loss.verdict,
         )
     console.print(table)
-    for text in filter(None, (verdict(summary, plan), advice(plan), *warnings(summary))):
+    for text in filter(None, (verdict(summary, plan), large_batch(plan.clock), advice(plan), *warnings(summary))):
         console.print(text, markup=False, highlight=False)
     console.print(f"Report: {folder / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
 
@@ -78,7 +79,7 @@ def simulation(console: Console, simulated: Simulation) -> None:
 
     from compare.runner import LABELS
     from compare.simulate import changes, changes_of, tolerance_words
-    from compare.words import counted
+    from compare.words import counted, large_batch
 
     total, rows = changes(simulated)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -93,6 +94,8 @@ def simulation(console: Console, simulated: Simulation) -> None:
             *("–" if rate is None else f"{rate:.9g}" for rate in rates),
         )
     console.print(table)
+    if said := large_batch(simulated.clock):
+        console.print(said, highlight=False)
     steps = counted(len(simulated.lr_closed_form), "step")
     console.print(f"{counted(total, 'change')} of the closed form in {steps}.", highlight=False)
     if len(simulated.lr_closed_form) < simulated.run_steps:

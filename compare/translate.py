@@ -10,6 +10,7 @@ from compare import runner
 from compare.explain import closed_form
 from compare.runner import LABELS
 from compare.simulate import Agreement, agreement, tolerance_words
+from compare.words import large_batch
 from experiment.clock import Clock, Stepping
 from experiment.plan import Framework
 from experiment.schedules import Schedule
@@ -134,7 +135,7 @@ def proof_sentences(translation: Translation) -> list[str]:
     elif translation.parts_at is not None:
         after = "after the end: PyTorch extrapolates once and then raises, Keras holds"
         said.append(f"They part at step {translation.parts_at}, {after}.")
-    return said + [f"Note: {note}" for note in translation.notes]
+    return said + [f"Note: {note}" for note in (large_batch(translation.clock), *translation.notes) if note]
 
 
 def _read(file: str, class_name: str | None) -> tuple[Origin, Schedule | None]:
