@@ -1,4 +1,4 @@
-"""How a plan's parts are checked, and how a mistake in one is told in a line."""
+"""How the parts of a plan are checked, and how an error names every mistake in one line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,19 @@ class _Unknown:
 
 
 def strict_json(text: str, what: str) -> Any:
-    """JSON text as values. Raises PlanError with one line; `what` is what should have been there, like ``a plan``."""
+    """Read JSON text, and reject a key that is there twice.
+
+    Args:
+        text: JSON.
+        what: what the text should hold, for the error, like ``a plan``.
+
+    Raises:
+        PlanError: the text is no such JSON; the message is one line.
+
+    Example:
+        >>> strict_json('{"epochs": 2}', "a plan")
+        {'epochs': 2}
+    """
     try:
         return json.loads(text, object_pairs_hook=_without_repeats)
     except json.JSONDecodeError as error:
@@ -61,7 +73,18 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def describe(error: ValidationError) -> str:
-    """Every mistake of a validation in one line: where, what was received, what to write."""
+    """Every mistake of a validation in one line: where, what was received, what to write.
+
+    Example:
+        >>> class Run(Model):
+        ...     epochs: int
+        ...     batch_size: int
+        >>> try:
+        ...     Run.model_validate({"epoch": 1})
+        ... except ValidationError as error:
+        ...     print(describe(error))
+        the key 'batch_size' is missing. 'epoch' is not a key. Did you mean 'epochs'?
+    """
     mistakes = [each for each in error.errors(include_url=False) if not _follows_from_others(each)]
     if any(mistake["type"] == "recursion_loop" or len(mistake["loc"]) > 60 for mistake in mistakes):
         return "nested too deeply. Write it flatter."
