@@ -21,6 +21,7 @@ from compare.runs.settings import clock as clock_from
 from compare.runs.settings import stepping as stepping_from
 from compare.runs.side import Side, clock_of, read_side, schedule_run
 from compare.tolerance import ULP32, ulp32
+from compare.words import large_batch
 from experiment.clock import Clock, Stepping
 
 MOST_STEPS = 100_000_000
@@ -63,7 +64,7 @@ def compare(
     )
     _refuse_idle(sides, both, looked_up, epochs)
     counts = counts or _clock(*sides)
-    notes: list[str] = []
+    notes = [said] if counts and (said := large_batch(counts)) else []
     found = []
     for name, run_a, run_b in _pairs(*sides, counts, looked_up or "step", epochs, notes):
         found.append(_compared(name, (sides[0], run_a), (sides[1], run_b), counts, ulp))
