@@ -14,7 +14,7 @@ from compare_helpers import DOCS, RECORDED, pair, save_npz, trace_file
 from helpers import samestep
 
 import compare as package
-from compare import comparison_figures, comparison_json, junit, readers, requests
+from compare import calls, comparison_figures, comparison_json, junit, readers, requests
 from compare.comparison import Request, compare
 from compare.comparison_table import COLUMNS, table
 from compare.diagnose.rates import Rates
@@ -236,7 +236,7 @@ def test_python_of_the_docs_runs():
 
 def test_calls_take_traces_and_rates(arms, tmp_path):
     one = readers.read(trace_file(tmp_path / "one.csv", [0.1 * 0.5 ** (n // 2) for n in range(40)]))
-    assert str(package.infer(one).schedule.every) == "2 steps"
+    assert str(calls.infer(one).schedule.every) == "2 steps"
     assert package.diagnose(one, one).cause.name == "identical"
     doubled = package.diagnose(Rates.of(range(9), [0.1] * 9), Rates.of(range(9), [0.2] * 9))
     assert (doubled.cause.name, doubled.cause.parameters["factor"]) == ("scale", 2)
