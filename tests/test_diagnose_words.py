@@ -2,7 +2,6 @@
 
 import ast
 import json
-import re
 import subprocess
 import sys
 from functools import cache
@@ -17,13 +16,15 @@ from compare.causes.scene import Scene
 from compare.diagnose import snippets
 from compare.diagnose.diagnosis import CAUSES, Cause, Difference
 from compare.diagnose.native import in_epochs, written
+from compare.diagnose.rates import Rates
+from compare.diagnose.scene import Scene
+from compare.diagnose.words import _SAYS, MEANINGS, sentence
 from compare.infer import infer
 from compare.rates import Rates
 from compare.tolerance import rate_tolerance
 from experiment.clock import Clock
 from experiment.schedules.text import parse
 
-DOCS = (Path(__file__).parents[1] / "docs" / "comparing.md").read_text(encoding="utf-8")
 PROGRAM = Path(__file__).parent / "programs" / "run_snippets.py"
 STEPS = 120
 EPOCH = Clock(samples=1000, batch_size=32)
@@ -172,12 +173,6 @@ def test_every_cause_has_a_meaning_a_sentence_and_a_fix():
     assert set(MEANINGS) == set(_FIXES)
     assert {each.__name__.replace("_", "-") for each in CAUSES} <= set(MEANINGS)
     assert {name for name, _, _ in SAID} | {"rounding"} == set(MEANINGS)
-
-
-def test_table_of_causes_in_the_docs_is_that_of_the_code():
-    rows = re.findall(r"^\| `([a-z-]+)` \| ([^|]+) \|$", DOCS, re.MULTILINE)
-    assert [row for row in rows if row in MEANINGS.items()] == list(MEANINGS.items())
-    assert [row for row in rows if row in READINGS.items()] == list(READINGS.items())
 
 
 def test_rounding_says_which_part_is_drift():
