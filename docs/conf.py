@@ -19,7 +19,9 @@ def _what_pages_run() -> str:
     """A name for all that cells call: where it changes, every page runs anew."""
     text = hashlib.sha256()
     files = [
-        path for folder in ("experiment", "tf_impl", "torch_impl", "compare") for path in (ROOT / folder).rglob("*")
+        path
+        for folder in ("samestep", "experiment", "tf_impl", "torch_impl", "compare")
+        for path in (ROOT / folder).rglob("*")
     ]
     files += set(HERE.rglob("*.py")) - {HERE / name for name in ("__init__.py", "__main__.py", "conf.py")}
     files += [*(ROOT / "tests" / "data" / "pairs").rglob("*"), *(ROOT / "tests" / "programs").glob("*.py")]

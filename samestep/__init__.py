@@ -67,7 +67,7 @@ def __getattr__(name: str) -> Any:
             raise
         raise ImportError(f"samestep.{name} needs {framework}. Run: pip install 'samestep[{framework}]'") from error
     if _PLACES[name].startswith("compare."):
-        from compare.runs.settings import for_python
+        from compare.show.arguments import for_python
 
         found = for_python(found)
     globals()[name] = found

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from compare.diagnose.words import part
 from compare.figures import INK, STYLE
 from compare.report.picture import Picture
+from compare.show.drawing import Drawing
 from compare.tolerance import ULP32
 from experiment.clock import Clock
 
@@ -69,7 +70,7 @@ def pictures(comparison: Comparison) -> Mapping[str, Callable[[], Picture]]:
 def rates(table: Table, clock: Clock | None, first: int | None) -> Figure:
     """The rates of both against steps, with the first difference marked."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(_WIDTH, 3.8))
+        figure = Drawing(figsize=(_WIDTH, 3.8))
         axes = figure.subplots()
         for name, look in _LOOKS.items():
             there = np.isfinite(table[f"lr_{name}"])
@@ -89,7 +90,7 @@ def differences(table: Table, clock: Clock | None) -> Figure:
     there = np.isfinite(table["lr_relative"])
     steps, apart = largest_in_bins(table["step"][there], table["lr_relative"][there])
     with rc_context(STYLE):
-        figure = Figure(figsize=(_WIDTH, 3.4))
+        figure = Drawing(figsize=(_WIDTH, 3.4))
         axes = figure.subplots()
         if (apart > 0).any():
             shown = np.where(apart > 0, apart, np.nan)
@@ -115,7 +116,7 @@ def first_difference(table: Table, clock: Clock | None, first: int) -> Figure:
     row = int(np.searchsorted(table["step"], first))
     near = slice(max(row - AROUND, 0), row + AROUND + 1)
     with rc_context(STYLE):
-        figure = Figure(figsize=(_WIDTH, 3.4))
+        figure = Drawing(figsize=(_WIDTH, 3.4))
         axes = figure.subplots()
         for name, look in _LOOKS.items():
             lr = table[f"lr_{name}"][near]

@@ -13,6 +13,7 @@ from compare.figures import INK, STYLE
 from compare.runner import LABELS
 from compare.schedule.explain import Explanation
 from compare.schedule.simulate import Simulation
+from compare.show.drawing import Drawing
 from compare.tolerance import ULP32
 from experiment.clock import Clock
 from experiment.schedules.text import to_short
@@ -31,7 +32,7 @@ def explained(explanation: Explanation) -> Figure:
     steps = np.arange(len(lr))
     few = min(len(lr), _FIRST_EPOCHS * clock.steps_per_epoch)
     with rc_context(STYLE):
-        figure = Figure(figsize=(_WIDTH, 5.6))
+        figure = Drawing(figsize=(_WIDTH, 5.6))
         whole, enlarged = figure.subplots(2)
         _line(whole, steps, lr, color="#0072B2", linewidth=1.6)
         _line(enlarged, steps[:few], lr[:few], color="#0072B2", linewidth=1.6)
@@ -59,7 +60,7 @@ def simulated(simulation: Simulation) -> Figure:
     """The rates of both frameworks over the closed form, and how far each lies from it in float32 ULP."""
     rows = simulation.columns()
     with rc_context(STYLE):
-        figure = Figure(figsize=(_WIDTH, 5.6))
+        figure = Drawing(figsize=(_WIDTH, 5.6))
         rates, apart = figure.subplots(2, sharex=True)
         _line(rates, rows["step"], rows["lr_closed_form"], color=INK, linewidth=4, alpha=0.25, label="closed form")
         for name, label in LABELS.items():

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from compare.comparison.figures import steps_axis, thinned
 from compare.figures import STYLE
+from compare.show.drawing import Drawing
 from experiment.clock import Clock
 
 WIDTH = 6.0
@@ -19,7 +20,7 @@ WIDTH = 6.0
 def lines(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], clock: Clock | None = None) -> Figure:
     """The rate of each run, by its name, against its steps."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 3.4))
+        figure = Drawing(figsize=(WIDTH, 3.4))
         axes = figure.subplots()
         for (name, (steps, lr)), style in zip(runs.items(), cycle(("-", (0, (4, 2)), "-.", ":")), strict=False):
             axes.plot(*thinned(steps, lr), drawstyle="steps-post", linewidth=1.4, linestyle=style, label=name)

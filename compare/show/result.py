@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compare.show.arguments import for_python
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
@@ -18,15 +20,15 @@ if TYPE_CHECKING:
 class Result(ABC):
     """A result shows itself. Whatever draws or lays out is imported when it is asked for.
 
-    A subclass says what it is in `lines`, `table`, `to_json` and `pictures`, and all the rest follows. One with a report
-    of its own names its two templates in `report`, and has a `page` and `write_tables` for them.
+    A subclass says what it is in `lines`, `table`, `to_json` and `pictures`, and all the rest follows. One that has a
+    report of its own names its two templates in `report`, and has a `page` and `write_tables` for them.
     """
 
     report = "show/plain"
 
     @abstractmethod
     def lines(self) -> Iterator[tuple[str, str]]:
-        """What a terminal shows, as paragraphs: each an indentation and a text; ``|`` marks what must not be wrapped."""
+        """What a terminal shows: each an indentation and a paragraph; ``|`` marks what must not be wrapped."""
 
     @property
     @abstractmethod
@@ -77,6 +79,7 @@ class Result(ABC):
             raise ValueError(f"figure: got {name!r}. Write one of {', '.join(pictures)}.")
         return pictures[name]().figure
 
+    @for_python
     def save(self, folder: str | Path, *, force: bool = False) -> None:
         """Write the report with its tables and figures: made beside the folder and moved into place.
 
