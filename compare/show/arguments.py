@@ -31,6 +31,7 @@ _OPTION = re.compile(r"--([a-z][a-z-]*)")
 
 def _argument(option: re.Match[str]) -> str:
     name = option[1].replace("-", "_")
-    return {"a": "of_a", "b": "of_b", "class": "class_name", "force": "force=True", "report": "save(folder)"}.get(
-        name, name
-    )
+    return _ARGUMENTS.get(name, name)
+
+
+_ARGUMENTS = {"a": "of_a", "b": "of_b", "class": "class_name", "force": "force=True", "report": "save(folder)"}
