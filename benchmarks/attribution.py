@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import measuring
-from compare import runner
-from compare.attribute.ladder import BOUNDS, loss_difference
+from compare.align.losses import ROUNDING, loss_difference
+from compare.workers import runner
 from experiment import differences
 from experiment.differences import NAMES, Name
 from experiment.plan import SGD, Adam, AdamW, Framework, Momentum, Plan, Precision, RMSprop, question
@@ -104,11 +104,11 @@ def main() -> int:
     for precision in PRECISIONS:
         with tempfile.TemporaryDirectory() as folder:
             found[precision] = measure(precision, Path(folder))
-    measuring.write_json(RESULTS, {"gaps": found, "bounds": BOUNDS, "versions": measuring.versions()})
+    measuring.write_json(RESULTS, {"gaps": found, "bounds": ROUNDING, "versions": measuring.versions()})
     kept = True
     for precision, of_optimizers in found.items():
         for name, gaps in of_optimizers.items():
-            kept &= gaps["mended"] <= BOUNDS[precision]
+            kept &= gaps["mended"] <= ROUNDING[precision]
             print(f"{precision} {name}: {gaps['native']:.1e} native, {gaps['mended']:.1e} mended")
     return 0 if kept else 1
 

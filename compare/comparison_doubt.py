@@ -12,7 +12,7 @@ from compare.diagnose.infer import Inferred
 from compare.diagnose.words import short
 from compare.runs.run import Run
 from compare.runs.side import Name, Side
-from compare.tolerance import ulp32
+from compare.tolerance import allowed
 
 FEW = 3
 """Rows from which on a schedule, or the cause of a difference, may be told."""
@@ -102,8 +102,8 @@ def _same_row_by_row(a: Run, b: Run, ulp: float) -> bool:
     """Whether the rates are the same whatever the steps say."""
     if len(a.rates) != len(b.rates):
         return False
-    allowed = ulp * ulp32(np.maximum(a.rates.lr, b.rates.lr)) + a.rates.rounding + b.rates.rounding
-    return bool((np.abs(a.rates.lr - b.rates.lr) <= allowed).all())
+    within = allowed(np.maximum(a.rates.lr, b.rates.lr), a.rates.rounding, b.rates.rounding, ulp=ulp)
+    return bool((np.abs(a.rates.lr - b.rates.lr) <= within).all())
 
 
 def _of_base(early: tuple[Side, Run], late: tuple[Side, Run]) -> str | None:

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_compare import PLAN, made
 
-from compare import align as aligning
-from compare.align import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
+from compare.align import rows as aligning
+from compare.align.rows import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
+from compare.align.steps import common_rows
 from compare.diagnose.rates import Rates
-from compare.runs.run import Key, Run, common_rows
+from compare.runs.run import Key, Run
 from experiment.trace import Trace, run_rows, stack
 
 SEEDS = PLAN.replace(seeds=(3, 1))

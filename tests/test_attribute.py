@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from helpers import samestep
 
-from compare.attribute.asking import experiment
+from compare.attribution.experiment import experiment
 from experiment.plan import SGD, Arm, Constant, Momentum, Plan, QuestionData, question
 from experiment.validation import PlanError
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from compare import output
-from compare.attribute import figures, files, sentences
-from compare.attribute.ladder import BOUNDS, Gap, Ladder, Rung
-from compare.attribute.variants import Experiment
+from compare.align.losses import ROUNDING
+from compare.attribution import figures
+from compare.attribution import result as files
+from compare.attribution import words as sentences
+from compare.attribution.ladder import Gap, Ladder, Rung
+from compare.attribution.variants import Experiment
+from compare.show import folder as output
 from experiment.plan import SGD, Momentum, Plan, RMSprop, question
 from experiment.trace import json_text
 
@@ -81,7 +84,7 @@ def ladder(sizes, *, until=STEPS, experiment=None, alone=None, curves=None):
         explains = went / found[0].max_relative if found[0].max_relative else 0.0
         removes = went / before.max_relative if before.max_relative else 0.0
         rungs.append(Rung(name, kind, now, explains, removes, gap(wave(sizes[0] if alone is None else alone, until))))
-    return Ladder(experiment, tuple(rungs), until, STEPS, BOUNDS[experiment.plan.precision])
+    return Ladder(experiment, tuple(rungs), until, STEPS, ROUNDING[experiment.plan.precision])
 
 
 FALLING = [0.8, 0.9, 0.7, 0.6, 1e-5, 4e-6, 3e-6, 1e-7, 1e-15]

@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks import limits, measuring, ours, page, ratios, tables
 from benchmarks.growth import AXES, GROWTH, LINES
-from compare.align import align
+from compare.align.rows import align
 from experiment.trace import TRACE_COLUMNS
 
 HOUSE = Path(__file__).parents[1]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from helpers import samestep
 
-from compare import runner
+from compare.workers import runner
 from experiment.plan import question
 
 LONG_ENOUGH = 600

@@ -7,11 +7,11 @@ from helpers import exponential
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare import results
-from compare.align import AlignError, align
-from compare.report.sentences import verdict, warnings
-from compare.summary import summarise, to_json
+from compare.align.rows import AlignError, align
 from compare.tolerance import ULP32, rate_tolerance, relative_difference, ulp32_difference
+from compare.training import result as results
+from compare.training.summary import summarise, to_json
+from compare.training.words import verdict, warnings
 from experiment.plan import SGD, Arm, Constant, Momentum, question
 from experiment.trace import Trace, epoch_rows, run_rows, stack
 

@@ -13,9 +13,9 @@ import pytest
 from compare_helpers import DOCS, RECORDED, compared, pair, save_npz, trace_file
 from helpers import samestep
 
+from compare.align.table import COLUMNS, table
 from compare.comparison import figures, junit
 from compare.comparison.compare import compare
-from compare.comparison_table import COLUMNS, table
 from compare.runs.settings import Settings, clock
 from compare.runs.side import read_side
 from compare.tolerance import ULP32

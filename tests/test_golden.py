@@ -14,8 +14,8 @@ from compare_helpers import PAIRS, RECORDED
 from helpers import samestep
 from test_attribution_files import ADVICE, EXPLAINED
 
-from compare import results
-from compare.attribute import files
+from compare.attribution import result as files
+from compare.training import result as results
 from experiment.plan import FRAMEWORKS, question
 from experiment.trace import Trace
 

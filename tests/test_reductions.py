@@ -12,14 +12,14 @@ import pytest
 from compare_helpers import trace_file
 from helpers import samestep
 
+from compare.align.losses import MOST_STEPS
+from compare.align.losses import TOLERANCE as OF_TWO_FRAMEWORKS
+from compare.align.reduction_words import Reduction, ReductionName, instead
+from compare.align.reductions import FEWEST_ROWS, TOLERANCE, epoch_means, running_mean, told_apart
 from compare.comparison import words
 from compare.comparison.compare import compare
-from compare.diagnose.scene import LANGUAGES
-from compare.losses import MOST_STEPS
-from compare.losses import TOLERANCE as OF_TWO_FRAMEWORKS
-from compare.reduction_words import Reduction, ReductionName, instead
-from compare.reductions import FEWEST_ROWS, TOLERANCE, epoch_means, running_mean, told_apart
 from experiment.clock import Clock
+from experiment.frameworks import LANGUAGES
 
 HOUSE = Path(__file__).parents[1]
 PROGRAMS = HOUSE / "tests" / "programs"

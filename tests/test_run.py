@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from helpers import run_plan
 
-from compare.align import ALIGNED_COLUMNS
+from compare.align.rows import ALIGNED_COLUMNS
 from experiment.plan import Plan, question
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, read_csv
 

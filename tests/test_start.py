@@ -11,7 +11,7 @@ import pytest
 from helpers import samestep
 from test_house import imported_by
 
-from compare.ahead import Ahead
+from compare.workers.ahead import Ahead
 from experiment.program import importing
 from experiment.schedules.examples import EXAMPLES
 

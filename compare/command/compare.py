@@ -50,9 +50,9 @@ def compare(
     json: Json = None,
 ) -> int:
     """Line two traces, logs or schedules up: first difference, cause, fix. Exits with 0, 1 or 3 for inconclusive."""
-    from compare import output
     from compare.comparison import compare as comparing
     from compare.runs.settings import key_values
+    from compare.show import folder as output
 
     if force and report is None:
         raise output.OutputError("--force replaces an earlier report. Add --report, or leave --force out.")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from compare.runner import LABELS, OnProgress
+from compare.workers.runner import OnProgress
+from experiment.frameworks import LABELS
 from experiment.plan import Framework, Plan
 
 if TYPE_CHECKING:

@@ -8,14 +8,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from compare.align.losses import losses
+from compare.align.steps import common_rows
 from compare.comparison.result import Compared, Comparison
 from compare.comparison_doubt import doubt, is_zero, modest
 from compare.diagnose.diagnosis import Diagnosis, diagnose
 from compare.diagnose.fixes import fix
 from compare.diagnose.scene import Scene
 from compare.diagnose.words import sentence
-from compare.losses import losses
-from compare.runs.run import SELECTS, CompareError, Run, common_rows, listed_keys
+from compare.runs.run import SELECTS, CompareError, Run, listed_keys
 from compare.runs.settings import Settings
 from compare.runs.settings import clock as clock_from
 from compare.runs.settings import stepping as stepping_from

@@ -7,27 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from compare.diagnose.words import part
-from compare.figures import INK, STYLE
-from compare.report.picture import Picture
 from compare.show.drawing import Drawing
+from compare.show.picture import Picture
+from compare.show.style import INK, STYLE, WIDTH, draw_staircase, largest_in_bins, steps_axis
 from compare.tolerance import ULP32
 from experiment.clock import Clock
 
 if TYPE_CHECKING:
     from compare.comparison.result import Comparison
 
-POINTS = 2_000
-"""Drawn per line at most, however many rows there are: more cannot be told apart."""
-
 AROUND = 20
 """Rows before and after the first difference that are shown enlarged."""
 
-_WIDTH = 6.0  # inches; at 10 points the text is still readable when a phone shrinks it
 _LOOKS: dict[str, dict[str, Any]] = {
     "a": {"color": "#56B4E9", "linewidth": 2.8, "linestyle": "-"},
     "b": {"color": "#D55E00", "linewidth": 1.2, "linestyle": (0, (4, 2))},
@@ -70,12 +64,11 @@ def pictures(comparison: Comparison) -> Mapping[str, Callable[[], Picture]]:
 def rates(table: Table, clock: Clock | None, first: int | None) -> Figure:
     """The rates of both against steps, with the first difference marked."""
     with rc_context(STYLE):
-        figure = Drawing(figsize=(_WIDTH, 3.8))
+        figure = Drawing(figsize=(WIDTH, 3.8))
         axes = figure.subplots()
         for name, look in _LOOKS.items():
             there = np.isfinite(table[f"lr_{name}"])
-            steps, lr = thinned(table["step"][there], table[f"lr_{name}"][there])
-            axes.plot(steps, lr, drawstyle="steps-post", label=name, **look)
+            draw_staircase(axes, table["step"][there], table[f"lr_{name}"][there], label=name, **look)
         if first is not None:
             axes.axvline(first, color=INK, linewidth=1, linestyle=":", label=f"first difference, step {first:,}")
         axes.set_ylim(bottom=0)
@@ -90,7 +83,7 @@ def differences(table: Table, clock: Clock | None) -> Figure:
     there = np.isfinite(table["lr_relative"])
     steps, apart = largest_in_bins(table["step"][there], table["lr_relative"][there])
     with rc_context(STYLE):
-        figure = Drawing(figsize=(_WIDTH, 3.4))
+        figure = Drawing(figsize=(WIDTH, 3.4))
         axes = figure.subplots()
         if (apart > 0).any():
             shown = np.where(apart > 0, apart, np.nan)
@@ -116,7 +109,7 @@ def first_difference(table: Table, clock: Clock | None, first: int) -> Figure:
     row = int(np.searchsorted(table["step"], first))
     near = slice(max(row - AROUND, 0), row + AROUND + 1)
     with rc_context(STYLE):
-        figure = Drawing(figsize=(_WIDTH, 3.4))
+        figure = Drawing(figsize=(WIDTH, 3.4))
         axes = figure.subplots()
         for name, look in _LOOKS.items():
             lr = table[f"lr_{name}"][near]
@@ -136,46 +129,3 @@ def first_difference(table: Table, clock: Clock | None, first: int) -> Figure:
         steps_axis(axes, clock)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
-
-
-def thinned(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rows at which a staircase changes; where these are too many, evenly spaced rows: at most `POINTS`."""
-    changes = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
-    if len(changes) >= POINTS:
-        changes = np.linspace(0, len(steps) - 1, POINTS - 1).astype(np.int64)
-    rows = np.union1d(changes, [len(steps) - 1])
-    return steps[rows], values[rows]
-
-
-def largest_in_bins(steps: np.ndarray, values: np.ndarray, most: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
-    """The largest value of each of at most `most` stretches of rows, and the first step of each."""
-    if len(steps) <= most:
-        return steps, values
-    width = -(-len(steps) // most)
-    begins = np.arange(0, len(steps), width)
-    return steps[begins], np.maximum.reduceat(values, begins)
-
-
-def steps_axis(axes: Axes, clock: Clock | None) -> None:
-    """Draw the axis of steps, with epoch boundaries as faint lines and a second axis that counts epochs."""
-    axes.set_xlabel("step (optimizer update)")
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    if clock is None:
-        return
-    low, high = axes.get_xlim()
-    size = clock.steps_per_epoch
-    apart = size * max(1, -(-int(high - low) // (size * 50)))
-    begin = int(-(-max(low, 0.0) // apart)) * apart
-    for boundary in range(begin, int(high) + 1, apart):
-        axes.axvline(boundary, color=INK, alpha=0.16, linewidth=0.7, zorder=0)
-    axes.set_xlim(low, high)
-
-    def to_epoch(step: Any) -> Any:
-        return step / size
-
-    def to_step(epoch: Any) -> Any:
-        return epoch * size
-
-    above = axes.secondary_xaxis("top", functions=(to_epoch, to_step))
-    above.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=high - low > 2 * size))
-    above.set_xlabel("epoch")

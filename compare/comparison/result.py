@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from compare.comparison_table import table
-from compare.diagnose.diagnosis import Cause, Diagnosis, Difference, Verdict
+from compare.align.losses import Losses
+from compare.align.reduction_words import Reduction
+from compare.align.table import table
+from compare.diagnose.diagnosis import Cause, Diagnosis, Difference
 from compare.diagnose.fixes import Fix
 from compare.diagnose.infer import Inferred
-from compare.losses import TOLERANCE, Losses
-from compare.output import MANIFEST
-from compare.reduction_words import Reduction
 from compare.runs.run import Run, writable
 from compare.runs.side import Side
-from compare.show.result import Result, versions
+from compare.show.folder import MANIFEST
+from compare.show.manifest import DRAWS, machine, versions
+from compare.show.result import Result
+from compare.terms import WORST, Verdict
 from experiment.clock import Clock, Place, Stepping
 from experiment.schedules.text import to_short
 from experiment.trace import moved_into_place, quoted, write_json
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from compare.report.picture import Picture
-
-WORST: tuple[Verdict, ...] = ("differs", "inconclusive", "same")
+    from compare.show.picture import Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +156,7 @@ class Comparison(Result):
         """What the report says, as plain values."""
         from compare.comparison import words
 
-        return words.page(self) | {"versions": versions()}
+        return words.page(self) | {"versions": versions(*DRAWS)}
 
     def write_tables(self, folder: Path) -> None:
         """Write the rows of all pairs, the JSON and the manifest.
@@ -187,8 +186,8 @@ class Comparison(Result):
         """How the comparison came about: what was read on either side, and with what."""
         return {
             "schema": 1,
-            "versions": versions(),
-            "machine": {"system": platform.system(), "processor": platform.machine()},
+            "versions": versions(*DRAWS),
+            "machine": machine(),
             "a": _given(self.a),
             "b": _given(self.b),
         }
@@ -262,8 +261,9 @@ def _losses(losses: Losses) -> dict[str, Any]:
     return {
         "compared": losses.compared,
         "agree": losses.agree if losses.compared else None,
+        "verdict": losses.verdict,
         "max_relative": losses.max_relative if losses.compared else None,
-        "tolerance": TOLERANCE,
+        "tolerance": losses.tolerance,
         "first_difference": None if first is None else {"step": first[0], "a": first[1], "b": first[2]},
         "note": losses.note,
         "reduction": None if losses.reduction is None else _reduction(losses.reduction, losses),

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from compare.diagnose.curve import FEWEST, Curve, Known, blocks
+from compare.terms import SIDES as SIDES
+from compare.terms import Side as Side
 from compare.tolerance import ULP32, ulp32
 from experiment.clock import Clock
-
-Side = Literal["a", "b"]
-SIDES: tuple[Side, Side] = ("a", "b")
 
 
 @dataclass(frozen=True)

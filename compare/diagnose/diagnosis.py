@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +19,11 @@ from compare.diagnose.curve import Curve
 from compare.diagnose.infer import Inferred, infer
 from compare.diagnose.inference.numbers import digits
 from compare.diagnose.rates import Rates
+from compare.terms import Verdict as Verdict
 from compare.tolerance import ULP32, relative_difference, ulp32_difference
 from experiment.clock import Clock
 from experiment.schedules import float32_error
 from experiment.schedules.base import tidy
-
-Verdict = Literal["same", "differs", "inconclusive"]
 
 Statements = Callable[[Pair], Iterator[Claim]]
 CAUSES: tuple[Statements, ...] = (

@@ -11,7 +11,7 @@ from compare.diagnose.claim import Pair, Side
 from compare.diagnose.curve import Curve, Known
 from compare.diagnose.inference.numbers import digits, shortest
 from compare.diagnose.rates import Rates
-from compare.tolerance import NEAR_ZERO, ULP32, ulp32
+from compare.tolerance import NEAR_ZERO, ULP32, allowed, ulp32
 
 COARSEST = 100
 """Steps around an estimate that are tried at most, where rows lie so far apart."""
@@ -29,8 +29,7 @@ def found_again(curve: Curve, value: float, rounding: float, near: int, most: in
     Where no row has it, the steps between two rows that it lies between.
     """
     steps, lr = curve.rates.step, curve.rates.lr
-    allowed = ULP32 * float(ulp32(np.asarray(value))) + rounding + curve.rates.rounding
-    rows = np.flatnonzero(np.abs(lr - value) <= allowed)
+    rows = np.flatnonzero(np.abs(lr - value) <= allowed(np.asarray(value), rounding, curve.rates.rounding))
     if not len(rows):
         low, high = np.minimum(lr[:-1], lr[1:]), np.maximum(lr[:-1], lr[1:])
         rows = np.flatnonzero((low <= value) & (value <= high))
@@ -116,11 +115,10 @@ def constant_ratios(rows: Rates, told: Known) -> list[float]:
     value, lr = told.value[known], rows.lr[known]
     if not len(lr):
         return []
-    allowed = ULP32 * ulp32(np.maximum(lr, NEAR_ZERO * lr.max())) + rows.rounding[known]
-    allowed += told.drift[known] * lr / value
+    within = allowed(np.maximum(lr, NEAR_ZERO * lr.max()), rows.rounding[known], told.drift[known] * lr / value)
     bent = ULP32 * ulp32(told.size[known]) * lr / value  # of a sum that float32 rounds at a larger size
-    low = float(((lr - allowed - bent) / (value + told.slack[known])).max())
-    high = float(((lr + allowed + bent) / (value - told.slack[known])).min())
+    low = float(((lr - within - bent) / (value + told.slack[known])).max())
+    high = float(((lr + within + bent) / (value - told.slack[known])).min())
     middle = float(lr[value.argmax()] / value.max())
     if not (0 < low <= high and math.isfinite(high)):
         return []
@@ -137,8 +135,8 @@ def _paired_changes(a: Curve, b: Curve, most: int = 3) -> Iterator[tuple[int, in
     if not (len(ours) and len(theirs)):
         return
     la, lb = a.rates.lr[ours], b.rates.lr[theirs]
-    allowed = ULP32 * ulp32(np.maximum(la[:, None], lb)) + a.rates.rounding[ours][:, None] + b.rates.rounding[theirs]
-    alike = np.argwhere(np.abs(la[:, None] - lb) <= allowed)
+    rounding = a.rates.rounding[ours][:, None], b.rates.rounding[theirs]
+    alike = np.argwhere(np.abs(la[:, None] - lb) <= allowed(np.maximum(la[:, None], lb), *rounding))
     for one, other in alike[:most]:
         yield int(ours[one]), int(theirs[other])
     yield int(ours[0]), int(theirs[0])

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from compare.diagnose.diagnosis import Difference
 from compare.diagnose.infer import Inferred
+from compare.terms import Language as Language
+from compare.terms import Side
+from compare.terms import other as other
 from compare.words import counted
 from experiment.clock import Clock
+from experiment.frameworks import LANGUAGES
 from experiment.schedules import Schedule
 
-Name = Literal["a", "b"]
-Language = Literal["Keras", "PyTorch"]
-
-LANGUAGES: dict[str, Language] = {
-    "tensorflow": "Keras",
-    "keras": "Keras",
-    "torch": "PyTorch",
-    "lightning": "PyTorch",
-    "hugging-face": "PyTorch",
-}
-"""The framework to write code for, by what the trace's column `framework` says. Of other logs it is not known."""
+Name = Side
 
 
 @dataclass(frozen=True)
@@ -89,11 +82,6 @@ class Scene:
         size = self.steps_per_epoch
         whole = size > 1 and count >= size and count % size == 0
         return f"{said} ({counted(int(count) // size, 'epoch')})" if whole else said
-
-
-def other(name: Name) -> Name:
-    """The side that is not this one."""
-    return "b" if name == "a" else "a"
 
 
 def written(a: str, b: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from compare.diagnose.curve import UNKNOWN, Curve, Known
 from compare.diagnose.infer import Inferred
-from compare.tolerance import NEAR_ZERO
+from compare.tolerance import near_peak
 
 Tell = Callable[[np.ndarray], Known]
 
@@ -112,7 +112,7 @@ def scheduled(inferred: Inferred, curve: Curve) -> Tell:
     def tell(step: np.ndarray) -> Known:
         value = inferred.rate(step)
         size, drift = asked.bent(step)
-        near = np.where(value < curve.peak * NEAR_ZERO, np.maximum(size, curve.peak), np.maximum(size, value))
+        near = np.maximum(near_peak(value, curve.peak), size)
         return Known(value, np.zeros(step.shape), near, drift)
 
     return tell

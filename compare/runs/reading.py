@@ -16,7 +16,7 @@ from experiment.trace import Trace
 if TYPE_CHECKING:
     import pandas as pd
 
-    from compare.report.picture import Picture
+    from compare.show.picture import Picture
 
 Columns = Mapping[str, str]
 
@@ -102,8 +102,8 @@ class Reading(Result):
         return {"rates": self._rates}
 
     def _rates(self) -> Picture:
-        from compare.report.picture import Picture
         from compare.show.lines import lines
+        from compare.show.picture import Picture
 
         runs = {str(run.key): (run.rates.step, run.rates.lr) for run in self.runs}
         alt = f"Learning rate against step of {self.given}."

@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 
+from compare import terms
 from compare.diagnose.rates import Rates
 from compare.runs.run import CompareError, Key, Run, cleaned_run, listed_keys, runs_of, writable
 from compare.runs.settings import Settings
@@ -21,7 +22,7 @@ from experiment.schedules.text import parse, to_short
 from experiment.trace import Trace
 from experiment.validation import PlanError
 
-Name = Literal["a", "b"]
+Name = terms.Side
 LARGEST_SCHEDULE_FILE = 1 << 20
 
 

@@ -21,7 +21,7 @@ from experiment.schedules.text import to_short
 if TYPE_CHECKING:
     import pandas as pd
 
-    from compare.report.picture import Picture
+    from compare.show.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class Explanation(Result):
         return {"rates": self._drawn_rates}
 
     def _drawn_rates(self) -> Picture:
-        from compare.report.picture import Picture
         from compare.schedule import figures
+        from compare.show.picture import Picture
 
         alt = f"Learning rate against step of {to_short(self.schedule)}."
         return Picture("rates", figures.explained(self), alt, "The rate in the whole run, and in its first epochs.")

@@ -23,7 +23,7 @@ from experiment.schedules.text import to_short
 if TYPE_CHECKING:
     import pandas as pd
 
-    from compare.report.picture import Picture
+    from compare.show.picture import Picture
 
 
 def infer(
@@ -116,8 +116,8 @@ class Inference(Result):
         return {"rates": self._drawn_rates}
 
     def _drawn_rates(self) -> Picture:
-        from compare.report.picture import Picture
         from compare.show.lines import lines
+        from compare.show.picture import Picture
 
         rates = self.run.rates
         runs = {self.side.given: (rates.step, rates.lr)}

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from compare import runner
 from compare.runs.settings import stepping as stepping_from
 from compare.schedule.ask import clock_of, closed_form, first_and_last, need_frameworks, run_steps, schedule_of
 from compare.show.result import Result
 from compare.tolerance import ULP32, rate_size, rate_tolerance, ulp32
+from compare.workers import runner
 from experiment.clock import Clock, Place, Stepping
 from experiment.plan import FRAMEWORKS, Framework
 from experiment.schedules import Schedule
@@ -25,7 +25,7 @@ from experiment.validation import PlanError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from compare.report.picture import Picture
+    from compare.show.picture import Picture
 
 Verdict = Literal["same", "differs"]
 
@@ -106,8 +106,8 @@ class Simulation(Result):
         return {"rates": self._drawn_rates}
 
     def _drawn_rates(self) -> Picture:
-        from compare.report.picture import Picture
         from compare.schedule import figures
+        from compare.show.picture import Picture
 
         alt = f"Learning rate against step of {to_short(self.schedule)}, in both frameworks and from its closed form."
         caption = "The rates of both frameworks over the closed form, and how far each lies from it."

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from compare import runner
-from compare.runner import LABELS
 from compare.runs.run import CompareError
 from compare.runs.settings import clock as clock_from
 from compare.runs.settings import stepping as stepping_from
 from compare.schedule.ask import closed_form, need_frameworks, speaks_of_epochs
 from compare.schedule.simulate import Agreement, agreement
 from compare.show.result import Result
+from compare.workers import runner
 from experiment.clock import Clock, Stepping
+from experiment.frameworks import BY_WORD, LABELS
 from experiment.plan import Framework
 from experiment.schedules import SCHEDULES, Schedule
 from experiment.schedules.text import from_json, parse
@@ -28,10 +28,10 @@ from experiment.validation import PlanError, strict_json
 if TYPE_CHECKING:
     import pandas as pd
 
-    from compare.report.picture import Picture
+    from compare.show.picture import Picture
 
 Origin = Literal["tensorflow", "torch", "vocabulary"]
-TO: dict[str, Framework] = {"keras": "tensorflow", "tensorflow": "tensorflow", "torch": "torch", "pytorch": "torch"}
+TO: dict[str, Framework] = {word: each.name for word, each in BY_WORD.items()}
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ class Translation(Result):
         return {"rates": self._drawn_rates}
 
     def _drawn_rates(self) -> Picture:
-        from compare.report.picture import Picture
         from compare.schedule import words
         from compare.show.lines import lines
+        from compare.show.picture import Picture
 
         steps = np.arange(self.proof.compared)
         both = {words.ORIGINS[self.origin]: self.origin_rates, f"{LABELS[self.to]}, as code": self.rates}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from compare.runner import LABELS
 from compare.show.result import aligned
 from compare.words import at_place, counted, epoch_in_steps
+from experiment.frameworks import LABELS
 from experiment.schedules.text import to_short
 
 if TYPE_CHECKING:

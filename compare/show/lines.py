@@ -9,12 +9,9 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from compare.comparison.figures import steps_axis, thinned
-from compare.figures import STYLE
 from compare.show.drawing import Drawing
+from compare.show.style import STYLE, WIDTH, draw_staircase, steps_axis
 from experiment.clock import Clock
-
-WIDTH = 6.0
 
 
 def lines(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], clock: Clock | None = None) -> Figure:
@@ -23,7 +20,7 @@ def lines(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], clock: Clock | None
         figure = Drawing(figsize=(WIDTH, 3.4))
         axes = figure.subplots()
         for (name, (steps, lr)), style in zip(runs.items(), cycle(("-", (0, (4, 2)), "-.", ":")), strict=False):
-            axes.plot(*thinned(steps, lr), drawstyle="steps-post", linewidth=1.4, linestyle=style, label=name)
+            draw_staircase(axes, steps, lr, linewidth=1.4, linestyle=style, label=name)
         axes.set_ylim(bottom=0)
         axes.set_ylabel("learning rate")
         steps_axis(axes, clock)

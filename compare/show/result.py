@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compare.show.arguments import for_python
+from compare.show.manifest import DRAWS, versions
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from compare.report.picture import Picture
+    from compare.show.picture import Picture
 
 
 class Result(ABC):
     """A result shows itself. Whatever draws or lays out is imported when it is asked for.
 
-    A subclass says what it is in `lines`, `table`, `to_json` and `pictures`, and all the rest follows. One that has a
+    A subclass says what it is in `lines`, `table`, `to_json` and `pictures`, and all the rest follows. One with a
     report of its own names its two templates in `report`, and has a `page` and `write_tables` for them.
     """
 
@@ -28,7 +29,7 @@ class Result(ABC):
 
     @abstractmethod
     def lines(self) -> Iterator[tuple[str, str]]:
-        """What a terminal shows: each an indentation and a paragraph; ``|`` marks what must not be wrapped."""
+        """What a terminal shows: paragraphs, each an indentation and a text; ``|`` marks what must not be wrapped."""
 
     @property
     @abstractmethod
@@ -45,26 +46,26 @@ class Result(ABC):
 
     def page(self) -> dict[str, Any]:
         """All values that the templates use, except the pictures."""
-        return {"said": str(self), "versions": versions()}
+        return {"said": str(self), "versions": versions(*DRAWS)}
 
     def write_tables(self, folder: Path) -> None:
         """Write tables, JSON and manifest into a folder."""
-        from compare.output import MANIFEST
+        from compare.show.folder import MANIFEST
         from experiment.trace import write_csv, write_json
 
         write_csv(folder / "table.csv", {str(name): column.to_numpy() for name, column in self.table.items()})
         write_json(folder / "result.json", self.to_json())
-        write_json(folder / MANIFEST, {"schema": 1, "versions": versions()})
+        write_json(folder / MANIFEST, {"schema": 1, "versions": versions(*DRAWS)})
 
     def __str__(self) -> str:
         return "\n".join(printable(text if indent == "|" else f"{indent}{text}") for indent, text in self.lines())
 
     def _repr_html_(self) -> str:
         """The body of the report, for a notebook."""
-        from compare.report import render
+        from compare.show import page
 
-        page = render.html(self._drawn(), f"{self.report}.html.j2")
-        body = page[page.index("<main>") + len("<main>") : page.index("</main>")]
+        text = page.html(self._drawn(), self.report)
+        body = text[text.index("<main>") + len("<main>") : text.index("</main>")]
         return f'<div class="samestep">{_NOTEBOOK}{body}</div>'
 
     def figure(self, name: str | None = None) -> Figure:
@@ -85,26 +86,17 @@ class Result(ABC):
 
         force : an earlier output of samestep is replaced. Raises OutputError where the folder cannot be written.
         """
-        from compare import output
+        from compare.show import folder as output
 
         with output.folder(Path(folder), force, "--report") as beside:
             self.write(beside)
 
     def write(self, folder: Path) -> None:
         """Write all that `save` does into a folder that is there and empty."""
-        import warnings
-
-        from compare.report import render
-        from compare.results import write_figures
+        from compare.show import page
 
         self.write_tables(folder)
-        values = self._drawn()
-        with warnings.catch_warnings():
-            # a letter that the PNG's font lacks is a box there; in HTML and SVG the reader's own fonts have it
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            write_figures(folder / "figures", values["pictures"])
-            (folder / "report.html").write_text(render.html(values, f"{self.report}.html.j2"), encoding="utf-8")
-        (folder / "report.md").write_text(render.markdown(values, f"{self.report}.md.j2"), encoding="utf-8")
+        page.write(folder, self._drawn(), self.report)
 
     def _drawn(self) -> dict[str, Any]:
         return {**self.page(), "pictures": {name: draw() for name, draw in self.pictures().items()}}
@@ -125,13 +117,6 @@ def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
 def printable(text: str) -> str:
     """Without the control characters that names in a foreign log may hold, and a terminal would obey."""
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "�", text)
-
-
-def versions() -> dict[str, str]:
-    """Versions of all that makes a report."""
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("samestep", "numpy", "pandas", "matplotlib")}
 
 
 _NOTEBOOK = (

@@ -12,7 +12,7 @@ from compare.diagnose.curve import Curve, Known
 from compare.diagnose.features import constant_ratios, first_apart, found_again, telling_rows
 from compare.diagnose.inference.rows import CLOCK
 from compare.diagnose.tell import Tell
-from compare.tolerance import ULP32, ulp32
+from compare.tolerance import allowed
 from experiment.schedules import Warmup
 
 LATE_FIRST: tuple[Side, Side] = ("b", "a")
@@ -41,7 +41,7 @@ def _end(pair: Pair, side: Side) -> int | None:
     holding, other = pair.of(side), pair.other(side)
     lr, steps, rounding = holding.rates.lr, holding.rates.step, holding.rates.rounding
     level = float(lr[-1])
-    away = np.flatnonzero(np.abs(lr - level) > _allowed(level) + rounding)
+    away = np.flatnonzero(np.abs(lr - level) > allowed(np.asarray(level)) + rounding)
     if apart is None or apart[0] < 0 or not len(away) or away[-1] + 2 > len(lr) - 1 or away[-1] >= apart[1]:
         return None  # what never moved has no end, nor has what does not hold
     if rounding.max() > 0.01 * holding.peak:
@@ -178,7 +178,7 @@ def heads(warming: Curve, steps: int, target: Known) -> Iterator[Tell]:
     if rows.step[0] == 0:
         start = float(rows.lr[0])
     slack = float(rows.rounding[inside].max() + target.slack[0])
-    if start is not None and start > -_allowed(goal):
+    if start is not None and start > -allowed(np.asarray(goal)):
         yield tell.line(max(start, 0.0), goal, steps, slack)
     if len(inside) > 1:
         yield tell.constant(float(rows.lr[inside[0]]), slack)
@@ -195,7 +195,3 @@ def _ramps(warming: Curve, other: Curve, steps: int) -> Iterator[Tell]:
 def _steps_between(first: int, last: int, most: int = 400) -> np.ndarray:
     """Every step from one to the other, or some where there are many."""
     return np.unique(np.linspace(first, last, min(last - first + 1, most)).astype(np.int64))
-
-
-def _allowed(level: float) -> float:
-    return ULP32 * float(ulp32(np.asarray(level)))

@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from compare.diagnose.inference.numbers import LONGEST, shorter
-from compare.diagnose.inference.rows import SMALLEST, TIGHT, Rows
+from compare.diagnose.inference.rows import TIGHT, Rows
+from compare.tolerance import SMALLEST
 from experiment.schedules import Schedule
 
 Form = Callable[[np.ndarray, np.ndarray], np.ndarray]
