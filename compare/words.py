@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from experiment.clock import Clock, Place
 from experiment.schedules import Schedule
 from experiment.schedules.text import to_short
+
+if TYPE_CHECKING:
+    from experiment.plan import Plan
 
 
 def epoch_in_steps(clock: Clock) -> str:
@@ -67,3 +72,38 @@ def short(schedule: Schedule | None, most: int = 160) -> str | None:
         return None
     text = to_short(schedule)
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def setting(plan: Plan) -> str:
+    """What was trained and for how long, in sentences."""
+    optimizer = ", ".join(f"{name} {value}" for name, value in plan.optimizer.model_dump(exclude={"kind"}).items())
+    network = plan.network
+    widths = listed([str(width) for width in network.hidden])
+    hidden = (
+        f"Hidden layers of {widths} units, {network.activation}, dropout {network.dropout:g}"
+        if network.hidden
+        else "No hidden layer"
+    )
+    return (
+        f"{epoch_in_steps(plan.clock)} {counted(plan.epochs, 'epoch')}, "
+        f"{counted(plan.steps, 'step')} in all. {hidden}. Optimizer {plan.optimizer.kind}"
+        f"{f' ({optimizer})' if optimizer else ''}; {plan.precision}; "
+        f"{'seeds' if len(plan.seeds) > 1 else 'seed'} {', '.join(map(str, plan.seeds))}."
+    )
+
+
+def number(value: float) -> str:
+    """A relative difference in three digits: 0.874, 9.62e-06, 0."""
+    return f"{value:.3g}"
+
+
+def share(part: float) -> str:
+    """A part in percent, never rounded up to all of it, nor down to nothing: 27.5 %, > 99.9 %, < 0.001 %."""
+    size = abs(part)
+    if 0.9995 <= size < 1:
+        said = "> 99.9"
+    elif 0 < size < 1e-5:
+        said = "< 0.001"
+    else:
+        said = f"{100 * size:.3g}" if size < 10 else f"{100 * size:,.0f}"
+    return f"{'-' if part < 0 else ''}{said} %"

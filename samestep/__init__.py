@@ -14,12 +14,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from compare.attribution import attribute
     from compare.comparison.compare import compare
     from compare.runs.reading import read
     from compare.schedule.explain import explain
     from compare.schedule.infer import infer
     from compare.schedule.simulate import simulate
     from compare.schedule.translate import translate
+    from compare.training import run
     from experiment import __version__
     from experiment.clock import Clock
     from tf_impl.recorder import Recorder
@@ -29,11 +31,13 @@ _PLACES = {
     "Clock": "experiment.clock",
     "Recorder": "tf_impl.recorder",
     "__version__": "experiment",
+    "attribute": "compare.attribution",
     "compare": "compare.comparison.compare",
     "explain": "compare.schedule.explain",
     "infer": "compare.schedule.infer",
     "read": "compare.runs.reading",
     "record": "torch_impl.recorder",
+    "run": "compare.training",
     "simulate": "compare.schedule.simulate",
     "translate": "compare.schedule.translate",
 }
@@ -43,11 +47,13 @@ __all__ = [
     "Clock",
     "Recorder",
     "__version__",
+    "attribute",
     "compare",
     "explain",
     "infer",
     "read",
     "record",
+    "run",
     "simulate",
     "translate",
 ]
@@ -67,7 +73,7 @@ def __getattr__(name: str) -> Any:
             raise
         raise ImportError(f"samestep.{name} needs {framework}. Run: pip install 'samestep[{framework}]'") from error
     if _PLACES[name].startswith("compare."):
-        from compare.runs.settings import for_python
+        from compare.show.arguments import for_python
 
         found = for_python(found)
     globals()[name] = found

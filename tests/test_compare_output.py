@@ -17,13 +17,6 @@ from compare.align.table import COLUMNS, table
 from compare.comparison import compare, figures, junit
 from compare.runs.settings import Settings, clock
 from compare.runs.side import read_side
-import compare as package
-from compare import calls, comparison_figures, comparison_json, junit, readers, requests
-from compare.comparison import Request
-from compare.comparison_table import COLUMNS, table
-from compare.diagnose.rates import Rates
-from compare.runs import CompareError, rates_of
-from compare.sides import Settings, read_side
 from compare.tolerance import ULP32
 from experiment.clock import Clock
 from experiment.trace import json_text

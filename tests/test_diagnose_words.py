@@ -10,15 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from compare.diagnose.fixes import _FIXES, fix
-from compare.diagnose.words import _SAYS, MEANINGS, READINGS, sentence
+from compare.diagnose.words import _SAYS, MEANINGS, sentence
 
 from compare.causes.scene import Scene
 from compare.diagnose import snippets
 from compare.diagnose.diagnosis import CAUSES, Cause, Difference
 from compare.diagnose.native import in_epochs, written
-from compare.diagnose.rates import Rates
-from compare.diagnose.scene import Scene
-from compare.diagnose.words import _SAYS, MEANINGS, sentence
 from compare.infer import infer
 from compare.rates import Rates
 from compare.tolerance import rate_tolerance

@@ -19,8 +19,8 @@ from experiment.validation import PlanError, describe
 
 
 def experiment(
-    plan: Path | None,
-    against: Path | None = None,
+    plan: Plan | str | Path | None,
+    against: Plan | str | Path | None = None,
     arm: str | None = None,
     seed: int | None = None,
     precision: str | None = None,
@@ -28,7 +28,7 @@ def experiment(
 ) -> Experiment:
     """One arm of a plan, or of two, to be trained in both frameworks.
 
-    plan : a file; None for the default plan. against : another one, for the framework that is mended.
+    plan : one, or a file of it; None for the default plan. against : another one, for the framework that is mended.
     Raises PlanError with one line for a plan, an arm, a seed, a precision or a framework that cannot be had.
     """
     if mend not in BY_WORD:
@@ -36,9 +36,9 @@ def experiment(
     if precision is not None and precision not in get_args(Precision):
         raise PlanError(f"--precision: {precision!r} is none of float32 and float64. Write one of them.")
     mended = BY_WORD[mend].name
-    ours = _one_run(question() if plan is None else Plan.load(plan), arm, seed, precision)
+    ours = _one_run(question() if plan is None else _loaded(plan), arm, seed, precision)
     other: Framework = "tensorflow" if mended == "torch" else "torch"
-    theirs = ours if against is None else _one_run(Plan.load(against), arm, seed, precision)
+    theirs = ours if against is None else _one_run(_loaded(against), arm, seed, precision)
     if theirs.clock != ours.clock or theirs.epochs != ours.epochs:
         raise PlanError(
             f"--against: {theirs.steps} updates of {theirs.batch_size} rows, where the other plan has {ours.steps} of "
@@ -47,6 +47,10 @@ def experiment(
     if theirs.precision != ours.precision:
         raise PlanError(f"--against: {theirs.precision}, where the other plan has {ours.precision}. Add --precision.")
     return Experiment({other: ours, mended: theirs}, mended)
+
+
+def _loaded(plan: Plan | str | Path) -> Plan:
+    return plan if isinstance(plan, Plan) else Plan.load(plan)
 
 
 def _one_run(plan: Plan, arm: str | None, seed: int | None, precision: str | None) -> Plan:

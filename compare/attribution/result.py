@@ -1,77 +1,130 @@
-"""The files of a ladder: JSON, tables, figures and the report."""
+"""What `samestep attribute` gives back: the ladder, what to write, and how both are shown."""
 
 from __future__ import annotations
 
-import platform
-import warnings
-from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compare.attribution.content import content
+from compare.attribution import page, words
+from compare.attribution.advice import Advice, advice
 from compare.attribution.ladder import Gap, Ladder
-from compare.attribution.words import residual_sentence, rung_sentence, verdict
-from compare.show import page as render
 from compare.show.folder import MANIFEST
-from compare.training.result import write_figures
+from compare.show.manifest import DRAWS, machine, versions
+from compare.show.result import Result
 from experiment.frameworks import BY_NAME
 from experiment.plan import FRAMEWORKS
 from experiment.trace import write_csv, write_json
 
-_WITH = ("samestep", "numpy", "pandas", "matplotlib")
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from compare.show.picture import Picture
 
 
-class Advice(Protocol):
-    """What a porter is to write because of one difference."""
+@dataclass(frozen=True, eq=False)
+class Attribution(Result):
+    """What the gap between two runs is made of.
+
+    Attributes:
+        ladder: The gap that each step leaves.
+        advice: What to write so that the differences that mattered are gone.
+    """
+
+    ladder: Ladder
+    advice: tuple[Advice, ...]
+
+    report = "attribution/report"
+
+    @classmethod
+    def of(cls, ladder: Ladder) -> Attribution:
+        """With the advice that follows from a ladder."""
+        return cls(ladder, advice(ladder))
 
     @property
-    def difference(self) -> str:
-        """Its name."""
+    def verdict(self) -> words.Verdict:
+        """What is left at the top: ``rounding``, or ``unexplained``."""
+        return words.verdict(self.ladder)
 
     @property
-    def sentence(self) -> str:
-        """What to do, and why."""
+    def table(self) -> pd.DataFrame:
+        """One row for each rung."""
+        import pandas as pd
 
-    @property
-    def code(self) -> str:
-        """How to write it in the mended framework; empty where there is nothing to write."""
+        return pd.DataFrame(to_table(self.ladder))
 
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """A row for each rung, what is left at the top, and what to write."""
+        return words.lines(self.ladder, self.advice)
 
-def to_json(ladder: Ladder, advice: Sequence[Advice]) -> dict[str, Any]:
-    """The ladder as JSON values: what `samestep attribute --json` writes."""
-    plan = ladder.experiment.plan
-    return {
-        "schema": 1,
-        "plan": plan.name,
-        "arm": plan.arms[0].name,
-        "seed": plan.seeds[0],
-        "precision": plan.precision,
-        "mended": ladder.experiment.mended,
-        "updates": ladder.updates,
-        "until": ladder.until,
-        "bound": ladder.bound,
-        "rungs": [
-            {
-                "name": rung.name,
-                "kind": rung.kind,
-                **_gap(rung.gap),
-                "explains": rung.explains,
-                "removes": rung.removes,
-                "alone": None if rung.alone is None else _gap(rung.alone),
-                "sentence": rung_sentence(ladder, rung),
-            }
-            for rung in ladder.rungs
-        ],
-        "residual": {
-            **_gap(ladder.residual),
-            "verdict": verdict(ladder),
-            "sentence": residual_sentence(ladder),
-        },
-        "advice": [{"difference": each.difference, "sentence": each.sentence, "code": each.code} for each in advice],
-    }
+    def to_json(self) -> dict[str, Any]:
+        """The ladder as JSON values."""
+        plan = self.ladder.experiment.plan
+        return {
+            "schema": 1,
+            "plan": plan.name,
+            "arm": plan.arms[0].name,
+            "seed": plan.seeds[0],
+            "precision": plan.precision,
+            "mended": self.ladder.experiment.mended,
+            "updates": self.ladder.updates,
+            "until": self.ladder.until,
+            "bound": self.ladder.bound,
+            "rungs": [
+                {
+                    "name": rung.name,
+                    "kind": rung.kind,
+                    **_gap(rung.gap),
+                    "explains": rung.explains,
+                    "removes": rung.removes,
+                    "alone": None if rung.alone is None else _gap(rung.alone),
+                    "sentence": words.rung_sentence(self.ladder, rung),
+                }
+                for rung in self.ladder.rungs
+            ],
+            "residual": {
+                **_gap(self.ladder.residual),
+                "verdict": words.verdict(self.ladder),
+                "sentence": words.residual_sentence(self.ladder),
+            },
+            "advice": [asdict(each) for each in self.advice],
+        }
+
+    def pictures(self) -> Mapping[str, Callable[[], Picture]]:
+        """The gap that each rung leaves, and the gaps over the run."""
+        return page.pictures(self.ladder)
+
+    def page(self) -> dict[str, Any]:
+        """What the report says, as plain values."""
+        return page.page(self.ladder, self.advice) | {"versions": self._versions()}
+
+    def write_tables(self, folder: Path) -> None:
+        """Write the ladder, the gaps over the run, the plans and the manifest."""
+        write_json(folder / "attribution.json", self.to_json())
+        write_csv(folder / "attribution.csv", to_table(self.ladder))
+        write_csv(folder / "gaps.csv", gaps_table(self.ladder))
+        write_json(folder / MANIFEST, self._manifest())
+        for name, text in _plans(self.ladder).items():
+            (folder / name).write_text(text, encoding="utf-8")
+
+    def _manifest(self) -> dict[str, Any]:
+        """How the ladder came about: what was trained on either side, and with what."""
+        experiment = self.ladder.experiment
+        return {
+            "schema": 1,
+            "plans": {each: experiment.plans[each].model_dump(mode="json", by_alias=True) for each in FRAMEWORKS},
+            "precision": experiment.plan.precision,
+            "mended": experiment.mended,
+            "versions": self._versions(),
+            "machine": machine(),
+        }
+
+    def _versions(self) -> dict[str, str]:
+        plans = self.ladder.experiment.plans
+        return versions(*DRAWS, *(each for framework in plans for each in BY_NAME[framework].distributions))
 
 
 def to_table(ladder: Ladder) -> dict[str, np.ndarray]:
@@ -97,47 +150,6 @@ def gaps_table(ladder: Ladder) -> dict[str, np.ndarray]:
     """One row for each update that is compared: `step`, and the relative difference of the losses after each rung."""
     curves = {rung.name: rung.gap.curve for rung in ladder.rungs}
     return {"step": np.arange(ladder.until)} | curves
-
-
-def write(folder: Path, ladder: Ladder, advice: Sequence[Advice]) -> None:
-    """Write tables, figures and reports into a folder that is there and empty."""
-    write_json(folder / "attribution.json", to_json(ladder, advice))
-    write_csv(folder / "attribution.csv", to_table(ladder))
-    write_csv(folder / "gaps.csv", gaps_table(ladder))
-    write_json(folder / MANIFEST, manifest(ladder))
-    for name, text in _plans(ladder).items():
-        (folder / name).write_text(text, encoding="utf-8")
-    values = content(ladder, advice, versions(ladder))
-    with warnings.catch_warnings():
-        # a letter that the PNG's font lacks is a box there; in HTML and SVG the reader's own fonts have it
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        write_figures(folder / "figures", values["pictures"])
-        (folder / "report.html").write_text(render.html(values, "attribution/report.html.j2"), encoding="utf-8")
-    (folder / "report.md").write_text(render.markdown(values, "attribution/report.md.j2"), encoding="utf-8")
-
-
-def manifest(ladder: Ladder) -> dict[str, Any]:
-    """How the ladder came about: what was trained on either side, and with what."""
-    experiment = ladder.experiment
-    return {
-        "schema": 1,
-        "plans": {each: experiment.plans[each].model_dump(mode="json", by_alias=True) for each in FRAMEWORKS},
-        "precision": experiment.plan.precision,
-        "mended": experiment.mended,
-        "versions": versions(ladder),
-        "machine": {"system": platform.system(), "processor": platform.machine()},
-    }
-
-
-def versions(ladder: Ladder) -> dict[str, str]:
-    """Versions of all that took part and is installed here."""
-    found = {}
-    for name in (*_WITH, *(each for framework in ladder.experiment.plans for each in BY_NAME[framework].distributions)):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # a framework under another name, such as tensorflow-cpu
-            continue
-    return found
 
 
 def _gap(gap: Gap) -> Mapping[str, float]:

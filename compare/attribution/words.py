@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Literal, cast
 
+from compare.attribution.advice import Advice
 from compare.attribution.ladder import NATIVE, Ladder, Rung
 from compare.attribution.variants import DEFAULT_EPSILON, EPSILONS, Control
-from compare.words import counted, listed
+from compare.show.result import aligned
+from compare.words import counted, listed, number, share
 from experiment import differences
 from experiment.frameworks import LABELS
 from experiment.plan import FRAMEWORKS
@@ -111,21 +114,21 @@ def until_sentence(ladder: Ladder) -> str | None:
     )
 
 
-def number(value: float) -> str:
-    """A relative difference in three digits: 0.874, 9.62e-06, 0."""
-    return f"{value:.3g}"
-
-
-def share(part: float) -> str:
-    """A part in percent, never rounded up to all of it, nor down to nothing: 27.5 %, > 99.9 %, < 0.001 %."""
-    size = abs(part)
-    if 0.9995 <= size < 1:
-        said = "> 99.9"
-    elif 0 < size < 1e-5:
-        said = "< 0.001"
-    else:
-        said = f"{100 * size:.3g}" if size < 10 else f"{100 * size:,.0f}"
-    return f"{'-' if part < 0 else ''}{said} %"
+def lines(ladder: Ladder, advice: Sequence[Advice]) -> Iterator[tuple[str, str]]:
+    """What a terminal shows: a row for each rung, what is left at the top, and what to write."""
+    rows = [("taken away", "gap left", "at the end", "of all", "of the rest", "alone")]
+    for rung in ladder.rungs:
+        left = number(rung.gap.max_relative), number(rung.gap.final_relative)
+        if rung.alone is None:
+            rows.append(("(all native)", *left, "", "", ""))
+        else:
+            rows.append((rung.name, *left, share(rung.explains), share(rung.removes), number(rung.alone.max_relative)))
+    yield from (("|", row) for row in aligned(rows))
+    yield from (("", text) for text in (until_sentence(ladder), residual_sentence(ladder)) if text)
+    for each in advice:
+        yield "", ""
+        yield "", f"{each.difference}: {each.sentence}"
+        yield from (("|", f"    {line}") for line in each.code.splitlines())
 
 
 def _native(ladder: Ladder, rung: Rung) -> str:

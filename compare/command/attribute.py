@@ -34,6 +34,7 @@ def attribute(
     json: Json = None,
 ) -> None:
     """Which part of a loss gap between Keras and PyTorch comes from what, and what to write so that it goes."""
+    from compare import attribution
     from compare.attribution import experiment as asking
     from compare.command import progress
     from compare.show import folder as output
@@ -45,27 +46,23 @@ def attribute(
     folder = out or Path("out", f"{experiment.plan.name}-attribution")
     check_targets([plan, against, folder], json)
     with output.folder(folder, force) as beside, asking.kept_runs(folder) as runs:
-        from compare.attribution import ladder as climbing
-
         try:
             with progress.trainings(terminal.tell) as on_progress:
-                ladder = climbing.climb(experiment, runs, on_progress)
+                attributed = attribution.attribute(
+                    plan,
+                    against,
+                    arm=arm,
+                    seed=seed,
+                    precision=precision,
+                    mend=mend,
+                    keep=runs,
+                    on_progress=on_progress,
+                )
         except KeyboardInterrupt:
             sys.exit(
                 terminal.fail(
                     f"Interrupted; what was trained is kept in {runs}: ask again to go on.", terminal.INTERRUPTED
                 )
             )
-        from compare.attribution import advice
-        from compare.attribution import result as files  # matplotlib: not before there is something to show
-
-        advised = advice.advice(ladder)
-        files.write(beside, ladder, advised)
-    if json is not None:
-        terminal.write(json, (folder / "attribution.json").read_text(encoding="utf-8"))
-    if json != "-":
-        from rich.console import Console
-
-        from compare.attribution import showing
-
-        showing.ladder(Console(), ladder, advised, folder)
+        attributed.write(beside)
+    terminal.finish(attributed, json=json, written=folder)

@@ -32,32 +32,22 @@ def run(
     ] = None,
 ) -> None:
     """Train every arm in both frameworks; write CSV, figures and the report."""
+    from compare import training
     from compare.command import progress
     from compare.show import folder as output
-    from compare.workers import runner
-    from compare.workers.ahead import Ahead
     from experiment import engines
     from experiment.plan import Plan as Experiment
     from experiment.plan import question
     from experiment.program import missing
 
-    how, where = engines.parse(engine), engines.parse_device(device)
+    engines.parse(engine), engines.parse_device(device)
     chosen = question() if plan is None else Experiment.load(plan)
     if absent := missing():
         raise output.OutputError(absent)
     folder = out or Path("out", chosen.name)
     check_targets([plan, folder, getattr(chosen.data, "path", None)], json)
     with output.folder(folder, force) as beside:
-        with progress.epochs(chosen, terminal.tell) as on_progress, Ahead("compare.training.result") as results:
-            # pandas and matplotlib come while the workers train, and not before these are on their way
-            traces = runner.train(chosen, on_progress, engine=how, device=where, on_started=results.begin)
-            write = results.module().write
-        summary = write(beside, chosen, traces)
-    if json is not None:
-        terminal.write(json, (folder / "summary.json").read_text(encoding="utf-8"))
-    if json != "-":
-        from rich.console import Console
-
-        from compare import showing
-
-        showing.run(Console(), summary, chosen, folder)
+        with progress.epochs(chosen, terminal.tell) as on_progress:
+            trained = training.run(chosen, engine=engine, device=device, on_progress=on_progress)
+        trained.write(beside)
+    terminal.finish(trained, json=json, written=folder)

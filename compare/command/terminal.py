@@ -29,8 +29,12 @@ def finish(
     force: bool = False,
     csv: Path | None = None,
     plot: Path | None = None,
+    written: Path | None = None,
 ) -> None:
-    """Write what was asked for, and show the result, unless JSON goes to standard output."""
+    """Write what was asked for, and show the result, unless JSON goes to standard output.
+
+    written : the folder in which the report lies already.
+    """
     from experiment.trace import json_text, write_csv
 
     if report is not None:
@@ -47,8 +51,8 @@ def finish(
     if json != "-":
         for indent, text in result.lines():
             say(text, "" if indent == "|" else indent, wrap=indent != "|" and bool(text))
-        if report is not None:
-            say(f"Report: {report / 'report.html'}", wrap=False)
+        if (folder := report or written) is not None:
+            say(f"Report: {folder / 'report.html'}", wrap=False)
 
 
 def save_junit(comparison: Comparison, path: Path) -> None:

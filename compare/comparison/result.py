@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,8 +19,9 @@ from compare.refute.claim import Difference
 from compare.runs.run import Run, writable
 from compare.runs.side import Side
 from compare.show.folder import MANIFEST
-from compare.show.result import Result, versions
-from compare.terms import Verdict
+from compare.show.manifest import DRAWS, machine, versions
+from compare.show.result import Result
+from compare.terms import WORST, Verdict
 from experiment.clock import Clock, Place, Stepping
 from experiment.schedules.text import to_short
 from experiment.trace import moved_into_place, quoted, write_json
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from compare.show.picture import Picture
-
-WORST: tuple[Verdict, ...] = ("differs", "inconclusive", "same")
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +158,7 @@ class Comparison(Result):
         """What the report says, as plain values."""
         from compare.comparison import words
 
-        return words.page(self) | {"versions": versions()}
+        return words.page(self) | {"versions": versions(*DRAWS)}
 
     def write_tables(self, folder: Path) -> None:
         """Write the rows of all pairs, the JSON and the manifest.
@@ -190,8 +188,8 @@ class Comparison(Result):
         """How the comparison came about: what was read on either side, and with what."""
         return {
             "schema": 1,
-            "versions": versions(),
-            "machine": {"system": platform.system(), "processor": platform.machine()},
+            "versions": versions(*DRAWS),
+            "machine": machine(),
             "a": _given(self.a),
             "b": _given(self.b),
         }

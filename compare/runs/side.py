@@ -23,7 +23,6 @@ from experiment.trace import Trace
 from experiment.validation import PlanError
 
 Name = terms.Side
-OVERRIDES = ("step_base", "lr_timing", "loss_kind", "format")
 LARGEST_SCHEDULE_FILE = 1 << 20
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from compare.show.drawing import Drawing
 from compare.show.style import STYLE, WIDTH, draw_staircase, line, steps_axis
 from experiment.clock import Clock
 
@@ -15,7 +16,7 @@ from experiment.clock import Clock
 def lines(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], clock: Clock | None = None) -> Figure:
     """The rate of each run, by its name, against its steps."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 3.4))
+        figure = Drawing(figsize=(WIDTH, 3.4))
         axes = figure.subplots()
         for place, (name, (steps, lr)) in enumerate(runs.items()):
             draw_staircase(axes, steps, lr, linewidth=1.4, label=name, **line(place))

@@ -7,6 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 import experiment
 
+DRAWS = ("numpy", "pandas", "matplotlib")
+"""What every table and figure is made with."""
+
 
 def versions(*names: str) -> dict[str, str]:
     """The version of samestep, and of what else took part and is installed here."""

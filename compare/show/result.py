@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compare.show.arguments import for_python
+from compare.show.manifest import DRAWS, versions
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
@@ -26,7 +29,7 @@ class Result(ABC):
 
     @abstractmethod
     def lines(self) -> Iterator[tuple[str, str]]:
-        """What a terminal shows, as paragraphs: an indentation and a text each; ``|`` marks what is not wrapped."""
+        """What a terminal shows: paragraphs, each an indentation and a text; ``|`` marks what must not be wrapped."""
 
     @property
     @abstractmethod
@@ -43,7 +46,7 @@ class Result(ABC):
 
     def page(self) -> dict[str, Any]:
         """All values that the templates use, except the pictures."""
-        return {"said": str(self), "versions": versions()}
+        return {"said": str(self), "versions": versions(*DRAWS)}
 
     def write_tables(self, folder: Path) -> None:
         """Write tables, JSON and manifest into a folder."""
@@ -52,17 +55,17 @@ class Result(ABC):
 
         write_csv(folder / "table.csv", {str(name): column.to_numpy() for name, column in self.table.items()})
         write_json(folder / "result.json", self.to_json())
-        write_json(folder / MANIFEST, {"schema": 1, "versions": versions()})
+        write_json(folder / MANIFEST, {"schema": 1, "versions": versions(*DRAWS)})
 
     def __str__(self) -> str:
         return "\n".join(printable(text if indent == "|" else f"{indent}{text}") for indent, text in self.lines())
 
     def _repr_html_(self) -> str:
         """The body of the report, for a notebook."""
-        from compare.show import page as render
+        from compare.show import page
 
-        page = render.html(self._drawn(), self.report)
-        body = page[page.index("<main>") + len("<main>") : page.index("</main>")]
+        text = page.html(self._drawn(), self.report)
+        body = text[text.index("<main>") + len("<main>") : text.index("</main>")]
         return f'<div class="samestep">{_NOTEBOOK}{body}</div>'
 
     def figure(self, name: str | None = None) -> Figure:
@@ -77,6 +80,7 @@ class Result(ABC):
             raise ValueError(f"figure: got {name!r}. Write one of {', '.join(pictures)}.")
         return pictures[name]().figure
 
+    @for_python
     def save(self, folder: str | Path, *, force: bool = False) -> None:
         """Write the report with its tables and figures: made beside the folder and moved into place.
 
@@ -89,10 +93,10 @@ class Result(ABC):
 
     def write(self, folder: Path) -> None:
         """Write all that `save` does into a folder that is there and empty."""
-        from compare.show import page as render
+        from compare.show import page
 
         self.write_tables(folder)
-        render.write(folder, self._drawn(), self.report)
+        page.write(folder, self._drawn(), self.report)
 
     def _drawn(self) -> dict[str, Any]:
         return {**self.page(), "pictures": {name: draw() for name, draw in self.pictures().items()}}
@@ -113,13 +117,6 @@ def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
 def printable(text: str) -> str:
     """Without the control characters that names in a foreign log may hold, and a terminal would obey."""
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "�", text)
-
-
-def versions() -> dict[str, str]:
-    """Versions of all that makes a report."""
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("samestep", "numpy", "pandas", "matplotlib")}
 
 
 _NOTEBOOK = (

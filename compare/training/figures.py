@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from compare.align.losses import loss_difference, tolerance
+from compare.show.drawing import Drawing
 from compare.show.style import (
     FRAMEWORKS,
     INK,
@@ -24,6 +25,7 @@ from compare.show.style import (
     log_axis,
     steps_axis,
 )
+from compare.training.summary import question_arms
 from compare.words import counted
 from experiment.plan import Arm, Plan
 
@@ -38,7 +40,7 @@ def rates(aligned: pd.DataFrame, plan: Plan) -> Figure:
     table = _first_seed(aligned, plan)
     first = table[table["epoch"] < _FIRST_EPOCHS]
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 6.4))
+        figure = Drawing(figsize=(WIDTH, 6.4))
         whole, enlarged = figure.subplots(2)
         for arm in plan.arms:
             _draw_rates(whole, table[table["arm"] == arm.name], _arm_look(arm, plan))
@@ -57,7 +59,7 @@ def losses(aligned: pd.DataFrame, plan: Plan) -> Figure:
     table = _first_seed(aligned, plan)
     points = max(50, min(1_600, _POINTS_IN_ALL // (2 * len(plan.arms))))
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 0.9 + 1.25 * len(plan.arms)))
+        figure = Drawing(figsize=(WIDTH, 0.9 + 1.25 * len(plan.arms)))
         panels = figure.subplots(len(plan.arms), sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, arm in zip(panels, plan.arms, strict=True):
             rows = table[table["arm"] == arm.name]
@@ -77,7 +79,7 @@ def loss_differences(aligned: pd.DataFrame, plan: Plan) -> Figure:
     table = _first_seed(aligned, plan)
     drawn = []
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 4.0))
+        figure = Drawing(figsize=(WIDTH, 4.0))
         axes = figure.subplots()
         for arm in plan.arms:
             rows = table[table["arm"] == arm.name]
@@ -101,7 +103,7 @@ def question(aligned: pd.DataFrame, epochs: pd.DataFrame, plan: Plan) -> Figure:
     reference = table[table["arm"] == arms[0].name]
     distances = [np.zeros(0)]
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 7.2))
+        figure = Drawing(figsize=(WIDTH, 7.2))
         rate, loss, apart = figure.subplots(3, sharex=True)
         for arm in arms:
             look = _arm_look(arm, plan)
@@ -126,19 +128,6 @@ def question(aligned: pd.DataFrame, epochs: pd.DataFrame, plan: Plan) -> Figure:
         apart.set_title(f"Batch loss: distance from {arms[0].name} (no line where the bits are equal)")
         figure.legend(*rate.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
-
-
-def question_arms(plan: Plan) -> list[Arm]:
-    """A constant arm, the arm written in steps that was perhaps meant in epochs, and the one in epochs.
-
-    Where the plan has no such arms: three arms, the constant one first if there is one.
-    """
-    written = next((arm for arm in plan.arms if arm.meant(plan.clock)), None)
-    if plan.constant_arm is None or written is None:
-        return sorted(plan.arms, key=lambda arm: arm is not plan.constant_arm)[:3]
-    meant = written.meant(plan.clock)
-    in_epochs = [arm for arm in plan.arms if meant and arm.schedule == meant.schedule]
-    return [plan.constant_arm, written, *in_epochs[:1]]
 
 
 def _draw_rates(axes: Axes, rows: pd.DataFrame, look: dict[str, Any]) -> None:

@@ -1,71 +1,124 @@
-"""From two traces to the files of an output folder."""
+"""What `samestep run` gives back: the traces of both frameworks, what they say, and how that is shown."""
 
 from __future__ import annotations
 
-import platform
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from compare.align.rows import align
-from compare.show import page as render
 from compare.show.folder import MANIFEST
-from compare.show.svg import on_white, write_png
-from compare.training.content import content, versions
+from compare.show.manifest import machine, versions
+from compare.show.picture import Picture
+from compare.show.result import Result
+from compare.terms import Verdict
+from compare.training import figures, page, words
 from compare.training.summary import Summary, summarise, to_json, to_table
 from experiment.plan import FRAMEWORKS, Framework, Plan
 from experiment.trace import Trace, stack, write_csv, write_json
 
-_PNG_DPI = 160
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
-def write(folder: Path, plan: Plan, traces: Mapping[Framework, Trace]) -> Summary:
-    """Write tables, figures and reports into a folder; return what they say."""
-    aligned = align(traces, plan)
-    summary = summarise(aligned, plan)
-    epochs = stack([traces[framework].epochs for framework in FRAMEWORKS])
-    write_csv(folder / "trace.csv", stack([traces[framework].steps for framework in FRAMEWORKS]))
-    write_csv(folder / "epochs.csv", epochs)
-    write_csv(folder / "aligned.csv", _columns(aligned))
-    write_csv(folder / "summary.csv", _columns(to_table(summary)))
-    write_json(folder / "summary.json", to_json(summary, plan))
-    write_json(folder / MANIFEST, manifest(plan, traces))
-    (folder / "plan.json").write_text(plan.to_json(), encoding="utf-8")
-    values = content(plan, summary, traces, aligned, pd.DataFrame(dict(epochs)))
-    with warnings.catch_warnings():
-        # a letter that the PNG's font lacks is a box there; in HTML and SVG the reader's own fonts have it
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        write_figures(folder / "figures", values["pictures"])
-        (folder / "report.html").write_text(render.html(values, "training/report.html.j2"), encoding="utf-8")
-    (folder / "report.md").write_text(render.markdown(values, "training/report.md.j2"), encoding="utf-8")
-    return summary
+@dataclass(frozen=True, eq=False)
+class Training(Result):
+    """Every arm of a plan, trained in both frameworks.
 
+    Attributes:
+        plan: What was trained.
+        traces: What came of it, by framework.
+    """
 
-def manifest(plan: Plan, traces: Mapping[Framework, Trace]) -> dict[str, Any]:
-    """How the traces came about: what both manifests share, and the arms of each framework."""
-    first = next(iter(traces.values())).manifest
-    return {
-        "schema": 1,
-        "plan": plan.model_dump(mode="json", by_alias=True),
-        "precision": plan.precision,
-        "engine": first["engine"],
-        "device": first["device"],
-        "conventions": first["conventions"],
-        "versions": versions(traces),
-        "machine": {"system": platform.system(), "processor": platform.machine()},
-        "frameworks": {framework: {"arms": trace.manifest["arms"]} for framework, trace in traces.items()},
-    }
+    plan: Plan
+    traces: Mapping[Framework, Trace]
 
+    report = "training/report"
 
-def write_figures(folder: Path, pictures: Mapping[str, Any]) -> None:
-    """Write each picture of a report as SVG and as PNG, into a new folder."""
-    folder.mkdir()
-    for name, picture in pictures.items():
-        (folder / f"{name}.svg").write_text(on_white(picture.svg), encoding="utf-8")
-        write_png(picture.figure, folder / f"{name}.png", _PNG_DPI)
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row for each arm, seed and step: both rates, both losses, and how far they lie apart."""
+        return align(self.traces, self.plan)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The verdicts, and what they rest on."""
+        return summarise(self.table, self.plan)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether both frameworks used the same rates in every arm."""
+        return self.summary.verdict
+
+    @property
+    def loss_verdict(self) -> Verdict:
+        """Whether their batch losses agree."""
+        return self.summary.loss_verdict
+
+    @cached_property
+    def epochs(self) -> pd.DataFrame:
+        """One row for each framework, arm, seed and epoch, with the losses after it."""
+        return pd.DataFrame(dict(stack([self.traces[framework].epochs for framework in FRAMEWORKS])))
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """A table of the arms, the verdict, and what to write instead."""
+        return words.lines(self.summary, self.plan)
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary as JSON values."""
+        return to_json(self.summary, self.plan)
+
+    def pictures(self) -> Mapping[str, Callable[[], Picture]]:
+        """The rates, the losses, how far these lie apart, and the question of the plan."""
+        figure: dict[str, Callable[[], Figure]] = {
+            "rates": partial(figures.rates, self.table, self.plan),
+            "losses": partial(figures.losses, self.table, self.plan),
+            "loss-differences": partial(figures.loss_differences, self.table, self.plan),
+            "question": partial(figures.question, self.table, self.epochs, self.plan),
+        }
+
+        def drawn(name: str, alt: str, caption: str) -> Picture:
+            return Picture(name, figure[name](), alt, caption)
+
+        return {name: partial(drawn, name, *said) for name, said in page.captions(self.summary, self.plan).items()}
+
+    def page(self) -> dict[str, Any]:
+        """What the report says, as plain values."""
+        manifests = {framework: trace.manifest for framework, trace in self.traces.items()}
+        return page.page(self.summary, self.plan, manifests) | {"versions": self._versions()}
+
+    def write_tables(self, folder: Path) -> None:
+        """Write the traces, both aligned, the summary, the plan and the manifest."""
+        write_csv(folder / "trace.csv", stack([self.traces[framework].steps for framework in FRAMEWORKS]))
+        write_csv(folder / "epochs.csv", _columns(self.epochs))
+        write_csv(folder / "aligned.csv", _columns(self.table))
+        write_csv(folder / "summary.csv", _columns(to_table(self.summary)))
+        write_json(folder / "summary.json", self.to_json())
+        write_json(folder / MANIFEST, self._manifest())
+        (folder / "plan.json").write_text(self.plan.to_json(), encoding="utf-8")
+
+    def _manifest(self) -> dict[str, Any]:
+        """How the traces came about: what both manifests share, and the arms of each framework."""
+        first = next(iter(self.traces.values())).manifest
+        return {
+            "schema": 1,
+            "plan": self.plan.model_dump(mode="json", by_alias=True),
+            "precision": self.plan.precision,
+            "engine": first["engine"],
+            "device": first["device"],
+            "conventions": first["conventions"],
+            "versions": self._versions(),
+            "machine": machine(),
+            "frameworks": {framework: {"arms": trace.manifest["arms"]} for framework, trace in self.traces.items()},
+        }
+
+    def _versions(self) -> dict[str, str]:
+        traced = {name: number for trace in self.traces.values() for name, number in trace.manifest["versions"].items()}
+        return versions() | traced | versions("pandas", "matplotlib")
 
 
 def _columns(table: pd.DataFrame) -> dict[str, Any]:

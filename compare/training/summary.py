@@ -162,6 +162,19 @@ def to_table(summary: Summary) -> pd.DataFrame:
     )
 
 
+def question_arms(plan: Plan) -> list[Arm]:
+    """A constant arm, the arm written in steps that was perhaps meant in epochs, and the one in epochs.
+
+    Where the plan has no such arms: three arms, the constant one first if there is one.
+    """
+    written = next((arm for arm in plan.arms if arm.meant(plan.clock)), None)
+    if plan.constant_arm is None or written is None:
+        return sorted(plan.arms, key=lambda arm: arm is not plan.constant_arm)[:3]
+    meant = written.meant(plan.clock)
+    in_epochs = [arm for arm in plan.arms if meant and arm.schedule == meant.schedule]
+    return [plan.constant_arm, written, *in_epochs[:1]]
+
+
 def _arm(arm: Arm, seed: int, table: pd.DataFrame, constant: pd.DataFrame | None, plan: Plan) -> ArmSummary:
     steps = table["step"].to_numpy()
     drift = arm.float32_drift(steps, plan.clock)

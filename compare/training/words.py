@@ -1,13 +1,36 @@
-"""The sentences of the report and of the terminal: the verdict, the figures behind it, what to write instead."""
+"""What is said of a run on a terminal and in the report: the verdict, its figures, what to write instead."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from compare.show.result import aligned
 from compare.tolerance import NEAR_ZERO
 from compare.training.summary import ArmSummary, Summary
 from compare.words import at_place, counted
 from experiment.frameworks import LABELS
 from experiment.plan import Plan
 from experiment.schedules import ExponentialDecay
+
+
+def lines(summary: Summary, plan: Plan) -> Iterator[tuple[str, str]]:
+    """What a terminal shows: a table of the arms, the verdict, what to write instead, and what must be known."""
+    rows = [("arm", "changes", "first change: step", "final rate", "rates", "losses")]
+    for arm in summary.arms:
+        torch = arm.frameworks["torch"]
+        first = torch.first_change
+        rows.append(
+            (
+                arm_name(arm, plan),
+                str(torch.changes),
+                f"{first.step} (epoch {first.epoch}, batch {first.batch})" if first else "never",
+                f"{torch.final_lr:.6g}",
+                arm.lr.verdict,
+                arm.loss.verdict,
+            )
+        )
+    yield from (("|", row) for row in aligned(rows, left=len(rows[0])))
+    yield from (("", text) for text in (verdict(summary, plan), advice(plan), *warnings(summary)) if text)
 
 
 def verdict(summary: Summary, plan: Plan) -> str:
@@ -105,3 +128,8 @@ def _parting(summary: Summary) -> str:
     )
     far = arm.frameworks[framework].max_relative
     return f"in arm {arm.arm} the rates of {LABELS[framework]} lie up to {far:.1e} relative from the closed form"
+
+
+def arm_name(arm: ArmSummary, plan: Plan) -> str:
+    """The arm, with its seed where there are several."""
+    return arm.arm if len(plan.seeds) == 1 else f"{arm.arm}, seed {arm.seed}"

@@ -1,4 +1,4 @@
-"""What the report says, as plain values: the templates only lay it out."""
+"""What the report of a run says, as plain values: the templates only lay it out."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from compare.show.picture import Picture
-from compare.training import figures
-from compare.training.summary import ArmSummary, Run, Summary
-from compare.training.words import evidence, verdict, warnings
-from compare.words import at_place, counted, epoch_in_steps, listed
+from compare.training.summary import ArmSummary, Run, Summary, question_arms
+from compare.training.words import arm_name, evidence, verdict, warnings
+from compare.words import at_place, counted, epoch_in_steps, setting
 from experiment.clock import Place
 from experiment.frameworks import LABELS
 from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
 from experiment.schedules import Constant, ExponentialDecay
 from experiment.schedules.text import to_short
-from experiment.trace import Trace
+
+Manifests = Mapping[Framework, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -31,29 +28,24 @@ class Why:
     per_epoch: dict[str, str]
 
 
-def content(
-    plan: Plan, summary: Summary, traces: Mapping[Framework, Trace], aligned: pd.DataFrame, epochs: pd.DataFrame
-) -> dict[str, Any]:
-    """All values that the templates use."""
+def page(summary: Summary, plan: Plan, manifests: Manifests) -> dict[str, Any]:
+    """All values that the templates of the report use, except versions and pictures."""
     return {
         "plan": plan,
         "verdict": verdict(summary, plan),
         "evidence": evidence(summary),
         "warnings": warnings(summary),
-        "why": why(plan, summary, traces),
-        "labels": LABELS,
-        "arm_rows": [_arm_row(arm, plan, traces) for arm in summary.arms],
+        "why": why(plan, summary, manifests),
+        "arm_rows": [_arm_row(arm, plan, manifests) for arm in summary.arms],
         "difference_rows": [_difference_row(arm, plan) for arm in summary.arms],
-        "notes": _notes(plan, traces),
-        "pictures": {picture.name: picture for picture in pictures(plan, summary, aligned, epochs)},
+        "notes": _notes(plan, manifests),
         "partings": _partings(plan, summary),
         "controls": _controls(plan),
         "setting": setting(plan),
-        "versions": versions(traces),
     }
 
 
-def why(plan: Plan, summary: Summary, traces: Mapping[Framework, Trace]) -> Why | None:
+def why(plan: Plan, summary: Summary, manifests: Manifests) -> Why | None:
     """Why the rate fell in the first epoch, for the first arm that is written in steps and shorter than an epoch."""
     clock = plan.clock
     arm = next((arm for arm in plan.arms if arm.meant(clock)), None)
@@ -78,7 +70,7 @@ def why(plan: Plan, summary: Summary, traces: Mapping[Framework, Trace]) -> Why 
         "and have the rate looked up once per epoch. PyTorch has the same choice: step_size counts calls of "
         "scheduler.step(), and its place in the loop says what they are."
     )
-    sources = {LABELS[framework]: traces[framework].manifest["arms"][arm.name]["meant"] for framework in FRAMEWORKS}
+    sources = {LABELS[framework]: manifests[framework]["arms"][arm.name]["meant"] for framework in FRAMEWORKS}
     return Why(
         arm=arm.name,
         sentences=tuple(sentences),
@@ -87,58 +79,38 @@ def why(plan: Plan, summary: Summary, traces: Mapping[Framework, Trace]) -> Why 
     )
 
 
-def pictures(plan: Plan, summary: Summary, aligned: pd.DataFrame, epochs: pd.DataFrame) -> list[Picture]:
-    """The figures of the report, in its order."""
+def captions(summary: Summary, plan: Plan) -> dict[str, tuple[str, str]]:
+    """For each picture of the report the words for those who do not see it, and its caption."""
     seed = f" Seed {plan.seeds[0]} of {len(plan.seeds)}." if len(plan.seeds) > 1 else ""
     arms = [arm for arm in summary.arms if arm.seed == plan.seeds[0]]
     changes = "; ".join(f"{arm.arm} {_changes(arm.frameworks['tensorflow'])}" for arm in arms)
     gap = max(arm.loss.max_relative for arm in arms)
-    shown = [arm.name for arm in figures.question_arms(plan)]
+    shown = [arm.name for arm in question_arms(plan)]
     parted = "; ".join(
         f"{arm.arm} {_parted(arm.frameworks['tensorflow'].loss_parts)}" for arm in arms if arm.arm in shown[1:]
     )
+    first = f"First batch loss that differs: {parted}." if parted and plan.constant_arm else ""
+    apart = f"they differ by at most {gap:.1e} relative"
     agree = all(arm.loss.verdict == "same" for arm in arms if arm.arm in shown)
     same = "; PyTorch's lie on top of them" if agree else ""
-    return [
-        Picture(
-            "rates",
-            figures.rates(aligned, plan),
+    return {
+        "rates": (
             f"Learning rate against step for each arm, whole run and first epochs. Rate changes: {changes}.",
             f"The rate that each update used. Vertical lines are epoch boundaries.{seed}",
         ),
-        Picture(
-            "losses",
-            figures.losses(aligned, plan),
-            "Batch loss against step, one panel for each arm, Keras and PyTorch drawn over one another; "
-            f"they differ by at most {gap:.1e} relative.",
+        "losses": (
+            f"Batch loss against step, one panel for each arm, Keras and PyTorch drawn over one another; {apart}.",
             f"Batch losses, dropout on. Where only one line is seen, the two lie on top of one another.{seed}",
         ),
-        Picture(
-            "loss-differences",
-            figures.loss_differences(aligned, plan),
+        "loss-differences": (
             f"Relative difference of the batch losses of Keras and PyTorch against step; at most {gap:.1e}.",
             f"How far the losses of the two frameworks lie apart: the largest in each bin of steps.{seed}",
         ),
-        Picture(
-            "question",
-            figures.question(aligned, epochs, plan),
-            f"Rate, eval loss and distance from {shown[0]} against step for {', '.join(shown)}. "
-            f"{f'First batch loss that differs: {parted}.' if parted and plan.constant_arm else ''}",
+        "question": (
+            f"Rate, eval loss and distance from {shown[0]} against step for {', '.join(shown)}. {first}",
             f"Keras' runs{same}.{seed}",
         ),
-    ]
-
-
-def versions(traces: Mapping[Framework, Trace]) -> dict[str, str]:
-    """Versions of all that took part."""
-    import matplotlib
-
-    import experiment
-
-    found: dict[str, str] = {"samestep": experiment.__version__}
-    for framework in traces:
-        found |= traces[framework].manifest["versions"]
-    return found | {"pandas": pd.__version__, "matplotlib": matplotlib.__version__}
+    }
 
 
 def _changes(run: Run) -> str:
@@ -165,17 +137,17 @@ def _describe(arm: Arm) -> str:
     return f"{schedule.initial:g} × {schedule.factor:g} every {schedule.every}, {kind}"
 
 
-def _arm_row(arm: ArmSummary, plan: Plan, traces: Mapping[Framework, Trace]) -> dict[str, str]:
+def _arm_row(arm: ArmSummary, plan: Plan, manifests: Manifests) -> dict[str, str]:
     planned = next(each for each in plan.arms if each.name == arm.arm)
     keras, torch = (arm.frameworks[framework] for framework in FRAMEWORKS)
     agree = (keras.changes, keras.first_change) == (torch.changes, torch.first_change)
     first = keras.first_change
     return {
-        "arm": _arm_name(arm, plan),
+        "arm": arm_name(arm, plan),
         "schedule": _describe(planned),
         "stepping": planned.stepping,
-        "Keras": traces["tensorflow"].manifest["arms"][arm.arm]["native"],
-        "PyTorch": traces["torch"].manifest["arms"][arm.arm]["native"],
+        "Keras": manifests["tensorflow"]["arms"][arm.arm]["native"],
+        "PyTorch": manifests["torch"]["arms"][arm.arm]["native"],
         "changes": str(keras.changes) if agree else f"{keras.changes} in Keras, {torch.changes} in PyTorch",
         "first change": "–" if first is None else f"step {first.step}, epoch {first.epoch}, batch {first.batch}",
         "final rate": f"{torch.final_lr:.6g}",
@@ -186,7 +158,7 @@ def _arm_row(arm: ArmSummary, plan: Plan, traces: Mapping[Framework, Trace]) -> 
 
 def _difference_row(arm: ArmSummary, plan: Plan) -> dict[str, str]:
     return {
-        "arm": _arm_name(arm, plan),
+        "arm": arm_name(arm, plan),
         "rates, ULP": f"{arm.lr.max_ulp32:.1f}",
         "rates, relative": f"{arm.lr.max_relative:.1e}",
         "Keras from closed form": f"{arm.frameworks['tensorflow'].max_relative:.1e}",
@@ -236,32 +208,10 @@ def _controls(plan: Plan) -> list[tuple[str, str, str]]:
     return said
 
 
-def setting(plan: Plan) -> str:
-    """What was trained and for how long, in sentences."""
-    optimizer = ", ".join(f"{name} {value}" for name, value in plan.optimizer.model_dump(exclude={"kind"}).items())
-    network = plan.network
-    widths = listed([str(width) for width in network.hidden])
-    hidden = (
-        f"Hidden layers of {widths} units, {network.activation}, dropout {network.dropout:g}"
-        if network.hidden
-        else "No hidden layer"
-    )
-    return (
-        f"{epoch_in_steps(plan.clock)} {counted(plan.epochs, 'epoch')}, "
-        f"{counted(plan.steps, 'step')} in all. {hidden}. Optimizer {plan.optimizer.kind}"
-        f"{f' ({optimizer})' if optimizer else ''}; {plan.precision}; "
-        f"{'seeds' if len(plan.seeds) > 1 else 'seed'} {', '.join(map(str, plan.seeds))}."
-    )
-
-
-def _notes(plan: Plan, traces: Mapping[Framework, Trace]) -> list[str]:
+def _notes(plan: Plan, manifests: Manifests) -> list[str]:
     return [
-        f"{arm.name}, {LABELS[framework]}: {traces[framework].manifest['arms'][arm.name]['note']}"
+        f"{arm.name}, {LABELS[framework]}: {manifests[framework]['arms'][arm.name]['note']}"
         for arm in plan.arms
         for framework in FRAMEWORKS
-        if traces[framework].manifest["arms"][arm.name]["note"]
+        if manifests[framework]["arms"][arm.name]["note"]
     ]
-
-
-def _arm_name(arm: ArmSummary, plan: Plan) -> str:
-    return arm.arm if len(plan.seeds) == 1 else f"{arm.arm}, seed {arm.seed}"

@@ -1,33 +1,29 @@
-"""What the report of a ladder says, as plain values: the templates only lay it out."""
+"""What the report of an attribution says, as plain values: the templates only lay it out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from compare.attribution import figures
+from compare.attribution.advice import Advice
 from compare.attribution.ladder import Ladder, Rung
 from compare.attribution.words import (
-    number,
     residual_sentence,
     rung_sentence,
-    share,
     until_sentence,
     verdict,
     verdict_sentence,
 )
 from compare.show.picture import Picture
-from compare.training.content import setting
+from compare.words import number, setting, share
 from experiment.frameworks import LABELS
 from experiment.plan import FRAMEWORKS, Plan
 from experiment.schedules.text import to_short
 
 
-def content(ladder: Ladder, advice: Sequence[Any], versions: Mapping[str, str]) -> dict[str, Any]:
-    """All values that the templates use.
-
-    advice : objects with `difference`, `sentence` and `code`. versions : of all that took part.
-    """
+def page(ladder: Ladder, advice: Sequence[Advice]) -> dict[str, Any]:
+    """All values that the templates of the report use, except versions and pictures."""
     plan = ladder.experiment.plan
     return {
         "plan": plan.name,
@@ -41,9 +37,7 @@ def content(ladder: Ladder, advice: Sequence[Any], versions: Mapping[str, str]) 
         "advice": advice,
         "reference": LABELS[ladder.experiment.reference],
         "mended": LABELS[ladder.experiment.mended],
-        "pictures": {picture.name: picture for picture in _pictures(ladder)},
         "settings": _settings(ladder),
-        "versions": versions,
     }
 
 
@@ -60,11 +54,12 @@ def _row(rung: Rung) -> dict[str, str]:
     }
 
 
-def _pictures(ladder: Ladder) -> list[Picture]:
+def pictures(ladder: Ladder) -> dict[str, Callable[[], Picture]]:
+    """What draws each picture of the report."""
     falls = "; ".join(f"{rung.name} {number(rung.gap.max_relative)}" for rung in ladder.rungs)
     bound = number(ladder.bound)
-    return [
-        Picture(
+    return {
+        "waterfall": lambda: Picture(
             "waterfall",
             figures.waterfall(ladder),
             f"What is left of the gap after each rung, on a logarithmic axis: {falls}. The residual is "
@@ -72,7 +67,7 @@ def _pictures(ladder: Ladder) -> list[Picture]:
             "Each bar goes from what the rung before had left to what is left now; the numbers say how much that is. "
             "Diamonds show what the difference makes in a pair that has no other.",
         ),
-        Picture(
+        "gaps": lambda: Picture(
             "gaps",
             figures.gaps(ladder),
             f"Relative difference of the batch losses against step, one line for each rung, on a logarithmic axis. "
@@ -80,7 +75,7 @@ def _pictures(ladder: Ladder) -> list[Picture]:
             "How far the losses of the two frameworks lie apart, the largest in each bin of steps. No line is drawn "
             "where they are equal. Faint vertical lines are epoch boundaries.",
         ),
-    ]
+    }
 
 
 def _settings(ladder: Ladder) -> list[tuple[str, str]]:
