@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compare.causes.code import in_epochs, written
 from compare.diagnose import snippets
 from compare.diagnose.diagnosis import CAUSES, Cause, Difference
 from compare.diagnose.fixes import _FIXES, fix
 from compare.diagnose.infer import infer
 from compare.diagnose.inference.rows import CLOCK
-from compare.diagnose.native import in_epochs, written
 from compare.diagnose.rates import Rates
 from compare.diagnose.scene import Scene
 from compare.diagnose.words import _SAYS, MEANINGS, READINGS, sentence

@@ -11,7 +11,7 @@ from compare.diagnose.infer import infer
 from compare.diagnose.rates import Rates
 from compare.tolerance import rate_tolerance
 from experiment.clock import Clock
-from experiment.schedules.examples import EXAMPLES
+from experiment.schedules import EXAMPLES
 from experiment.schedules.text import parse, to_short
 
 CLOCK = Clock(samples=1, batch_size=1)

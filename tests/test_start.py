@@ -13,7 +13,7 @@ from test_house import imported_by
 
 from compare.ahead import Ahead
 from experiment.program import importing
-from experiment.schedules.examples import EXAMPLES
+from experiment.schedules import EXAMPLES
 
 FRAMEWORKS = {"tensorflow", "keras", "torch"}
 PROGRAMS = Path(__file__).parent / "programs"

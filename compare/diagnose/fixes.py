@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from compare.causes.code import in_epochs, written
 from compare.diagnose import snippets
 from compare.diagnose.diagnosis import Cause
-from compare.diagnose.native import in_epochs, written
 from compare.diagnose.scene import Language, Name, Scene, other
 from compare.diagnose.words import faster, multiple
 from experiment.clock import Duration

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from experiment.clock import Clock, Count, Duration, Stepping
+from experiment.schedules.calls import Call, Calls, Config, Counts, NotWholeError, State, counted
 from experiment.validation import Model
+
+if TYPE_CHECKING:
+    from experiment.schedules import Schedule
 
 ArrayLike = np.ndarray | list[int] | int
 
@@ -30,8 +33,21 @@ FLOAT32 = 2.0**-24
 class ScheduleModel(Model):
     """A learning-rate schedule: a pure function of step and clock.
 
-    Subclasses give ``_rate``, and say how float32 bends it where it does.
+    Subclasses give ``_rate``, say how float32 bends it where it does, and what it is called in both frameworks.
+
+    EXAMPLES : short forms by what a row of the table of schedules says: one for each condition that changes what the
+    schedule becomes, a few epochs long, so that a run of ten shows it whole.
+    KERAS : classes of Keras, and of ours for Keras, that `from_keras` reads.
+    TORCH : classes of PyTorch that `from_torch` reads, each with the keys of its state by which it is known.
+    NAMES : what Keras and PyTorch call a duration. One that is not here, like a warm-up, is short by nature.
+    ALONE : whether PyTorch's class sets the optimizer's rate for itself, so that it can be no part of another.
     """
+
+    EXAMPLES: ClassVar[Mapping[str, str]] = {}
+    KERAS: ClassVar[tuple[str, ...]] = ()
+    TORCH: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    NAMES: ClassVar[Mapping[str, tuple[str | None, str | None]]] = {}
+    ALONE: ClassVar[bool] = False
 
     @property
     def stretches(self) -> bool:
@@ -114,6 +130,80 @@ class ScheduleModel(Model):
         """How far float32 parameters lead the rate away, beyond rounding: float64, absolute, the shape of `step`."""
         return np.zeros(_steps(step).shape)
 
+    def keras(self, count: Counts) -> Call:
+        """The class of Keras with its arguments, or the stand-in where Keras has none."""
+        note = f"{type(self).__name__} stands in: Keras has no {self._kind} schedule."
+        return replace(self.stand_in(count, lambda part: part.keras(count)), note=note)
+
+    def torch(self, count: Calls) -> Call:
+        """The class of PyTorch with its arguments, or the stand-in that `LambdaLR` asks where PyTorch has none."""
+        try:
+            call = self._torch(count)
+        except NotWholeError:
+            call = None
+        if call is not None and (not call.is_stand_in or count.stepping == "step" or not self.stretches):
+            return call
+        per_step = self.torch(replace(count, stepping="step"))
+        odd = next((each for _, each in self.durations() if not count.whole(each)), None)
+        if odd is None or per_step.is_stand_in:
+            return call or per_step
+        return self.lambda_lr(
+            count,
+            f"for {per_step.short_name}, which counts whole epochs where it is stepped per epoch: {odd} "
+            f"{'is' if odd.count == 1 else 'are'} {count.exact(odd)} of one",
+        )
+
+    def in_a_line(self, count: Calls) -> Call | None:
+        """What a person writes in a line of PyTorch in place of the stand-in: a function, or a class that will do."""
+        return None
+
+    @classmethod
+    def from_keras(cls, config: Config) -> Schedule:
+        """The schedule of a config. Raises ValueError for one that the vocabulary cannot say."""
+        durations = {key for key, field in cls.model_fields.items() if "Duration" in repr(field.annotation)}
+
+        def read(key: str, value: Any) -> Any:
+            if isinstance(value, list):
+                return tuple(read(key, each) for each in value)
+            if isinstance(value, dict):
+                return config.within(value)
+            return counted(key, value, config.stepping) if key in durations else value
+
+        fields = {key: read(key, value) for key, value in config.values.items() if key in cls.model_fields}
+        return cls(**fields)  # type: ignore[return-value]  # one of the union
+
+    @classmethod
+    def from_torch(cls, state: State) -> Schedule:
+        """The schedule of a state. Raises ValueError for one that the vocabulary cannot say."""
+        raise NotImplementedError
+
+    def stand_in(self, count: Counts, within: Callable[[ScheduleModel], Call] | None = None) -> Call:
+        """The class of ours with this schedule's values, durations as counts.
+
+        within : what the schedules that it is made of become; their stand-ins, if none is given.
+        """
+
+        def value(given: Any) -> Any:
+            if isinstance(given, tuple):
+                return [value(each) for each in given]
+            if isinstance(given, ScheduleModel):
+                return within(given) if within else given.stand_in(count)
+            return count(given) if isinstance(given, Duration) else given
+
+        return Call(
+            type(self).__name__, {key: value(getattr(self, key)) for key in type(self).model_fields if key != "kind"}
+        )
+
+    def lambda_lr(self, count: Calls, why: str) -> Call:
+        """The stand-in that `LambdaLR` asks; `why` is what follows on ``LambdaLR stands in``."""
+        stand_in = self.stand_in(self.count(count.clock, count.stepping))
+        mark = "" if why[0] == ":" else " "
+        return replace(stand_in, base_lr=self.base_lr, note=f"LambdaLR stands in{mark}{why}.")
+
+    def _torch(self, count: Calls) -> Call:
+        """As `torch`; raises NotWholeError where a duration is no whole number of calls."""
+        return self.lambda_lr(count, f": PyTorch has no {self._kind.replace('-', ' ')} schedule")
+
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         raise NotImplementedError
 
@@ -155,30 +245,9 @@ def ratio(part: float, whole: float) -> float:
     return part / whole
 
 
-def number(name: str, value: Any) -> float:
-    """A number that a framework has saved. Raises ValueError with its name where it is none.
-
-    >>> number("gamma", 1)
-    1.0
-    """
-    try:
-        found = float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        found = math.nan
-    if isinstance(value, str | bool) or not math.isfinite(found):
-        raise ValueError(f"{name}: got {str(value)[:40]!r}. Write a number.")
-    return found
-
-
-def counted(name: str, value: float, stepping: Stepping) -> Duration:
-    """What a native schedule counts, as a duration: steps, or epochs where it is asked once per epoch.
-
-    Raises ValueError where it is no whole number.
-    """
-    found = number(name, value)
-    if found != int(found) or not 1 <= found < 2**40:
-        raise ValueError(f"{name}: got {value!r}. samestep counts in whole numbers from 1 to 2**40; write one.")
-    return Duration(Fraction(int(value)), "steps" if stepping == "step" else "epochs")
+def periods(step: np.ndarray, every: int, staircase: bool) -> np.ndarray:
+    """``t / E``, or its floor: float64."""
+    return np.asarray((step // every).astype(np.float64) if staircase else step / every)
 
 
 def check_rising(name: str, durations: Sequence[Duration]) -> None:
