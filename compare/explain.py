@@ -203,8 +203,8 @@ def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Dou
     for place, duration in schedule.durations():
         fields.setdefault(re.sub(r"\[\d+\]$", "", place), []).append(duration)
     for place, found in fields.items():
-        names = _at(schedule, place).NAMES.get(_field(place))
-        if names is None or _has_no_effect(schedule):
+        keras, torch = _at(schedule, place).names(_field(place))
+        if keras is torch is None or _has_no_effect(schedule):
             continue
         if any(each.unit != "steps" or each.count >= clock.steps_per_epoch for each in found):
             continue
@@ -213,7 +213,6 @@ def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Dou
         meant = [each.removesuffix("s").removesuffix("step") + ("epoch" if one else "epochs") for each in texts]
         steps = [str(int(each.count) * clock.steps_per_epoch) for each in found]
         values = steps[0] if len(steps) == 1 else f"[{', '.join(steps)}]"
-        keras, torch = names
         code = [f"{keras}={values} in Keras"] if keras else []
         code += [f"{_in_torch(schedule, place, torch, values)} in PyTorch"] if torch else []
         yield Doubt(

@@ -178,7 +178,7 @@ _OF_A_FUNCTION = ("LambdaLR", "MultiplicativeLR")
 KEYS: dict[str, tuple[str, ...]] = {
     "LambdaLR": ("lr_lambdas",),
     "ReduceLROnPlateau": ("patience", "threshold"),
-    **{name: keys for entry in SCHEDULES for name, keys in entry.TORCH.items()},
+    **{name: tuple(entry.TORCH[name]) for name, entry in _ENTRIES.items()},
 }
 """Keys by which the state of each class is known."""
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
 from experiment.clock import Clock, Count, Duration, Stepping
-from experiment.schedules.calls import Call, Calls, Config, Counts, NotWholeError, State, counted
+from experiment.schedules.calls import (
+    Call,
+    Calls,
+    Config,
+    Counts,
+    NotWholeError,
+    State,
+    counted,
+    keras_call,
+    number,
+    torch_call,
+)
 from experiment.validation import Model
 
 if TYPE_CHECKING:
@@ -37,36 +48,42 @@ class ScheduleModel(Model):
 
     EXAMPLES : short forms by what a row of the table of schedules says: one for each condition that changes what the
     schedule becomes, a few epochs long, so that a run of ten shows it whole.
-    KERAS : classes of Keras, and of ours for Keras, that `from_keras` reads.
-    TORCH : classes of PyTorch that `from_torch` reads, each with the keys of its state by which it is known.
-    NAMES : what Keras and PyTorch call a duration. One that is not here, like a warm-up, is short by nature.
+    KERAS : classes of Keras, and of ours for Keras, that `from_keras` reads: our key for each of their arguments; ours
+    have our own. The first is the one that the schedule becomes.
+    TORCH : classes of PyTorch that `from_torch` reads: our key for each key of their state, by which they are known.
+    SAYS : what a class of either framework says of our keys without an argument.
+    NAMES : what an argument of PyTorch is called, for a key that its state holds by another name.
     ALONE : whether PyTorch's class sets the optimizer's rate for itself, so that it can be no part of another.
     """
 
     EXAMPLES: ClassVar[Mapping[str, str]] = {}
-    KERAS: ClassVar[tuple[str, ...]] = ()
-    TORCH: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    NAMES: ClassVar[Mapping[str, tuple[str | None, str | None]]] = {}
+    KERAS: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    TORCH: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    SAYS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    NAMES: ClassVar[Mapping[str, str]] = {}
     ALONE: ClassVar[bool] = False
 
     @property
     def stretches(self) -> bool:
-        """Whether counting in epochs instead of steps leaves the form as it is."""
-        return True
+        """Whether counting in epochs instead of steps leaves the form as it is, and that of its parts."""
+        return all(each.stretches for each in self.parts())
 
     @property
     def base_lr(self) -> float:
         """The rate an optimizer is made with for this schedule; factors in PyTorch are relative to it."""
-        raise NotImplementedError
+        first = next(iter(self.parts()), None)
+        return first.base_lr if first else float(vars(self)["initial"])
 
     @property
     def after_end(self) -> After | None:
         """What happens after the end; None where the schedule has no end."""
-        return None
+        after: After | None = vars(self).get("after")
+        return after
 
     def length(self, clock: Clock) -> int | None:
         """Steps until the end; None where the schedule has no end."""
-        return None
+        over: Duration | None = vars(self).get("over")
+        return None if over is None or self.after_end is None else clock.steps(over)
 
     def durations(self) -> Iterator[tuple[str, Duration]]:
         """Every duration with its place, like ``("over", 100 steps)`` or ``("then.over", 10 epochs)``."""
@@ -90,6 +107,8 @@ class ScheduleModel(Model):
                 clock.steps(duration)
             except ValueError as error:
                 raise ValueError(f"{place}: {error}") from None
+        for part in self.parts():
+            part.whole_steps(clock)
 
     def rate(self, step: ArrayLike, clock: Clock) -> np.ndarray:
         """Learning rate used by each update.
@@ -130,9 +149,21 @@ class ScheduleModel(Model):
         """How far float32 parameters lead the rate away, beyond rounding: float64, absolute, the shape of `step`."""
         return np.zeros(_steps(step).shape)
 
+    @classmethod
+    def names(cls, key: str) -> tuple[str | None, str | None]:
+        """What Keras and PyTorch call one of our keys, where they have a class with it."""
+        keras, torch = (
+            next((theirs for keys in classes.values() for theirs, ours in keys.items() if ours == key), None)
+            for classes in (cls.KERAS, cls.TORCH)
+        )
+        return keras, cls.NAMES.get(key, torch)
+
     def keras(self, count: Counts) -> Call:
         """The class of Keras with its arguments, or the stand-in where Keras has none."""
-        note = f"{type(self).__name__} stands in: Keras has no {self._kind} schedule."
+        name, keys = next(iter(self.KERAS.items()))
+        if keys:
+            return keras_call(name, **self._arguments(keys, count))
+        note = f"{name} stands in: Keras has no {self._kind} schedule."
         return replace(self.stand_in(count, lambda part: part.keras(count)), note=note)
 
     def torch(self, count: Calls) -> Call:
@@ -160,28 +191,47 @@ class ScheduleModel(Model):
     @classmethod
     def from_keras(cls, config: Config) -> Schedule:
         """The schedule of a config. Raises ValueError for one that the vocabulary cannot say."""
-        durations = {key for key, field in cls.model_fields.items() if "Duration" in repr(field.annotation)}
-
-        def read(key: str, value: Any) -> Any:
-            if isinstance(value, list):
-                return tuple(read(key, each) for each in value)
-            if isinstance(value, dict):
-                return config.within(value)
-            return counted(key, value, config.stepping) if key in durations else value
-
-        fields = {key: read(key, value) for key, value in config.values.items() if key in cls.model_fields}
-        return cls(**fields)  # type: ignore[return-value]  # one of the union
+        return cls.known(config, cls.KERAS[config.name])  # type: ignore[return-value]  # one of the union
 
     @classmethod
     def from_torch(cls, state: State) -> Schedule:
         """The schedule of a state. Raises ValueError for one that the vocabulary cannot say."""
-        raise NotImplementedError
+        return cls.known(state, cls.TORCH[state.name], initial=state.base_lr)  # type: ignore[return-value]
+
+    @classmethod
+    def known(cls, held: Config | State, keys: Mapping[str, str], **more: Any) -> Self:
+        """The schedule of what a native one holds, of what its class says, and of `more`."""
+        return cls(**more, **cls.SAYS.get(held.name, {}), **cls.read(held, keys))
+
+    @classmethod
+    def read(cls, held: Config | State, keys: Mapping[str, str]) -> dict[str, Any]:
+        """What a native schedule holds, by our keys; all that are ours if no keys are given."""
+
+        def value(theirs: str, ours: str, given: Any) -> Any:
+            annotation = cls.model_fields[ours].annotation
+            if isinstance(given, list | tuple):
+                return tuple(value(theirs, ours, each) for each in given)
+            if "Duration" in repr(annotation):
+                return counted(theirs, given, held.stepping)
+            if isinstance(given, dict) and isinstance(held, Config):
+                return held.within(given)
+            return number(theirs, given) if annotation is float else bool(given) if annotation is bool else given
+
+        keys = keys or {key: key for key in cls.model_fields if key in held.values}
+        return {ours: value(theirs, ours, held[theirs]) for theirs, ours in keys.items()}
 
     def stand_in(self, count: Counts, within: Callable[[ScheduleModel], Call] | None = None) -> Call:
         """The class of ours with this schedule's values, durations as counts.
 
         within : what the schedules that it is made of become; their stand-ins, if none is given.
         """
+        keys = {key: key for key in type(self).model_fields if key != "kind"}
+        return Call(type(self).__name__, self._arguments(keys, count, within))
+
+    def _arguments(
+        self, keys: Mapping[str, str], count: Counts, within: Callable[[ScheduleModel], Call] | None = None
+    ) -> dict[str, Any]:
+        """The values of our keys by their names, durations as counts."""
 
         def value(given: Any) -> Any:
             if isinstance(given, tuple):
@@ -190,9 +240,11 @@ class ScheduleModel(Model):
                 return within(given) if within else given.stand_in(count)
             return count(given) if isinstance(given, Duration) else given
 
-        return Call(
-            type(self).__name__, {key: value(getattr(self, key)) for key in type(self).model_fields if key != "kind"}
-        )
+        return {theirs: value(getattr(self, ours)) for theirs, ours in keys.items()}
+
+    def native(self, name: str, count: Calls) -> Call:
+        """A class of PyTorch whose arguments are our keys by other names."""
+        return torch_call(name, self.base_lr, **self._arguments(self.TORCH[name], count))
 
     def lambda_lr(self, count: Calls, why: str) -> Call:
         """The stand-in that `LambdaLR` asks; `why` is what follows on ``LambdaLR stands in``."""

@@ -9,9 +9,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from experiment.clock import Clock, Duration, Stepping, Unit
+from experiment.clock import Clock, Count, Duration, Stepping, Unit
 
 if TYPE_CHECKING:
     from experiment.schedules import Schedule
@@ -70,6 +70,10 @@ class Call:
         """The notes of this call and of all within its arguments, each once."""
         return " ".join(dict.fromkeys(each.note for each in self.calls() if each.note)) or None
 
+    def having(self, **arguments: Any) -> Call:
+        """The same call with other arguments."""
+        return replace(self, arguments={**self.arguments, **arguments})
+
     def calls(self) -> Iterator[Call]:
         """This call and all within its arguments."""
         yield self
@@ -103,21 +107,6 @@ def torch_call(name: str, base_lr: float, /, note: str | None = None, **argument
 def lambda_call(base_lr: float, factor: str, note: str | None = None) -> Call:
     """PyTorch's `LambdaLR` with the factor of `base_lr` as an expression of ``n``."""
     return torch_call("LambdaLR", base_lr, note, lr_lambda=Expression(f"lambda n: {factor}", math.nan))
-
-
-class Counts(Protocol):
-    """How a duration is counted by a native schedule."""
-
-    @property
-    def clock(self) -> Clock:
-        """The clock of the run."""
-
-    @property
-    def unit(self) -> Unit:
-        """What is counted."""
-
-    def __call__(self, duration: Duration) -> int | Expression:
-        """A duration in counts, or how a person would write the number."""
 
 
 class NotWholeError(ValueError):
@@ -197,8 +186,12 @@ def _bracketed(opening: str, parts: list[str], closing: str, indent: int) -> str
     return "\n".join([opening, *(f"{inner}{part}," for part in parts), " " * indent + closing])
 
 
+Counts = Count | Calls
+"""How a native schedule counts a duration."""
+
+
 @dataclass(frozen=True)
-class _Held:
+class Held:
     """What a native schedule holds.
 
     name : its class. values : by the framework's names. stepping : how it is asked; per ``epoch`` it counts in epochs.
@@ -225,7 +218,7 @@ class _Held:
 
 
 @dataclass(frozen=True)
-class Config(_Held):
+class Config(Held):
     """A schedule of Keras, or one of ours for Keras: its class and its config, with numbers as floats.
 
     within : reads the config of a schedule within it.
@@ -235,7 +228,7 @@ class Config(_Held):
 
 
 @dataclass(frozen=True)
-class State(_Held):
+class State(Held):
     """A scheduler of PyTorch: its class and its state.
 
     base_lr : what the optimizer was made with. group : the optimizer's first parameter group, or None.

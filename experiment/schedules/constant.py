@@ -21,15 +21,10 @@ class Constant(ScheduleModel):
     """
 
     EXAMPLES: ClassVar = {"constant": "constant:initial=0.1"}
-    KERAS: ClassVar = ("Constant",)
+    KERAS: ClassVar = {"Constant": {}}
 
     kind: Literal["constant"] = Field(default="constant", repr=False)
     initial: Peak
-
-    @property
-    def base_lr(self) -> float:
-        """The rate itself."""
-        return self.initial
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         return np.full(t.shape, self.initial)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from experiment.clock import Clock, DurationText
-from experiment.schedules.base import After, ArrayLike, Level, Peak, ScheduleModel, ratio, tidy
-from experiment.schedules.calls import Call, Calls, Config, Counts, State, grouped, keras_call, lambda_call, torch_call
+from experiment.schedules.base import ArrayLike, Level, Peak, ScheduleModel, ratio, tidy
+from experiment.schedules.calls import Call, Calls, Config, Counts, grouped, lambda_call
 from experiment.schedules.warmup import Warmup
+
+if TYPE_CHECKING:
+    from experiment.schedules import Schedule
 
 
 class CosineDecay(ScheduleModel):
@@ -26,29 +29,18 @@ class CosineDecay(ScheduleModel):
         "cosine, then hold": "cosine:initial=0.1,floor=0.01,over=4 epochs,after=hold",
         "cosine, then rise": "cosine:initial=0.1,floor=0.01,over=4 epochs,after=rise",
     }
-    KERAS: ClassVar = ("CosineDecay", "CosineAnnealing")
-    TORCH: ClassVar = {"CosineAnnealingLR": ("T_max", "eta_min")}
-    NAMES: ClassVar = {"over": ("decay_steps", "T_max")}
+    KERAS: ClassVar = {
+        "CosineDecay": {"initial_learning_rate": "initial", "decay_steps": "over"},
+        "CosineAnnealing": {"initial": "initial", "floor": "floor", "over": "over"},
+    }
+    TORCH: ClassVar = {"CosineAnnealingLR": {"T_max": "over", "eta_min": "floor"}}
+    SAYS: ClassVar = {"CosineAnnealing": {"after": "rise"}, "CosineAnnealingLR": {"after": "rise"}}
 
     kind: Literal["cosine"] = Field(default="cosine", repr=False)
     initial: Peak
     floor: Level
     over: DurationText
     after: Literal["hold", "rise"]
-
-    @property
-    def base_lr(self) -> float:
-        """The initial rate."""
-        return self.initial
-
-    @property
-    def after_end(self) -> After:
-        """As `after` says."""
-        return self.after
-
-    def length(self, clock: Clock) -> int:
-        """Steps until the floor."""
-        return clock.steps(self.over)
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         over = clock.steps(self.over)
@@ -61,19 +53,17 @@ class CosineDecay(ScheduleModel):
 
     def keras(self, count: Counts) -> Call:
         """`CosineDecay` where it holds."""
-        over = count(self.over)
         if self.after == "hold":
-            alpha = ratio(self.floor, self.initial)
-            return keras_call("CosineDecay", initial_learning_rate=self.initial, decay_steps=over, alpha=alpha)
+            return super().keras(count).having(alpha=ratio(self.floor, self.initial))
         note = (
-            f"CosineAnnealing stands in for CosineDecay, which is the same until {over} {count.unit} and then "
-            "holds its floor, while this schedule climbs again as PyTorch's CosineAnnealingLR does."
+            f"CosineAnnealing stands in for CosineDecay, which is the same until {count(self.over)} {count.unit} and "
+            "then holds its floor, while this schedule climbs again as PyTorch's CosineAnnealingLR does."
         )
-        return Call("CosineAnnealing", {"initial": self.initial, "floor": self.floor, "over": over}, note=note)
+        return Call("CosineAnnealing", self._arguments(self.KERAS["CosineAnnealing"], count), note=note)
 
     def _torch(self, count: Calls) -> Call:
         if self.after == "rise":
-            return torch_call("CosineAnnealingLR", self.initial, T_max=count(self.over), eta_min=self.floor)
+            return self.native("CosineAnnealingLR", count)
         why = "for CosineAnnealingLR, which climbs again after T_max, while this holds its floor"
         if count.whole(self.over):
             native = f"CosineAnnealingLR(optimizer, T_max={int(count(self.over))}, eta_min={self.floor!r})"
@@ -93,23 +83,16 @@ class CosineDecay(ScheduleModel):
         )
 
     @classmethod
-    def from_keras(cls, config: Config) -> CosineDecay | Warmup:
+    def from_keras(cls, config: Config) -> Schedule:
         """Keras' own holds, and may have a warm-up; ours rises."""
         if config.name == "CosineAnnealing":
-            over = config.count("over")
-            return cls(initial=config["initial"], floor=config["floor"], over=over, after="rise")
+            return super().from_keras(config)
         initial, target = config["initial_learning_rate"], config["warmup_target"]
         high = initial if target is None else float(target)
         cosine = cls(initial=high, floor=tidy(config["alpha"] * high), over=config.count("decay_steps"), after="hold")
         if target is None or not config["warmup_steps"]:
             return cosine
         return Warmup(initial=initial, over=config.count("warmup_steps"), then=cosine)
-
-    @classmethod
-    def from_torch(cls, state: State) -> CosineDecay:
-        """`CosineAnnealingLR` rises."""
-        over = state.count("T_max")
-        return cls(initial=state.base_lr, floor=state.number("eta_min"), over=over, after="rise")
 
 
 def half_cosine(high: float | np.ndarray, low: float, x: np.ndarray) -> np.ndarray:

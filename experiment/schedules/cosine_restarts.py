@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from experiment.clock import Clock, DurationText
 from experiment.schedules.base import FLOAT32, ArrayLike, Level, Peak, ScheduleModel, ratio, tidy
-from experiment.schedules.calls import Call, Calls, Config, Counts, State, keras_call, torch_call
+from experiment.schedules.calls import Call, Calls, Config, Counts
 from experiment.schedules.cosine import half_cosine
 
 
@@ -31,9 +31,17 @@ class CosineRestarts(ScheduleModel):
         "cosine restarts, any m_mul": "cosine-restarts:initial=0.1,floor=0.01,first=1 epoch,t_mul=2,m_mul=0.5",
         "cosine restarts, any t_mul": "cosine-restarts:initial=0.1,floor=0,first=2 epochs,t_mul=1.5,m_mul=1",
     }
-    KERAS: ClassVar = ("CosineDecayRestarts", "CosineRestarts")
-    TORCH: ClassVar = {"CosineAnnealingWarmRestarts": ("T_0", "T_mult", "eta_min")}
-    NAMES: ClassVar = {"first": ("first_decay_steps", "T_0")}
+    KERAS: ClassVar = {
+        "CosineDecayRestarts": {
+            "initial_learning_rate": "initial",
+            "first_decay_steps": "first",
+            "t_mul": "t_mul",
+            "m_mul": "m_mul",
+        },
+        "CosineRestarts": {},
+    }
+    SAYS: ClassVar = {"CosineAnnealingWarmRestarts": {"m_mul": 1.0}}
+    TORCH: ClassVar = {"CosineAnnealingWarmRestarts": {"T_0": "first", "T_mult": "t_mul", "eta_min": "floor"}}
 
     kind: Literal["cosine-restarts"] = Field(default="cosine-restarts", repr=False)
     initial: Peak
@@ -51,11 +59,6 @@ class CosineRestarts(ScheduleModel):
                 f"t_mul: {self.t_mul} is too near 1 to tell the periods apart. Write 1, or 1.001 and more."
             )
         return self
-
-    @property
-    def base_lr(self) -> float:
-        """The initial rate."""
-        return self.initial
 
     def begins(self, first: int, last: int) -> np.ndarray:
         """Where each period begins, as far as `last`: float64, the first is 0. All are counts of the same unit.
@@ -113,14 +116,7 @@ class CosineRestarts(ScheduleModel):
 
     def keras(self, count: Counts) -> Call:
         """`CosineDecayRestarts`, which may miss a restart: `tf_impl.natives` asks it, and puts ours in its place."""
-        return keras_call(
-            "CosineDecayRestarts",
-            initial_learning_rate=self.initial,
-            first_decay_steps=count(self.first),
-            t_mul=self.t_mul,
-            m_mul=self.m_mul,
-            alpha=ratio(self.floor, self.initial),
-        )
+        return super().keras(count).having(alpha=ratio(self.floor, self.initial))
 
     def _torch(self, count: Calls) -> Call:
         if self.m_mul != 1:
@@ -129,25 +125,12 @@ class CosineRestarts(ScheduleModel):
             )
         if self.t_mul != int(self.t_mul):
             return self.lambda_lr(count, "for CosineAnnealingWarmRestarts, whose T_mult is a whole number")
-        return torch_call(
-            "CosineAnnealingWarmRestarts",
-            self.initial,
-            T_0=count(self.first),
-            T_mult=int(self.t_mul),
-            eta_min=self.floor,
-        )
+        return self.native("CosineAnnealingWarmRestarts", count).having(T_mult=int(self.t_mul))
 
     @classmethod
     def from_keras(cls, config: Config) -> CosineRestarts:
-        """Keras' own, or ours."""
+        """Keras' own, whose floor is a factor of its initial rate, or ours."""
+        keys = cls.KERAS[config.name]
         if config.name == "CosineRestarts":
-            return super().from_keras(config)  # type: ignore[return-value]  # made by this class
-        initial = config["initial_learning_rate"]
-        floor, first = tidy(config["alpha"] * initial), config.count("first_decay_steps")
-        return cls(initial=initial, floor=floor, first=first, t_mul=config["t_mul"], m_mul=config["m_mul"])
-
-    @classmethod
-    def from_torch(cls, state: State) -> CosineRestarts:
-        """`CosineAnnealingWarmRestarts` restarts at the same rate."""
-        first, t_mul = state.count("T_0"), state.number("T_mult")
-        return cls(initial=state.base_lr, floor=state.number("eta_min"), first=first, t_mul=t_mul, m_mul=1.0)
+            return cls.known(config, keys)
+        return cls.known(config, keys, floor=tidy(config["alpha"] * config["initial_learning_rate"]))

@@ -27,9 +27,9 @@ class Cyclic(ScheduleModel):
         "cyclic, triangular2": "cyclic:low=0.01,max_lr=0.1,up=1 epoch,down=1 epoch,mode=triangular2,gamma=1",
         "cyclic, exp_range": "cyclic:low=0.01,max_lr=0.1,up=1 epoch,down=1 epoch,mode=exp_range,gamma=0.999",
     }
-    KERAS: ClassVar = ("Cyclic",)
-    TORCH: ClassVar = {"CyclicLR": ("max_lrs", "step_ratio")}
-    NAMES: ClassVar = {"up": (None, "step_size_up"), "down": (None, "step_size_down")}
+    KERAS: ClassVar = {"Cyclic": {}}
+    TORCH: ClassVar = {"CyclicLR": {"max_lrs": "max_lr", "step_ratio": "up", "total_size": "down"}}
+    NAMES: ClassVar = {"up": "step_size_up", "down": "step_size_down"}
     ALONE: ClassVar = True
 
     kind: Literal["cyclic"] = Field(default="cyclic", repr=False)

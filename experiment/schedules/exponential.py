@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from experiment.clock import Clock, Duration, DurationText
+from experiment.clock import Clock, DurationText
 from experiment.schedules.base import FLOAT32, ArrayLike, Peak, ScheduleModel, float32_error, periods
-from experiment.schedules.calls import Call, Calls, Config, Counts, State, counted, keras_call, torch_call
+from experiment.schedules.calls import Call, Calls, Config, Counts, State, counted, torch_call
+
+if TYPE_CHECKING:
+    from experiment.schedules import Schedule
 
 Factor = Annotated[float, Field(gt=0, le=10)]
 
@@ -32,20 +36,22 @@ class ExponentialDecay(ScheduleModel):
         "exponential, staircase": "exponential:initial=0.1,factor=0.5,every=2 epochs,staircase",
         "exponential, smooth": "exponential:initial=0.1,factor=0.5,every=2 epochs",
     }
-    KERAS: ClassVar = ("ExponentialDecay",)
-    TORCH: ClassVar = {"StepLR": ("step_size", "gamma"), "ExponentialLR": ("gamma",)}
-    NAMES: ClassVar = {"every": ("decay_steps", "step_size")}
+    KERAS: ClassVar = {
+        "ExponentialDecay": {
+            "initial_learning_rate": "initial",
+            "decay_steps": "every",
+            "decay_rate": "factor",
+            "staircase": "staircase",
+        }
+    }
+    TORCH: ClassVar = {"StepLR": {"step_size": "every", "gamma": "factor"}, "ExponentialLR": {"gamma": "factor"}}
+    SAYS: ClassVar = {"StepLR": {"staircase": True}}
 
     kind: Literal["exponential"] = Field(default="exponential", repr=False)
     initial: Peak
     factor: Factor
     every: DurationText
     staircase: bool
-
-    @property
-    def base_lr(self) -> float:
-        """The initial rate."""
-        return self.initial
 
     def decays(self, step: ArrayLike, clock: Clock) -> np.ndarray:
         """How often the factor has been applied, p: float64, the shape of `step`."""
@@ -67,15 +73,8 @@ class ExponentialDecay(ScheduleModel):
         return np.asarray(relative * self.rate(step, clock))
 
     def keras(self, count: Counts) -> Call:
-        """`ExponentialDecay`."""
-        return keras_call(
-            "ExponentialDecay",
-            note=self._drifts(count),
-            initial_learning_rate=self.initial,
-            decay_steps=count(self.every),
-            decay_rate=self.factor,
-            staircase=self.staircase,
-        )
+        """The note says where float32 bends a factor near 1, and what to write instead."""
+        return replace(super().keras(count), note=self._drifts(count))
 
     def _drifts(self, count: Counts) -> str | None:
         """That a factor near 1 is bent by float32 at every decay, and what to write instead."""
@@ -93,27 +92,25 @@ class ExponentialDecay(ScheduleModel):
 
     def _torch(self, count: Calls) -> Call:
         if self.staircase:
-            return torch_call("StepLR", self.initial, step_size=count(self.every), gamma=self.factor)
+            return self.native("StepLR", count)
         return torch_call("ExponentialLR", self.initial, gamma=count.root(self.factor, self.every))
 
     @classmethod
-    def from_keras(cls, config: Config) -> ExponentialDecay:
+    def from_keras(cls, config: Config) -> Schedule:
         """One that counts in fractions is smooth: it decays by a root of its factor at every count."""
-        factor, steps = config["decay_rate"], config["decay_steps"]
-        if not config["staircase"] and steps != int(steps):
-            factor, every = factor ** (1 / steps), counted("decay_steps", 1, config.stepping)
-        else:
-            every = config.count("decay_steps")
-        return cls(
-            initial=config["initial_learning_rate"], factor=factor, every=every, staircase=bool(config["staircase"])
-        )
+        steps = config["decay_steps"]
+        if config["staircase"] or steps == int(steps):
+            return super().from_keras(config)
+        initial, factor = config["initial_learning_rate"], config["decay_rate"] ** (1 / steps)
+        return cls(initial=initial, factor=factor, every=counted("decay_steps", 1, config.stepping), staircase=False)
 
     @classmethod
-    def from_torch(cls, state: State) -> ExponentialDecay:
+    def from_torch(cls, state: State) -> Schedule:
         """`StepLR`, or `ExponentialLR`, which knows the factor of one call only."""
-        staircase = state.name == "StepLR"
-        every: Duration = state.count("step_size") if staircase else counted("gamma", 1, state.stepping)
-        return cls(initial=state.base_lr, factor=state.number("gamma"), every=every, staircase=staircase)
+        if state.name == "StepLR":
+            return super().from_torch(state)
+        every = counted("gamma", 1, state.stepping)
+        return cls(initial=state.base_lr, factor=state.number("gamma"), every=every, staircase=False)
 
 
 _NEAR_1 = 0.01

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from experiment.clock import Clock, DurationText
 from experiment.schedules.base import Peak, ScheduleModel, periods
-from experiment.schedules.calls import Call, Calls, Config, Counts, grouped, keras_call, lambda_call
+from experiment.schedules.calls import Call, Calls, grouped, lambda_call
 
 
 class InverseTimeDecay(ScheduleModel):
@@ -22,8 +22,14 @@ class InverseTimeDecay(ScheduleModel):
     """
 
     EXAMPLES: ClassVar = {"inverse time": "inverse-time:initial=0.1,decay_rate=0.5,every=1 epoch,staircase"}
-    KERAS: ClassVar = ("InverseTimeDecay",)
-    NAMES: ClassVar = {"every": ("decay_steps", None)}
+    KERAS: ClassVar = {
+        "InverseTimeDecay": {
+            "initial_learning_rate": "initial",
+            "decay_steps": "every",
+            "decay_rate": "decay_rate",
+            "staircase": "staircase",
+        }
+    }
 
     kind: Literal["inverse-time"] = Field(default="inverse-time", repr=False)
     initial: Peak
@@ -31,35 +37,10 @@ class InverseTimeDecay(ScheduleModel):
     every: DurationText
     staircase: bool
 
-    @property
-    def base_lr(self) -> float:
-        """The initial rate."""
-        return self.initial
-
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         return self.initial / (1 + self.decay_rate * periods(t, clock.steps(self.every), self.staircase))
-
-    def keras(self, count: Counts) -> Call:
-        """`InverseTimeDecay`."""
-        return keras_call(
-            "InverseTimeDecay",
-            initial_learning_rate=self.initial,
-            decay_steps=count(self.every),
-            decay_rate=self.decay_rate,
-            staircase=self.staircase,
-        )
 
     def in_a_line(self, count: Calls) -> Call:
         """A quotient."""
         divide = "//" if self.staircase else "/"
         return lambda_call(self.initial, f"1 / (1 + {self.decay_rate!r} * (n {divide} {grouped(count(self.every))}))")
-
-    @classmethod
-    def from_keras(cls, config: Config) -> InverseTimeDecay:
-        """The same names but for two."""
-        return cls(
-            initial=config["initial_learning_rate"],
-            decay_rate=config["decay_rate"],
-            every=config.count("decay_steps"),
-            staircase=bool(config["staircase"]),
-        )

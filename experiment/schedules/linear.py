@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from experiment.clock import Clock, DurationText
 from experiment.schedules.base import After, ArrayLike, Level, ScheduleModel, ratio, tidy
-from experiment.schedules.calls import Call, Calls, Counts, State, grouped, keras_call, lambda_call, torch_call
+from experiment.schedules.calls import Call, Calls, Config, Counts, State, grouped, lambda_call, torch_call
+from experiment.schedules.polynomial import PolynomialDecay
+
+if TYPE_CHECKING:
+    from experiment.schedules import Schedule
 
 
 class Linear(ScheduleModel):
@@ -24,8 +28,11 @@ class Linear(ScheduleModel):
         "linear": "linear:initial=0.1,end=0.01,over=4 epochs",
         "linear, from 0": "linear:initial=0,end=0.1,over=4 epochs",
     }
-    TORCH: ClassVar = {"LinearLR": ("start_factor", "end_factor", "total_iters")}
-    NAMES: ClassVar = {"over": ("decay_steps", "total_iters")}
+    KERAS: ClassVar = PolynomialDecay.KERAS
+    TORCH: ClassVar = {
+        "LinearLR": {"start_factor": "initial", "end_factor": "end", "total_iters": "over"},
+        **PolynomialDecay.TORCH,
+    }
 
     kind: Literal["linear"] = Field(default="linear", repr=False)
     initial: Level
@@ -48,10 +55,6 @@ class Linear(ScheduleModel):
         """It holds its end rate."""
         return "hold"
 
-    def length(self, clock: Clock) -> int:
-        """Steps until the end rate."""
-        return clock.steps(self.over)
-
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         over = clock.steps(self.over)
         part = np.minimum(t, over) / over
@@ -62,15 +65,8 @@ class Linear(ScheduleModel):
         return np.full(np.asarray(step).shape, self.base_lr)
 
     def keras(self, count: Counts) -> Call:
-        """`PolynomialDecay` of power 1, which reads a schedule back from either."""
-        return keras_call(
-            "PolynomialDecay",
-            initial_learning_rate=self.initial,
-            decay_steps=count(self.over),
-            end_learning_rate=self.end,
-            power=1.0,
-            cycle=False,
-        )
+        """`PolynomialDecay` of power 1."""
+        return PolynomialDecay(initial=self.initial, end=self.end, power=1.0, over=self.over, cycle=False).keras(count)
 
     def _torch(self, count: Calls) -> Call:
         if not self.initial:
@@ -91,10 +87,21 @@ class Linear(ScheduleModel):
         return lambda_call(self.end, f"min(n / {grouped(count(self.over))}, 1)")
 
     @classmethod
-    def from_torch(cls, state: State) -> Linear:
-        """Both ends are factors of base_lr."""
-        return cls(
-            initial=tidy(state.base_lr * state.number("start_factor")),
-            end=tidy(state.base_lr * state.number("end_factor")),
-            over=state.count("total_iters"),
-        )
+    def from_keras(cls, config: Config) -> Schedule:
+        """A straight `PolynomialDecay`."""
+        return cls._straight(PolynomialDecay.from_keras(config))
+
+    @classmethod
+    def from_torch(cls, state: State) -> Schedule:
+        """`LinearLR`, both ends of which are factors of base_lr, or a straight `PolynomialLR`."""
+        if state.name == "PolynomialLR":
+            return cls._straight(PolynomialDecay.from_torch(state))
+        initial, end = (tidy(state.base_lr * state.number(key)) for key in ("start_factor", "end_factor"))
+        return cls(initial=initial, end=end, over=state.count("total_iters"))
+
+    @classmethod
+    def _straight(cls, decay: Schedule) -> Schedule:
+        """A decay of power 1 is linear, but for one in cycles."""
+        if not isinstance(decay, PolynomialDecay) or decay.power != 1 or decay.cycle:
+            return decay
+        return cls(initial=decay.initial, end=decay.end, over=decay.over)

@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from experiment.clock import Clock, Duration, DurationText
-from experiment.schedules.base import After, ArrayLike, Peak, ScheduleModel
-from experiment.schedules.calls import Call, Calls, Config, Counts, State, number, torch_call
+from experiment.schedules.base import ArrayLike, Peak, ScheduleModel
+from experiment.schedules.calls import Call, Calls, Counts, State, number, torch_call
 from experiment.schedules.constant import Constant
 from experiment.schedules.piecewise_constant import PiecewiseConstant, tabulated
 
@@ -37,9 +37,9 @@ class OneCycle(ScheduleModel):
             "anneal_strategy=linear,three_phase,after=hold"
         ),
     }
-    KERAS: ClassVar = ("OneCycle",)
-    TORCH: ClassVar = {"OneCycleLR": ("_schedule_phases",)}
-    NAMES: ClassVar = {"over": (None, "total_steps")}
+    KERAS: ClassVar = {"OneCycle": {}}
+    TORCH: ClassVar = {"OneCycleLR": {"total_steps": "over", "_schedule_phases": "pct_start"}}
+    SAYS: ClassVar = {"OneCycle": {"after": "hold"}}
     ALONE: ClassVar = True
 
     kind: Literal["one-cycle"] = Field(default="one-cycle", repr=False)
@@ -62,15 +62,6 @@ class OneCycle(ScheduleModel):
         """The rate it begins with."""
         return self.max_lr / self.div_factor
 
-    @property
-    def after_end(self) -> After:
-        """As `after` says."""
-        return self.after
-
-    def length(self, clock: Clock) -> int:
-        """Steps that it may be asked for."""
-        return clock.steps(self.over)
-
     def phases(self, clock: Clock) -> list[tuple[float, float, float]]:
         """Each phase as the step at which it ends, the rate it comes from and the one it goes to."""
         over = clock.steps(self.over)
@@ -86,7 +77,7 @@ class OneCycle(ScheduleModel):
         self._check(clock)
 
     def _check(self, clock: Clock) -> None:
-        begin, last = 0.0, self.length(clock) - 1
+        begin, last = 0.0, clock.steps(self.over) - 1
         for end, _, _ in self.phases(clock):
             if end == begin and begin == 0.0:
                 raise ValueError(
@@ -97,7 +88,7 @@ class OneCycle(ScheduleModel):
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         self._check(clock)
-        t = np.minimum(t, self.length(clock) - 1)
+        t = np.minimum(t, clock.steps(self.over) - 1)
         phases = self.phases(clock)
         rate = np.full(t.shape, np.nan)
         begin, waiting = 0.0, np.ones(t.shape, dtype=bool)
@@ -154,11 +145,6 @@ class OneCycle(ScheduleModel):
     def in_a_line(self, count: Calls) -> Call | None:
         """`OneCycleLR`, which is the same until its last step."""
         return self.model_copy(update={"after": "error"})._torch(count)
-
-    @classmethod
-    def from_keras(cls, config: Config) -> OneCycle:
-        """Ours holds."""
-        return super().from_keras(replace(config, values={**config.values, "after": "hold"}))  # type: ignore[return-value]  # made by this class
 
     @classmethod
     def from_torch(cls, state: State) -> OneCycle | PiecewiseConstant | Constant:

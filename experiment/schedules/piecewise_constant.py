@@ -19,7 +19,6 @@ from experiment.schedules.calls import (
     Counts,
     State,
     counted,
-    keras_call,
     lambda_call,
     torch_call,
     written,
@@ -44,9 +43,11 @@ class PiecewiseConstant(ScheduleModel):
         "piecewise constant, two values, rising": "piecewise-constant:boundaries=[1 epoch],values=[0.01,0.1]",
         "piecewise constant, any values": "piecewise-constant:boundaries=[1 epoch,3 epochs],values=[0.1,0.05,0.01]",
     }
-    KERAS: ClassVar = ("PiecewiseConstantDecay",)
-    TORCH: ClassVar = {"MultiStepLR": ("milestones", "gamma"), "ConstantLR": ("factor", "total_iters")}
-    NAMES: ClassVar = {"boundaries": ("boundaries", "milestones")}
+    KERAS: ClassVar = {"PiecewiseConstantDecay": {"boundaries": "boundaries", "values": "values"}}
+    TORCH: ClassVar = {
+        "MultiStepLR": {"milestones": "boundaries", "gamma": "values"},
+        "ConstantLR": {"factor": "values", "total_iters": "boundaries"},
+    }
 
     kind: Literal["piecewise-constant"] = Field(default="piecewise-constant", repr=False)
     boundaries: Annotated[tuple[DurationText, ...], Field(strict=False, min_length=1)]
@@ -92,8 +93,7 @@ class PiecewiseConstant(ScheduleModel):
 
     def keras(self, count: Counts) -> Call:
         """`PiecewiseConstantDecay`, which changes where step > boundary, the vocabulary at the boundary."""
-        boundaries = [count(each) - 1 for each in self.boundaries]
-        return keras_call("PiecewiseConstantDecay", boundaries=boundaries, values=list(self.values))
+        return super().keras(count).having(boundaries=[count(each) - 1 for each in self.boundaries])
 
     def _torch(self, count: Calls) -> Call:
         """One factor at every milestone, or a lower rate at first."""

@@ -9,8 +9,7 @@ from pydantic import Field, model_validator
 
 from experiment.clock import Clock, DurationText
 from experiment.schedules.base import FLOAT32, After, ArrayLike, Level, ScheduleModel, float32_error
-from experiment.schedules.calls import Call, Calls, Config, Counts, State, keras_call, torch_call
-from experiment.schedules.linear import Linear
+from experiment.schedules.calls import Call, Calls
 
 
 class PolynomialDecay(ScheduleModel):
@@ -28,9 +27,17 @@ class PolynomialDecay(ScheduleModel):
         "polynomial, to an end rate": "polynomial:initial=0.1,end=0.01,power=2,over=4 epochs",
         "polynomial, cycle": "polynomial:initial=0.1,end=0.01,power=0.5,over=2 epochs,cycle",
     }
-    KERAS: ClassVar = ("PolynomialDecay",)
-    TORCH: ClassVar = {"PolynomialLR": ("total_iters", "power")}
-    NAMES: ClassVar = {"over": ("decay_steps", "total_iters")}
+    KERAS: ClassVar = {
+        "PolynomialDecay": {
+            "initial_learning_rate": "initial",
+            "decay_steps": "over",
+            "end_learning_rate": "end",
+            "power": "power",
+            "cycle": "cycle",
+        }
+    }
+    TORCH: ClassVar = {"PolynomialLR": {"total_iters": "over", "power": "power"}}
+    SAYS: ClassVar = {"PolynomialLR": {"end": 0.0, "cycle": False}}
 
     kind: Literal["polynomial"] = Field(default="polynomial", repr=False)
     initial: Level
@@ -54,10 +61,6 @@ class PolynomialDecay(ScheduleModel):
     def after_end(self) -> After | None:
         """It holds its end rate; with `cycle` it has no end."""
         return None if self.cycle else "hold"
-
-    def length(self, clock: Clock) -> int | None:
-        """Steps until the end rate."""
-        return None if self.cycle else clock.steps(self.over)
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         left = (1 - self._part(t, clock)) ** self.power
@@ -85,35 +88,7 @@ class PolynomialDecay(ScheduleModel):
         of_power = safe**self.power * np.abs(np.log(safe)) * float32_error(self.power) * self.power
         return np.asarray(abs(self.initial - self.end) * (of_x + of_power))
 
-    def keras(self, count: Counts) -> Call:
-        """`PolynomialDecay`."""
-        return keras_call(
-            "PolynomialDecay",
-            initial_learning_rate=self.initial,
-            decay_steps=count(self.over),
-            end_learning_rate=self.end,
-            power=self.power,
-            cycle=self.cycle,
-        )
-
     def _torch(self, count: Calls) -> Call:
         if self.end or self.cycle:
             return self.lambda_lr(count, "for PolynomialLR, which falls to 0 and has no cycle")
-        return torch_call("PolynomialLR", self.initial, total_iters=count(self.over), power=self.power)
-
-    @classmethod
-    def from_keras(cls, config: Config) -> PolynomialDecay | Linear:
-        """One of power 1 is `linear`."""
-        initial, end, power = config["initial_learning_rate"], config["end_learning_rate"], config["power"]
-        over = config.count("decay_steps")
-        if power == 1 and not config["cycle"]:
-            return Linear(initial=initial, end=end, over=over)
-        return cls(initial=initial, end=end, power=power, over=over, cycle=bool(config["cycle"]))
-
-    @classmethod
-    def from_torch(cls, state: State) -> PolynomialDecay | Linear:
-        """One of power 1 is `linear`."""
-        over, power = state.count("total_iters"), state.number("power")
-        if power == 1:
-            return Linear(initial=state.base_lr, end=0.0, over=over)
-        return cls(initial=state.base_lr, end=0.0, power=power, over=over, cycle=False)
+        return self.native("PolynomialLR", count)

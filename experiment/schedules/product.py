@@ -36,8 +36,8 @@ class Product(ScheduleModel):
             "(inverse-time:initial=1,decay_rate=1,every=1 epoch)]"
         ),
     }
-    KERAS: ClassVar = ("Product",)
-    TORCH: ClassVar = {"ChainedScheduler": ("_schedulers",)}
+    KERAS: ClassVar = {"Product": {}}
+    TORCH: ClassVar = {"ChainedScheduler": {"_schedulers": "schedules"}}
     ALONE: ClassVar = True
 
     kind: Literal["product"] = Field(default="product", repr=False)
@@ -54,33 +54,12 @@ class Product(ScheduleModel):
         ends = {each.after_end for each in self.schedules}
         return "error" if "error" in ends else "rise" if "rise" in ends else "hold" if ends == {"hold"} else None
 
-    @property
-    def stretches(self) -> bool:
-        """Where all of them do."""
-        return all(each.stretches for each in self.schedules)
-
     def length(self, clock: Clock) -> int | None:
         """Steps until the first end that is an error or rises; until the last one where all hold."""
         ends = [each.length(clock) or 0 for each in self.schedules if each.after_end == self.after_end]
         if self.after_end is None:
             return None
         return max(ends) if self.after_end == "hold" else min(ends)
-
-    def whole_steps(self, clock: Clock) -> None:
-        """Besides, each schedule fits."""
-        super().whole_steps(clock)
-        for each in self.schedules:
-            each.whole_steps(clock)
-
-    def _others(self, what: str, step: ArrayLike, clock: Clock) -> np.ndarray:
-        rates = [each.rate(step, clock) for each in self.schedules]
-        total = np.zeros(np.asarray(step).shape)
-        for index, each in enumerate(self.schedules):
-            others = [rate for place, rate in enumerate(rates) if place != index]
-            mine = getattr(each, what)(step, clock)
-            mine = np.maximum(mine, rates[index]) if what == "float32_scale" else mine
-            total += mine * np.prod(others, axis=0)
-        return total
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         return np.asarray(np.prod([each.rate(t, clock) for each in self.schedules], axis=0))
@@ -92,6 +71,16 @@ class Product(ScheduleModel):
     def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
         """Each one's, times the rates of the others, added up."""
         return self._others("float32_drift", step, clock)
+
+    def _others(self, what: str, step: ArrayLike, clock: Clock) -> np.ndarray:
+        rates = [each.rate(step, clock) for each in self.schedules]
+        total = np.zeros(np.asarray(step).shape)
+        for index, each in enumerate(self.schedules):
+            others = [rate for place, rate in enumerate(rates) if place != index]
+            mine = getattr(each, what)(step, clock)
+            mine = np.maximum(mine, rates[index]) if what == "float32_scale" else mine
+            total += mine * np.prod(others, axis=0)
+        return total
 
     def keras(self, count: Counts) -> Call:
         """Ours."""

@@ -33,9 +33,9 @@ class Sequence(ScheduleModel):
             "milestones=[2 epochs]"
         ),
     }
-    KERAS: ClassVar = ("Sequence",)
-    TORCH: ClassVar = {"SequentialLR": ("_schedulers", "_milestones")}
-    NAMES: ClassVar = {"milestones": (None, "milestones")}
+    KERAS: ClassVar = {"Sequence": {}}
+    TORCH: ClassVar = {"SequentialLR": {"_schedulers": "schedules", "_milestones": "milestones"}}
+    NAMES: ClassVar = {"milestones": "milestones"}
     ALONE: ClassVar = True
 
     kind: Literal["sequence"] = Field(default="sequence", repr=False)
@@ -53,19 +53,9 @@ class Sequence(ScheduleModel):
         return self
 
     @property
-    def base_lr(self) -> float:
-        """That of the first schedule."""
-        return self.schedules[0].base_lr
-
-    @property
     def after_end(self) -> After | None:
         """As the last schedule."""
         return self.schedules[-1].after_end
-
-    @property
-    def stretches(self) -> bool:
-        """Where all of them do."""
-        return all(each.stretches for each in self.schedules)
 
     def length(self, clock: Clock) -> int | None:
         """Steps until the end of the last schedule."""
@@ -77,11 +67,10 @@ class Sequence(ScheduleModel):
         return [0, *rising_steps("milestones", self.milestones, clock)]
 
     def whole_steps(self, clock: Clock) -> None:
-        """Besides, the milestones rise, each schedule fits, and none is asked after an end that is an error."""
+        """Besides, the milestones rise, and none is asked after an end that is an error."""
         super().whole_steps(clock)
         starts = self.starts(clock)
         for index, schedule in enumerate(self.schedules):
-            schedule.whole_steps(clock)
             length = schedule.length(clock)
             if schedule.after_end == "error" and length is not None and index < len(starts) - 1:
                 lasts = starts[index + 1] - starts[index]

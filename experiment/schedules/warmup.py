@@ -40,7 +40,7 @@ class Warmup(ScheduleModel):
         ),
         "warm-up from 0": "warmup:initial=0,over=1 epoch,then=(constant:initial=0.1)",
     }
-    KERAS: ClassVar = ("Warmup",)
+    KERAS: ClassVar = {"Warmup": {}}
     ALONE: ClassVar = True
 
     kind: Literal["warmup"] = Field(default="warmup", repr=False)
@@ -49,19 +49,9 @@ class Warmup(ScheduleModel):
     then: Schedule
 
     @property
-    def base_lr(self) -> float:
-        """That of the schedule it leads to."""
-        return self.then.base_lr
-
-    @property
     def after_end(self) -> After | None:
         """As the schedule it leads to."""
         return self.then.after_end
-
-    @property
-    def stretches(self) -> bool:
-        """As the schedule it leads to."""
-        return self.then.stretches
 
     def length(self, clock: Clock) -> int | None:
         """Steps until the end of the schedule it leads to."""
@@ -75,11 +65,6 @@ class Warmup(ScheduleModel):
     def line(self, clock: Clock) -> Linear:
         """The way up."""
         return Linear(initial=self.initial, end=self.target(clock), over=self.over)
-
-    def whole_steps(self, clock: Clock) -> None:
-        """Besides, the schedule it leads to fits."""
-        super().whole_steps(clock)
-        self.then.whole_steps(clock)
 
     def _split(self, step: ArrayLike, clock: Clock) -> tuple[np.ndarray, np.ndarray, int]:
         t, over = np.asarray(step, dtype=np.int64), clock.steps(self.over)
@@ -112,7 +97,7 @@ class Warmup(ScheduleModel):
         then = self.then.keras(count)
         if then.short_name == "CosineDecay" and "warmup_target" not in then.arguments:
             warmup = {"warmup_target": self.then.base_lr, "warmup_steps": count(self.over)}
-            return replace(then, arguments={**then.arguments, "initial_learning_rate": self.initial, **warmup})
+            return then.having(initial_learning_rate=self.initial, **warmup)
         note = "Warmup stands in: in Keras only CosineDecay has a warm-up."
         return replace(self.stand_in(count, lambda _: then), note=note)
 
