@@ -75,24 +75,6 @@ def at_place(place: Place) -> str:
     return f"step {place.step} (epoch {place.epoch}, batch {place.batch})"
 
 
-def multiple(value: float) -> str:
-    """A factor as people write it: 32, 0.95, 1.6667."""
-    return f"{value:.6g}"
-
-
-def part(relative: float) -> str:
-    """A relative difference: in percent, or as a number where that would be too small to read."""
-    return f"{100 * relative:.3g} %" if relative >= 1e-5 else f"{relative:.2g} relative"
-
-
-def short(schedule: Schedule | None, most: int = 160) -> str | None:
-    """A schedule in the short form, cut where it is long; None for none."""
-    if schedule is None:
-        return None
-    text = to_short(schedule)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
 def setting(plan: Plan) -> str:
     """What was trained and for how long, in sentences."""
     optimizer = ", ".join(f"{name} {value}" for name, value in plan.optimizer.model_dump(exclude={"kind"}).items())

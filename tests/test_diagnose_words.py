@@ -12,10 +12,10 @@ import pytest
 from compare.diagnose.fixes import _FIXES, fix
 from compare.diagnose.words import _SAYS, MEANINGS, sentence
 
+from compare.causes.code import in_epochs, written
 from compare.causes.scene import Scene
 from compare.diagnose import snippets
 from compare.diagnose.diagnosis import CAUSES, Cause, Difference
-from compare.diagnose.native import in_epochs, written
 from compare.infer import infer
 from compare.rates import Rates
 from compare.tolerance import rate_tolerance
