@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiment.clock import Clock, Place
+from experiment.schedules import Schedule
 from experiment.schedules.text import to_short
 
 if TYPE_CHECKING:
@@ -14,18 +15,30 @@ if TYPE_CHECKING:
 
 def epoch_in_steps(clock: Clock) -> str:
     """How many steps make an epoch, and why."""
+    if said := large_batch(clock):
+        return said
     full, rest = divmod(clock.samples, clock.batch_size)
-    batches = counted(full, "full batch", "full batches") if full else ""
+    batches = counted(full, "full batch", "full batches")
     if rest and clock.drop_last:
         batches += f"; the last {counted(rest, 'row')} left out"
     elif rest:
-        batches += f"{' and ' if full else ''}one of {rest}"
+        batches += f" and one of {rest}"
     make = "makes" if clock.samples == 1 else "make"
     if clock.accumulate > 1:
         batches += f"; {clock.accumulate} batches make an update"
     return (
         f"{counted(clock.samples, 'sample')} in batches of {clock.batch_size} {make} "
         f"{counted(clock.steps_per_epoch, 'step')} an epoch ({batches})."
+    )
+
+
+def large_batch(clock: Clock) -> str | None:
+    """What an epoch is where a batch could take more than all samples; None where it could not."""
+    if clock.batch_size <= clock.samples:
+        return None
+    return (
+        f"batch_size {clock.batch_size} is larger than the {counted(clock.samples, 'sample')}: "
+        f"each epoch is one batch of {clock.samples}."
     )
 
 

@@ -17,6 +17,9 @@ from helpers import samestep
 from compare.workers import runner
 from experiment.plan import question
 
+LONG_ENOUGH = 600
+"""Seconds in which even a busy machine gets there; a test that waits so long has failed."""
+
 LONG = question().replace(name="long", epochs=20_000)
 
 
@@ -45,7 +48,7 @@ def alive(pid):
     return False
 
 
-def until(condition, seconds=90):
+def until(condition, seconds=LONG_ENOUGH):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if result := condition():
@@ -86,7 +89,7 @@ def left_behind(tmp_path):
 def test_interrupted_run_leaves_nothing_behind(tmp_path, number, code):
     with running(tmp_path) as (process, workers):
         process.send_signal(number)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=LONG_ENOUGH)
         assert process.returncode == code
         assert said == ("Interrupted; nothing was written.\n" if code == 130 else "")
         assert not any(alive(pid) for pid in workers.values())
@@ -126,7 +129,7 @@ def test_interrupted_while_a_worker_starts_leaves_none(tmp_path, number, code):
 def test_killed_worker_ends_the_run_and_is_named(tmp_path, package):
     with running(tmp_path) as (process, workers):
         os.kill(workers[package], signal.SIGKILL)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=LONG_ENOUGH)
         framework = {"tf_impl": "tensorflow", "torch_impl": "torch"}[package]
         assert process.returncode == 2
         assert f"The {framework} worker was killed by SIGKILL" in said

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from compare.attribution.ladder import Ladder, Rung
 from compare.attribution.words import verdict
+from compare.show.drawing import Drawing
 from compare.show.style import (
     BLUE,
     GREEN,
@@ -43,7 +44,7 @@ def waterfall(ladder: Ladder) -> Figure:
     rungs = ladder.rungs
     low, high = _range(ladder)
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 1.5 + 0.34 * (len(rungs) + 1)))
+        figure = Drawing(figsize=(WIDTH, 1.5 + 0.34 * (len(rungs) + 1)))
         axes = figure.subplots()
         log_axis(axes, "x", np.array([low, high]))
         axes.set_xlim(low, high)
@@ -69,7 +70,7 @@ def waterfall(ladder: Ladder) -> Figure:
 def gaps(ladder: Ladder) -> Figure:
     """The relative difference of the batch losses against updates, one line for each rung; zeros are not drawn."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 3.6 + 0.11 * len(ladder.rungs)))
+        figure = Drawing(figsize=(WIDTH, 3.6 + 0.11 * len(ladder.rungs)))
         axes = figure.subplots()
         for place, rung in enumerate(ladder.rungs):
             _line(axes, place, rung)

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from compare.show.drawing import Drawing
 from compare.show.picture import Picture
 from compare.show.style import INK, LIMIT, STYLE, WIDTH, draw_staircase, rows_of_largest, steps_axis
 from compare.tolerance import ULP32
@@ -17,7 +18,6 @@ from experiment.clock import Clock
 
 if TYPE_CHECKING:
     from compare.comparison.result import Comparison
-
 AROUND = 20
 """Rows before and after the first difference that are shown enlarged."""
 
@@ -63,7 +63,7 @@ def pictures(comparison: Comparison) -> Mapping[str, Callable[[], Picture]]:
 def rates(table: Table, clock: Clock | None, first: int | None) -> Figure:
     """The rates of both against steps, with the first difference marked."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 3.8))
+        figure = Drawing(figsize=(WIDTH, 3.8))
         axes = figure.subplots()
         for name, look in _LOOKS.items():
             there = np.isfinite(table[f"lr_{name}"])
@@ -95,7 +95,7 @@ def differences(table: Table, clock: Clock | None, allowed: np.ndarray | None = 
     rows = np.flatnonzero(there)[rows_of_largest(used)]
     steps, apart = table["step"][rows], table["lr_relative"][rows]
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 3.4))
+        figure = Drawing(figsize=(WIDTH, 3.4))
         axes = figure.subplots()
         if (apart > 0).any():
             shown = np.where(apart > 0, apart, np.nan)
@@ -125,7 +125,7 @@ def first_difference(table: Table, clock: Clock | None, first: int) -> Figure:
     row = int(np.searchsorted(table["step"], first))
     near = slice(max(row - AROUND, 0), row + AROUND + 1)
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 3.4))
+        figure = Drawing(figsize=(WIDTH, 3.4))
         axes = figure.subplots()
         for name, look in _LOOKS.items():
             lr = table[f"lr_{name}"][near]

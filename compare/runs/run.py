@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.terms import CompareError as CompareError
 from compare.words import counted
 from experiment.trace import Table, Trace
@@ -57,6 +57,19 @@ class Run:
 def writable(text: str) -> str:
     """Text that any file takes: what is no Unicode, as a name of a file may be, becomes a question mark."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def rates_of(trace: Trace) -> Rates:
+    """The rates of a trace of one run, cleaned as the command cleans them.
+
+    Raises CompareError where it holds several runs.
+    """
+    found = runs_of(trace.steps)
+    if len(found) != 1:
+        raise CompareError(
+            f"trace: {len(found)} runs ({listed_keys([key for key, _ in found])}). Give the rows of one."
+        )
+    return cleaned_run(*found[0], trace).rates
 
 
 def listed_keys(keys: Sequence[Key]) -> str:

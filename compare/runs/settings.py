@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
 from compare.runs.run import SELECTS, CompareError
 from experiment.clock import Clock, Stepping
@@ -14,9 +12,6 @@ from experiment.clock import Clock, Stepping
 OVERRIDES = ("step_base", "lr_timing", "loss_kind", "format")
 MOST = 2**40
 """Upper limit for counts; no real run is longer."""
-
-_Arguments = ParamSpec("_Arguments")
-_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -98,26 +93,3 @@ def stepping(text: str) -> Stepping:
     if text == "epoch":
         return "epoch"
     raise CompareError(f"--stepping: got {text!r}. Write step or epoch.")
-
-
-def for_python(call: Callable[_Arguments, _Found]) -> Callable[_Arguments, _Found]:
-    """The same call, whose errors name arguments where those of the command name options."""
-
-    @wraps(call)
-    def called(*arguments: _Arguments.args, **named: _Arguments.kwargs) -> _Found:
-        try:
-            return call(*arguments, **named)
-        except (ValueError, RuntimeError) as error:
-            first, *others = error.args or ("",)
-            error.args = (_OPTION.sub(_argument, first) if isinstance(first, str) else first, *others)
-            raise
-
-    return called
-
-
-_OPTION = re.compile(r"--([a-z][a-z-]*)")
-
-
-def _argument(option: re.Match[str]) -> str:
-    name = option[1].replace("-", "_")
-    return {"a": "of_a", "b": "of_b", "class": "class_name", "force": "force=True"}.get(name, name)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from compare.schedule.explain import Explanation
 from compare.schedule.simulate import Simulation
+from compare.show.drawing import Drawing
 from compare.show.style import FRAMEWORKS, INK, LIMIT, STYLE, WIDTH, draw_staircase, largest_in_bins, steps_axis
 from compare.tolerance import ULP32
 from experiment.schedules.text import to_short
@@ -24,7 +25,7 @@ def explained(explanation: Explanation) -> Figure:
     steps = np.arange(len(lr))
     few = min(len(lr), _FIRST_EPOCHS * clock.steps_per_epoch)
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 5.6))
+        figure = Drawing(figsize=(WIDTH, 5.6))
         whole, enlarged = figure.subplots(2)
         draw_staircase(whole, steps, lr, color="#0072B2", linewidth=1.6)
         draw_staircase(enlarged, steps[:few], lr[:few], color="#0072B2", linewidth=1.6)
@@ -51,7 +52,7 @@ def simulated(simulation: Simulation) -> Figure:
     """The rates of both frameworks over the closed form, and how far each lies from it in float32 ULP."""
     rows = simulation.columns()
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 5.6))
+        figure = Drawing(figsize=(WIDTH, 5.6))
         rates, apart = figure.subplots(2, sharex=True)
         ground: dict[str, Any] = {"color": INK, "linewidth": 4, "alpha": 0.25, "label": "closed form"}
         draw_staircase(rates, rows["step"], rows["lr_closed_form"], **ground)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compare.show.arguments import for_python
 from compare.show.manifest import DRAWS, versions
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Result(ABC):
             raise ValueError(f"figure: got {name!r}. Write one of {', '.join(pictures)}.")
         return pictures[name]().figure
 
+    @for_python
     def save(self, folder: str | Path, *, force: bool = False) -> None:
         """Write the report with its tables and figures: made beside the folder and moved into place.
 

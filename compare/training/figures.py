@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from compare.align.losses import loss_difference, tolerance
+from compare.show.drawing import Drawing
 from compare.show.style import (
     FRAMEWORKS,
     INK,
@@ -39,7 +40,7 @@ def rates(aligned: pd.DataFrame, plan: Plan) -> Figure:
     table = _first_seed(aligned, plan)
     first = table[table["epoch"] < _FIRST_EPOCHS]
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 6.4))
+        figure = Drawing(figsize=(WIDTH, 6.4))
         whole, enlarged = figure.subplots(2)
         for arm in plan.arms:
             _draw_rates(whole, table[table["arm"] == arm.name], _arm_look(arm, plan))
@@ -58,7 +59,7 @@ def losses(aligned: pd.DataFrame, plan: Plan) -> Figure:
     table = _first_seed(aligned, plan)
     points = max(50, min(1_600, _POINTS_IN_ALL // (2 * len(plan.arms))))
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 0.9 + 1.25 * len(plan.arms)))
+        figure = Drawing(figsize=(WIDTH, 0.9 + 1.25 * len(plan.arms)))
         panels = figure.subplots(len(plan.arms), sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, arm in zip(panels, plan.arms, strict=True):
             rows = table[table["arm"] == arm.name]
@@ -78,7 +79,7 @@ def loss_differences(aligned: pd.DataFrame, plan: Plan) -> Figure:
     table = _first_seed(aligned, plan)
     drawn = []
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 4.0))
+        figure = Drawing(figsize=(WIDTH, 4.0))
         axes = figure.subplots()
         for arm in plan.arms:
             rows = table[table["arm"] == arm.name]
@@ -102,7 +103,7 @@ def question(aligned: pd.DataFrame, epochs: pd.DataFrame, plan: Plan) -> Figure:
     reference = table[table["arm"] == arms[0].name]
     distances = [np.zeros(0)]
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 7.2))
+        figure = Drawing(figsize=(WIDTH, 7.2))
         rate, loss, apart = figure.subplots(3, sharex=True)
         for arm in arms:
             look = _arm_look(arm, plan)

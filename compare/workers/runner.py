@@ -180,7 +180,7 @@ def _start(
 ) -> _Worker:
     """A new worker, which ends with the stack."""
     log = out.with_suffix(".log")
-    environment = os.environ | {
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"} | {  # a notebook's own
         "OMP_NUM_THREADS": str(threads),
         "TF_NUM_INTRAOP_THREADS": str(threads),
         "TF_NUM_INTEROP_THREADS": str(threads),
