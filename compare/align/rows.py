@@ -69,7 +69,7 @@ class _Runs(NamedTuple):
 
 
 def align(traces: Mapping[Framework, Trace], plan: Plan) -> pd.DataFrame:
-    """One row per arm, seed and step: both rates, both losses, the closed form, and how far they lie apart.
+    """One row per arm, seed and step: both rates, both losses, the closed form, and their differences.
 
     traces : the trace of each framework, by its name.
     Returns the columns of `ALIGNED_COLUMNS`, in the order of the plan's arms and seeds. Columns of traces that lie in
@@ -96,7 +96,7 @@ def align(traces: Mapping[Framework, Trace], plan: Plan) -> pd.DataFrame:
 
 
 def differences(a: Trace, b: Trace) -> pd.DataFrame:
-    """The updates that two traces have both, and how far their rates and losses lie apart there.
+    """The updates that two traces have both, and the differences of their rates and losses.
 
     a, b : one framework each, or one log; rows belong together where arm, seed and step are the same.
     Returns the columns of `DIFFERENCE_COLUMNS`, in the order of a's rows. Where both hold the same runs in one order,

@@ -75,7 +75,7 @@ def losses(aligned: pd.DataFrame, plan: Plan) -> Figure:
 
 
 def loss_differences(aligned: pd.DataFrame, plan: Plan) -> Figure:
-    """How far the batch losses of both frameworks lie apart, relatively, in each arm."""
+    """The relative difference of both frameworks' batch losses in each arm."""
     table = _first_seed(aligned, plan)
     drawn = []
     with rc_context(STYLE):
@@ -96,7 +96,7 @@ def loss_differences(aligned: pd.DataFrame, plan: Plan) -> Figure:
 
 
 def question(aligned: pd.DataFrame, epochs: pd.DataFrame, plan: Plan) -> Figure:
-    """What was written and what was meant, held against a constant rate: rate, eval loss, and how far they part."""
+    """What was written and what was meant, compared with a constant rate: rate, eval loss, distance of the losses."""
     table = _first_seed(aligned, plan)
     evaluated = epochs[(epochs["seed"] == plan.seeds[0]) & (epochs["framework"] == "tensorflow")]
     arms = question_arms(plan)
@@ -150,7 +150,7 @@ def _arm_look(arm: Arm, plan: Plan) -> dict[str, Any]:
 
 
 def _distances(rows: pd.DataFrame, reference: pd.DataFrame, framework: str, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """How far a framework's losses lie from Keras' of a reference: the largest of each bin; NaN where not finite."""
+    """The distance of a framework's losses from Keras' in a reference arm, the largest of each bin; NaN for none."""
     apart = loss_difference(reference["loss_tensorflow"].to_numpy(), rows[f"loss_{framework}"].to_numpy())
     return largest_in_bins(rows["step"].to_numpy(), np.where(np.isfinite(apart), apart, np.nan), most)
 
