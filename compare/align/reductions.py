@@ -30,8 +30,15 @@ def running_mean(loss: object, clock: Clock) -> np.ndarray:
 
     ``sum(rows * loss) / sum(rows)`` over the batches of the epoch up to this one.
 
-    loss : shape (n,), each update's own, from the start of an epoch; NaN where it is not known.
-    Returns float64, shape (n,); NaN from an unknown loss to the end of its epoch. Raises ValueError for another shape.
+    Args:
+        loss: Each update's own, from the start of an epoch: shape (n,). NaN where it is not known.
+        clock: Gives the rows of each batch.
+
+    Returns:
+        float64, shape (n,); NaN from an unknown loss to the end of its epoch.
+
+    Raises:
+        ValueError: For another shape.
 
     >>> running_mean([4.0, 1.0, 2.0], Clock(samples=3, batch_size=2))
     array([4., 3., 2.])
@@ -45,8 +52,12 @@ def running_mean(loss: object, clock: Clock) -> np.ndarray:
 def epoch_means(loss: object, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
     """The mean over the batches of each epoch, and over its samples: ``sum(loss) / S``, ``sum(rows * loss) / samples``.
 
-    loss : as `running_mean` takes it.
-    Returns two float64 arrays, one number per epoch begun; NaN where a loss of the epoch is not known.
+    Args:
+        loss: As `running_mean` takes it.
+        clock: Gives the rows of each batch.
+
+    Returns:
+        Two float64 arrays, one number per epoch begun; NaN where a loss of the epoch is not known.
 
     >>> epoch_means([4.0, 1.0], Clock(samples=3, batch_size=2))
     (array([2.5]), array([3.]))
@@ -58,11 +69,15 @@ def epoch_means(loss: object, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
 def find_reduction(a: object, b: object, clock: Clock | None, tolerance: float = TOLERANCE) -> Reduction | None:
     """Say which known reduction of one side's losses the other side's are; None where no reduction explains them.
 
-    a, b : float64, one loss per update from the start of an epoch, or of one side one per epoch; NaN where there is
-        none. Of two sides that both have one per epoch, no mean can be found: what the last batch had is not in them.
-    clock : a batch size of 1 is taken for one that is not known; without a clock no epoch is looked at.
-    tolerance : relative; a reduction must give every row of the other side to within it.
-    Raises ValueError where the lengths are neither the same nor that of updates and epochs.
+    Args:
+        a: float64, one loss per update from the start of an epoch, or one per epoch if b has one per update; NaN where
+            there is none. If both have one per epoch, no mean can be found: what the last batch had is not in them.
+        b: The other side's.
+        clock: A batch size of 1 means that it is not known; without a clock no epoch is looked at.
+        tolerance: Relative; a reduction must give every row of the other side to within it.
+
+    Raises:
+        ValueError: If the lengths are neither the same nor that of updates and epochs.
     """
     mine, theirs = _flat(a), _flat(b)
     if clock is None and len(mine) != len(theirs):

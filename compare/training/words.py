@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from compare.show.result import aligned
 from compare.training.summary import ArmSummary, Summary
-from compare.words import at_place, counted
+from compare.words import at_place, counted, large_batch
 from experiment.frameworks import LABELS
 from experiment.plan import Plan
 from experiment.schedules import ExponentialDecay
@@ -29,7 +29,8 @@ def lines(summary: Summary, plan: Plan) -> Iterator[tuple[str, str]]:
             )
         )
     yield from (("|", row) for row in aligned(rows, left=len(rows[0])))
-    yield from (("", text) for text in (verdict(summary, plan), advice(plan), *warnings(summary)) if text)
+    texts = (large_batch(plan.clock), verdict(summary, plan), advice(plan), *warnings(summary))
+    yield from (("", text) for text in texts if text)
 
 
 def verdict(summary: Summary, plan: Plan) -> str:
