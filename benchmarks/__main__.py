@@ -2,8 +2,8 @@
 
 ``limits`` measures what no program gets below, ``growth`` how cost grows, ``all`` everything.
 
-Writes `benchmarks/results.json`, or replaces in it what was measured; `limits` and `growth` write files of their own.
-Run it on a machine that does nothing else.
+Writes `benchmarks/speed/results.json`, or replaces in it what was measured; `limits` and `growth` write files of
+their own. Run it on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks import measuring
-from benchmarks.ratios import Pair, pairs
+from benchmarks.speed import measuring
+from benchmarks.speed.ratios import Pair, pairs
 
-RESULTS = Path(__file__).with_name("results.json")
+RESULTS = Path(__file__).parent / "speed" / "results.json"
 WRONG_USE = 2
 
 
 def main(names: list[str]) -> int:
     """Measure the benchmarks of these names, or all of them."""
     if names in (["growth"], ["limits"]):
-        import_module(f"benchmarks.{names[0]}").main()
+        import_module(f"benchmarks.speed.{names[0]}").main()
         return 0
     if names == ["all"]:
         return max(main(each) for each in ([], ["limits"], ["growth"]))

@@ -22,7 +22,6 @@ from experiment.schedules import Schedule
 from experiment.schedules.text import from_json, to_json
 
 PACKAGES = {name: each.package for name, each in BY_NAME.items()}
-CLOCK = Clock(samples=1, batch_size=1)
 
 
 class Framework:
@@ -67,8 +66,8 @@ def main(name: str) -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         try:
-            native = schedules.build(from_json(asked["schedule"]), CLOCK, "step")
-            np.save(asked["out"], simulate.rates(native, CLOCK, "step", asked["updates"]))
+            native = schedules.build(from_json(asked["schedule"]), Clock.STEPS, "step")
+            np.save(asked["out"], simulate.rates(native, Clock.STEPS, "step", asked["updates"]))
             told = {}
         except (ValueError, OverflowError) as error:
             told = {"error": str(error)}

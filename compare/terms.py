@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from experiment.frameworks import LANGUAGES as LANGUAGES
 from experiment.frameworks import Language as Language
 
 Side = Literal["a", "b"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiment.clock import Clock, Place
+from experiment.schedules import Schedule
+from experiment.schedules.text import to_short
 
 if TYPE_CHECKING:
     from experiment.plan import Plan
@@ -12,18 +14,30 @@ if TYPE_CHECKING:
 
 def epoch_in_steps(clock: Clock) -> str:
     """How many steps make an epoch, and why."""
+    if said := large_batch(clock):
+        return said
     full, rest = divmod(clock.samples, clock.batch_size)
-    batches = counted(full, "full batch", "full batches") if full else ""
+    batches = counted(full, "full batch", "full batches")
     if rest and clock.drop_last:
         batches += f"; the last {counted(rest, 'row')} left out"
     elif rest:
-        batches += f"{' and ' if full else ''}one of {rest}"
+        batches += f" and one of {rest}"
     make = "makes" if clock.samples == 1 else "make"
     if clock.accumulate > 1:
         batches += f"; {clock.accumulate} batches make an update"
     return (
         f"{counted(clock.samples, 'sample')} in batches of {clock.batch_size} {make} "
         f"{counted(clock.steps_per_epoch, 'step')} an epoch ({batches})."
+    )
+
+
+def large_batch(clock: Clock) -> str | None:
+    """What an epoch is where a batch could take more than all samples; None where it could not."""
+    if clock.batch_size <= clock.samples:
+        return None
+    return (
+        f"batch_size {clock.batch_size} is larger than the {counted(clock.samples, 'sample')}: "
+        f"each epoch is one batch of {clock.samples}."
     )
 
 
@@ -75,3 +89,21 @@ def share(part: float) -> str:
     else:
         said = f"{100 * size:.3g}" if size < 10 else f"{100 * size:,.0f}"
     return f"{'-' if part < 0 else ''}{said} %"
+
+
+def multiple(value: float) -> str:
+    """A factor as people write it: 32, 0.95, 1.6667."""
+    return f"{value:.6g}"
+
+
+def part(relative: float) -> str:
+    """A relative difference: in percent, or as a number where that would be too small to read."""
+    return f"{100 * relative:.3g} %" if relative >= 1e-5 else f"{relative:.2g} relative"
+
+
+def short(schedule: Schedule | None, most: int = 160) -> str | None:
+    """A schedule in the short form, cut where it is long; None for none."""
+    if schedule is None:
+        return None
+    text = to_short(schedule)
+    return text if len(text) <= most else f"{text[: most - 1]}…"

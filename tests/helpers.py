@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +19,9 @@ from experiment.plan import Plan
 from experiment.schedules import ExponentialDecay, Schedule
 from experiment.schedules.text import to_json, to_short
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, read_csv
+
+PATIENCE = 600
+"""Seconds after which what is waited for does not come any more, on a machine however busy."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,24 @@ def samestep(*arguments: str | Path, cwd: Path | None = None, **environment: str
     )
 
 
+@contextmanager
+def default_signals() -> Iterator[None]:
+    """Processes that start within the block can be interrupted, also where the tests run under nohup or as a job.
+
+    There SIGHUP and SIGINT are ignored, and a process inherits that.
+    """
+    ignored = [
+        each for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) == signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+
 def run_plan(plan: Plan, folder: Path) -> Output:
     """`samestep run` of a plan; fails the test where it does not go well. SAMESTEP_DEVICE=gpu tests on a GPU."""
     plan_file = folder / "plan.json"
@@ -88,5 +112,5 @@ class Asker:
 
     def close(self) -> None:
         self.process.stdin.close()
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=PATIENCE)
         self.process.stdout.close()

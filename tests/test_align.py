@@ -10,7 +10,7 @@ from test_compare import PLAN, made
 from compare.align import rows as aligning
 from compare.align.rows import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
 from compare.align.steps import common_rows
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.runs.run import Key, Run
 from experiment.trace import Trace, run_rows, stack
 

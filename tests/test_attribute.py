@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from helpers import samestep
+from helpers import PATIENCE, default_signals, samestep
 
 from compare.attribution.experiment import experiment
 from experiment.plan import SGD, Arm, Constant, Momentum, Plan, QuestionData, question
@@ -156,15 +156,15 @@ def test_interrupted_ladder_goes_on_where_it_was(short, tmp_path):
     (tmp_path / "plan.json").write_text(short.to_json())
     command = [sys.executable, "-P", "-m", "compare.command", "attribute", "--plan", "plan.json", "--out", "out"]
     kept = tmp_path / ".out.trainings"
-    with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
-        end = time.monotonic() + 600
+    with default_signals():
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    with process:
+        end = time.monotonic() + PATIENCE
         while len(list(kept.glob("tensorflow-*.npz"))) < 2:
             assert time.monotonic() < end
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=600)[1]
+        said = process.communicate(timeout=PATIENCE)[1]
         assert process.returncode == 130
         assert said.splitlines()[-1] == "Interrupted; what was trained is kept in .out.trainings: ask again to go on."
     assert not (tmp_path / "out").exists()

@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import limits, measuring, ours, page, ratios, tables
-from benchmarks.growth import AXES, GROWTH, LINES
+from benchmarks.speed import limits, measuring, ours, page, ratios, tables
+from benchmarks.speed.growth import AXES, GROWTH, LINES
 from compare.align.rows import align
 from experiment.trace import TRACE_COLUMNS
 
 HOUSE = Path(__file__).parents[1]
 PAGE = HOUSE / "docs" / "benchmarks.md"
-RESULTS = json.loads((HOUSE / "benchmarks" / "results.json").read_text(encoding="utf-8"))
-LIMITS = json.loads((HOUSE / "benchmarks" / "limits.json").read_text(encoding="utf-8"))
+RESULTS = json.loads((HOUSE / "benchmarks" / "speed" / "results.json").read_text(encoding="utf-8"))
+LIMITS = json.loads((HOUSE / "benchmarks" / "speed" / "limits.json").read_text(encoding="utf-8"))
 PAIRS = {pair.name: pair for pair in ratios.pairs(Path("folder"))}
 LAST_RATE = 1e-3 * 0.95 ** (31 // 25)  # of an epoch of 32 updates
 
@@ -65,7 +65,7 @@ def test_every_benchmark_has_its_limit():
 
 @pytest.mark.parametrize("name", ["keras-schedule", "torch-scheduler", "torch", "graph"])
 def test_limits_can_be_measured(name):
-    assert len(told("benchmarks.limits", name)["seconds"]) == 6
+    assert len(told("benchmarks.speed.limits", name)["seconds"]) == 6
 
 
 def test_machine_and_versions_are_named():
@@ -95,14 +95,14 @@ def test_growth_has_every_line_and_is_drawn():
 
 
 def test_plain_keras_and_ours_make_the_same_updates():
-    other, mine = told("benchmarks.others.keras_fit", 1, 1), told("benchmarks.ours", "train-keras", 1, 2)
+    other, mine = told("benchmarks.speed.others.keras_fit", 1, 1), told("benchmarks.speed.ours", "train-keras", 1, 2)
     assert other["updates"] == mine["updates"] == ratios.EPOCH
     assert len(other["seconds"]) == 2
     assert other["last_rate"] == mine["last_rate"] == float(np.float32(LAST_RATE))
 
 
 def test_plain_pytorch_and_ours_make_the_same_updates():
-    other, mine = told("benchmarks.others.torch_loop", 1, 1), told("benchmarks.ours", "train-torch", 1, 2)
+    other, mine = told("benchmarks.speed.others.torch_loop", 1, 1), told("benchmarks.speed.ours", "train-torch", 1, 2)
     assert other["updates"] == mine["updates"] == ratios.EPOCH
     assert other["last_rate"] == mine["last_rate"] == LAST_RATE
 
@@ -113,22 +113,22 @@ def test_plain_pytorch_and_ours_make_the_same_updates():
     ids=["keras", "torch"],
 )
 def test_both_ways_to_ask_for_rates_give_the_same(other, mine, exact):
-    theirs, found = told(f"benchmarks.others.{other}", 70, 2), told("benchmarks.ours", mine, 70, 2)
+    theirs, found = told(f"benchmarks.speed.others.{other}", 70, 2), told("benchmarks.speed.ours", mine, 70, 2)
     assert theirs["updates"] == found["updates"] == 70
     assert len(theirs["seconds"]) == len(found["seconds"]) == 2
     assert found["last_rate"] == pytest.approx(theirs["last_rate"], rel=0 if exact else 1e-6)
 
 
 def test_all_ways_to_compare_two_traces_give_the_same():
-    mine = told("benchmarks.ours", "compare", 4000, 2)
+    mine = told("benchmarks.speed.ours", "compare", 4000, 2)
     assert mine["rows"] == tables.plan(4000).steps * 5
     for other in ("pandas_merge", "datacompy_compare"):
-        theirs = told(f"benchmarks.others.{other}", 4000, 2)
+        theirs = told(f"benchmarks.speed.others.{other}", 4000, 2)
         assert (theirs["rows"], theirs["largest"]) == (mine["rows"], mine["largest"])
 
 
 def test_the_script_of_the_question_draws_its_figure(tmp_path):
-    run("-m", "benchmarks.others.question", 1, tmp_path / "figure.png")
+    run("-m", "benchmarks.speed.others.question", 1, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -120,7 +120,7 @@ def test_terminal_tells_all_in_order():
         "Fix: If epochs were meant",
         "decay_steps=25 * steps_per_epoch",
         "scheduler.step()  # after each epoch",
-        "\nMore on this: docs/mistakes/counter.md\n",
+        "\nMore on this: samestep why counter\n",
         "It could also be: period.",
     ]
     places = [done.stdout.find(text) for text in order]
@@ -134,8 +134,8 @@ def test_terminal_tells_all_in_order():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("read-at-batch-end", "More on this: docs/mistakes/shift.md"),
-        ("forgotten-warm-up-linear", "More on this: docs/mistakes/scale.md and docs/mistakes/warmup.md"),
+        ("read-at-batch-end", "More on this: samestep why shift"),
+        ("forgotten-warm-up-linear", "More on this: samestep why scale warmup"),
         ("slow-decay", None),
     ],
 )

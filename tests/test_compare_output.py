@@ -82,8 +82,8 @@ def test_report_has_all_its_files(tmp_path):
     assert page.count("<svg") == 3
     assert not re.search(r"<script|<img|src=|href=\"(?!data:|#)", page)
     assert "(figures/rates.svg)" in (folder / "report.md").read_text()
-    assert '<p class="note">More on this: docs/mistakes/counter.md</p>' in page
-    assert "\n```\n\nMore on this: docs/mistakes/counter.md\n\n" in (folder / "report.md").read_text()
+    assert '<p class="note">More on this: samestep why counter</p>' in page
+    assert "\n```\n\nMore on this: samestep why counter\n\n" in (folder / "report.md").read_text()
     told = json.loads((folder / "comparison.json").read_text())
     assert told["cause"]["name"] == "counter"
     # an earlier report is replaced when asked, and only then
@@ -154,7 +154,7 @@ def test_junit_has_a_case_for_each_pair(arms, tmp_path):
     assert [[child.tag for child in case] for case in suite] == [["failure"], []]
     assert "do not walk the same schedule" in suite[0][0].attrib["message"]
     assert "Fix: " in suite[0][0].text
-    assert suite[0][0].text.endswith("\nMore on this: docs/mistakes/family.md")
+    assert suite[0][0].text.endswith("\nMore on this: samestep why family")
 
 
 def test_junit_takes_what_is_undecided_for_an_error():

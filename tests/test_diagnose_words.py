@@ -2,7 +2,6 @@
 
 import ast
 import json
-import re
 import subprocess
 import sys
 from functools import cache
@@ -10,21 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from compare.diagnose.fixes import _FIXES, fix
+from compare.diagnose.words import _SAYS, MEANINGS, sentence
 
+from compare.causes.code import in_epochs, written
+from compare.causes.scene import Scene
 from compare.diagnose import snippets
 from compare.diagnose.diagnosis import CAUSES, Cause, Difference
-from compare.diagnose.fixes import _FIXES, fix
-from compare.diagnose.infer import infer
-from compare.diagnose.inference.rows import CLOCK
-from compare.diagnose.native import in_epochs, written
-from compare.diagnose.rates import Rates
-from compare.diagnose.scene import Scene
-from compare.diagnose.words import _SAYS, MEANINGS, READINGS, sentence
+from compare.infer import infer
+from compare.rates import Rates
 from compare.tolerance import rate_tolerance
 from experiment.clock import Clock
 from experiment.schedules.text import parse
 
-DOCS = (Path(__file__).parents[1] / "docs" / "comparing.md").read_text(encoding="utf-8")
 PROGRAM = Path(__file__).parent / "programs" / "run_snippets.py"
 STEPS = 120
 EPOCH = Clock(samples=1000, batch_size=32)
@@ -61,7 +58,7 @@ NO_TORCH_CLASS = {"polynomial-end", "polynomial-cycle", "restarts-lower"}
 @cache
 def run_of(text):
     step = np.arange(STEPS)
-    return infer(Rates.of(step, parse(text).rate(step, CLOCK)))
+    return infer(Rates.of(step, parse(text).rate(step, Clock.STEPS)))
 
 
 def scene(**changed):
@@ -173,12 +170,6 @@ def test_every_cause_has_a_meaning_a_sentence_and_a_fix():
     assert set(MEANINGS) == set(_FIXES)
     assert {each.__name__.replace("_", "-") for each in CAUSES} <= set(MEANINGS)
     assert {name for name, _, _ in SAID} | {"rounding"} == set(MEANINGS)
-
-
-def test_table_of_causes_in_the_docs_is_that_of_the_code():
-    rows = re.findall(r"^\| `([a-z-]+)` \| ([^|]+) \|$", DOCS, re.MULTILINE)
-    assert [row for row in rows if row in MEANINGS.items()] == list(MEANINGS.items())
-    assert [row for row in rows if row in READINGS.items()] == list(READINGS.items())
 
 
 def test_rounding_says_which_part_is_drift():
@@ -338,8 +329,8 @@ def test_native_code_gives_the_rates_of_the_schedule(told, language, kind):
     if kind in lacking:
         return
     step, schedule = np.arange(STEPS), parse(SCHEDULES[kind])
-    rate = schedule.rate(step, CLOCK)
-    allowed = rate_tolerance(rate, schedule.float32_drift(step, CLOCK), schedule.float32_scale(step, CLOCK))
+    rate = schedule.rate(step, Clock.STEPS)
+    allowed = rate_tolerance(rate, schedule.float32_drift(step, Clock.STEPS), schedule.float32_scale(step, Clock.STEPS))
     assert (np.abs(np.array(told[language][kind]) - rate) <= allowed).all()
 
 
@@ -347,7 +338,7 @@ def test_native_code_gives_the_rates_of_the_schedule(told, language, kind):
 @pytest.mark.parametrize("name", WRAPPED)
 def test_what_changes_any_schedule_does_what_it_says(told, language, name):
     step, schedule = np.arange(STEPS), parse(BASE)
-    expected = WRAPPED[name][2](lambda n: schedule.rate(n, CLOCK), step)
+    expected = WRAPPED[name][2](lambda n: schedule.rate(n, Clock.STEPS), step)
     assert np.allclose(told[language][name], expected, rtol=2e-6, atol=0)
 
 

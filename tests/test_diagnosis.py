@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarks import diagnosis as benchmark
 from compare.diagnose.diagnosis import diagnose
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from experiment.clock import Clock
 from experiment.schedules.text import parse
 

@@ -324,7 +324,7 @@ def test_printed_code_gives_the_same_rates(pasted, examples):
 
 def test_keras_is_nearer_with_the_decay_of_many_steps_than_with_that_of_one(askers):
     """docs/facts.md: the note of a factor near 1 says what to write instead, and it is nearer."""
-    clock, steps = Clock(1, 1), np.arange(100_000)
+    clock, steps = Clock.STEPS, np.arange(100_000)
     one = parse("exponential:initial=1,factor=0.9999,every=1 step")
     told = askers["tensorflow"](one, clock, "step", len(steps))
     assert "decay_steps=6931 with decay_rate=0.5" in told["note"]

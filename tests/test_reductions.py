@@ -16,10 +16,10 @@ from compare.align.losses import MOST_STEPS
 from compare.align.losses import TOLERANCE as OF_TWO_FRAMEWORKS
 from compare.align.reduction_words import Reduction, ReductionName, instead
 from compare.align.reductions import FEWEST_ROWS, TOLERANCE, epoch_means, running_mean, told_apart
+from compare.causes.scene import LANGUAGES
 from compare.comparison import words
 from compare.comparison.compare import compare
 from experiment.clock import Clock
-from experiment.frameworks import LANGUAGES
 
 HOUSE = Path(__file__).parents[1]
 PROGRAMS = HOUSE / "tests" / "programs"

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from helpers import samestep
+from helpers import PATIENCE, samestep
 
 QUESTION = "exponential:initial=1e-3,factor=0.95,every=25 steps,staircase"
 RUN = ("--samples", "1000", "--batch-size", "32", "--epochs", "50")
@@ -298,7 +298,7 @@ def test_a_pipe_is_written_through_and_stays_a_pipe(tmp_path):
     reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
     done = samestep("explain", QUESTION, *RUN, "--plot", pipe)
     assert done.returncode == 0, done.stderr
-    assert reader.communicate(timeout=60)[0].startswith(b"\x89PNG")
+    assert reader.communicate(timeout=PATIENCE)[0].startswith(b"\x89PNG")
     assert pipe.is_fifo()
 
 

@@ -176,7 +176,7 @@ def _first_wrong_restart(native: Call, schedule: CosineRestarts, first: int) -> 
         return None
     in_counts = schedule.model_copy(update={"first": counted("first", first, "step")})
     asked = np.stack([begins - 1, begins])
-    closed_form = in_counts.rate(asked, Clock(1, 1))
+    closed_form = in_counts.rate(asked, Clock.STEPS)
     got = np.asarray(made(native)(asked), dtype=np.float64)
     wrong = (np.abs(got - closed_form) > 0.01 * closed_form[1]).any(axis=0)
     return int(begins[wrong][0]) if wrong.any() else None

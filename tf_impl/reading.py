@@ -73,8 +73,8 @@ def notes(native: float | keras.optimizers.schedules.LearningRateSchedule) -> tu
     """What a native schedule holds that the vocabulary does not: a restart that float32 misses."""
     if type(native) is not keras.optimizers.schedules.CosineDecayRestarts:
         return ()
-    schedule = read(native, Clock(1, 1), "step")
-    _, missed = natives.call_for(schedule, schedule.count(Clock(1, 1), "step"))
+    schedule = read(native, Clock.STEPS, "step")
+    _, missed = natives.call_for(schedule, schedule.count(Clock.STEPS, "step"))
     return tuple(
         each.partition(" stands in for ")[2].replace(", which finds", " finds").replace("and here misses", "and misses")
         for each in missed
@@ -211,7 +211,7 @@ def _read_ours(kind: type[Any]) -> Callable[[_Config, _Counted, Stepping], Sched
 
 
 def _within(config: Any, stepping: Stepping) -> Schedule:
-    return read(keras.optimizers.schedules.deserialize(config), Clock(1, 1), stepping)
+    return read(keras.optimizers.schedules.deserialize(config), Clock.STEPS, stepping)
 
 
 _READERS: dict[str, Callable[[_Config, _Counted, Stepping], Schedule]] = {

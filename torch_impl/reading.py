@@ -287,7 +287,7 @@ def _read_one_cycle(reader: _Reader, state: _State, base: float, native: Any, gr
     if reader.stepping == "step":
         return cycle
     # it counts calls, and its phases end one call early: one rate for each epoch
-    return reader.tabulated(cycle.rate(np.arange(total), Clock(1, 1)).tolist())
+    return reader.tabulated(cycle.rate(np.arange(total), Clock.STEPS).tolist())
 
 
 def _read_cyclic(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:

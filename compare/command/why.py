@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -14,8 +13,13 @@ EXAMPLE = "samestep why counter"
 
 def why(
     cause: Annotated[
-        str, typer.Argument(metavar="CAUSE", help="A cause as `samestep compare` names it, like counter or shift.")
-    ],
+        str | None,
+        typer.Argument(metavar="[CAUSE]", help="A cause as `samestep compare` names it; left out, a line for each."),
+    ] = None,
 ) -> None:
     """What a cause looks like, how it comes about, and how to fix it."""
-    terminal.say(import_module("compare.causes").page(cause), wrap=False)
+    from compare.causes import CAUSES, page
+
+    width = max(len(each.name) for each in CAUSES)
+    text = "\n".join(f"{each.name:{width}}  {each.meaning()}" for each in CAUSES) if cause is None else page(cause)
+    terminal.say(text, wrap=False)

@@ -10,18 +10,18 @@ import numpy as np
 
 from compare.align.losses import losses
 from compare.align.steps import common_rows
+from compare.causes.scene import Scene, Seen
 from compare.comparison.result import Compared, Comparison
-from compare.comparison_doubt import doubt, is_zero, modest
 from compare.diagnose.diagnosis import Diagnosis, diagnose
-from compare.diagnose.fixes import fix
-from compare.diagnose.scene import Scene
-from compare.diagnose.words import sentence
+from compare.diagnose.doubt import doubt, is_zero, modest
+from compare.infer import Inferred
 from compare.runs.run import SELECTS, CompareError, Run, listed_keys
 from compare.runs.settings import Settings
 from compare.runs.settings import clock as clock_from
 from compare.runs.settings import stepping as stepping_from
 from compare.runs.side import Side, clock_of, read_side, schedule_run
 from compare.tolerance import ULP32, ulp32
+from compare.words import large_batch
 from experiment.clock import Clock, Stepping
 
 MOST_STEPS = 100_000_000
@@ -64,7 +64,7 @@ def compare(
     )
     _refuse_idle(sides, both, looked_up, epochs)
     counts = counts or _clock(*sides)
-    notes: list[str] = []
+    notes = [said] if counts and (said := large_batch(counts)) else []
     found = []
     for name, run_a, run_b in _pairs(*sides, counts, looked_up or "step", epochs, notes):
         found.append(_compared(name, (sides[0], run_a), (sides[1], run_b), counts, ulp))
@@ -147,7 +147,7 @@ def _matched(a: Side, b: Side) -> Iterator[tuple[str, Run, Run]]:
 
 def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, epochs: int | None, notes: list[str]) -> np.ndarray:
     """As long as was asked for; else twice the length of the longer one, so that what comes after is seen."""
-    counts = clock or Clock(1, 1)
+    counts = clock or Clock.STEPS
     if epochs is not None:
         if clock is None:
             raise CompareError("--epochs counts epochs. Add --samples and --batch-size, or --steps-per-epoch.")
@@ -177,9 +177,9 @@ def _compared(name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock 
         b=b[1],
         diagnosis=diagnosis,
         verdict="inconclusive" if doubtful else diagnosis.verdict,
-        sentence=sentence(diagnosis.cause, scene),
-        fix=fix(diagnosis.cause, scene),
-        also=tuple((each, sentence(each, scene)) for each in diagnosis.also_possible),
+        sentence=diagnosis.cause.sentences(scene),
+        fix=diagnosis.cause.fixes(scene),
+        also=tuple((each, each.sentences(scene)) for each in diagnosis.also_possible),
         doubt=doubtful.says if doubtful else None,
         losses=losses(a, b, clock),
         depends_on=doubtful.on if doubtful else None,
@@ -188,24 +188,15 @@ def _compared(name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock 
 
 
 def _scene(a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, diagnosis: Diagnosis) -> Scene:
-    frameworks = ["schedule" if side.schedule is not None else run.key.framework for side, run in (a, b)]
     scene = Scene(
-        clock=clock,
-        inferred_a=diagnosis.inferred_a,
-        inferred_b=diagnosis.inferred_b,
-        framework_a=frameworks[0],
-        framework_b=frameworks[1],
+        _seen(*a, diagnosis.inferred_a),
+        _seen(*b, diagnosis.inferred_b),
+        clock,
         first=diagnosis.first_difference,
         largest=diagnosis.max_relative,
-        range_a=_range(a[1]),
-        range_b=_range(b[1]),
         compared=diagnosis.compared,
-        written_a=a[1].written,
-        written_b=b[1].written,
-        zero_a=is_zero(a[1]),
-        zero_b=is_zero(b[1]),
     )
-    if diagnosis.cause.name != "rounding":
+    if diagnosis.cause.is_exact or diagnosis.cause.verdict != "same":
         return scene
     left, most = _beside_drift(a[1], b[1], diagnosis)
     drifted = left < most / 2
@@ -219,8 +210,10 @@ def _digits(run: Run) -> float:
     return float((run.rates.rounding[known] / run.rates.lr[known]).max(initial=0.0))
 
 
-def _range(run: Run) -> tuple[int, int]:
-    return int(run.rates.step[0]), int(run.rates.step[-1])
+def _seen(side: Side, run: Run, inferred: Inferred | None) -> Seen:
+    framework = "schedule" if side.schedule is not None else run.key.framework
+    step = run.rates.step
+    return Seen(inferred, framework, int(step[0]), int(step[-1]), run.written, is_zero(run))
 
 
 def _beside_drift(a: Run, b: Run, diagnosis: Diagnosis) -> tuple[float, float]:

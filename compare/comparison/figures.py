@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from compare.diagnose.words import part
 from compare.show.drawing import Drawing
 from compare.show.picture import Picture
 from compare.show.style import INK, STYLE, WIDTH, draw_staircase, largest_in_bins, steps_axis
 from compare.tolerance import ULP32
+from compare.words import part
 from experiment.clock import Clock
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from compare.comparison.words import cause_name, difference_sentence, verdict
-from compare.diagnose.words import more
 
 if TYPE_CHECKING:
     from compare.comparison.result import Compared, Comparison
@@ -44,7 +43,7 @@ def _case(suite: ElementTree.Element, comparison: Comparison, pair: Compared) ->
     told = {"type": _allowed(cause_name(pair)), "message": _allowed(verdict(comparison, pair))}
     found = ElementTree.SubElement(case, kind, told)
     fix = f"Fix: {pair.fix.advice}"
-    said = [pair.sentence, pair.doubt, difference_sentence(pair), fix, more(pair.diagnosis.cause)]
+    said = [pair.sentence, pair.doubt, difference_sentence(pair), fix, pair.diagnosis.cause.more]
     found.text = _allowed("\n".join(each for each in said if each))
 
 

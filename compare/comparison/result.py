@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from compare.align.losses import Losses
 from compare.align.reduction_words import Reduction
 from compare.align.table import table
-from compare.diagnose.diagnosis import Cause, Diagnosis, Difference
-from compare.diagnose.fixes import Fix
-from compare.diagnose.infer import Inferred
+from compare.causes.base import Cause
+from compare.causes.fix import Fix
+from compare.diagnose.diagnosis import Diagnosis
+from compare.infer import Inferred
+from compare.refute.claim import Difference
 from compare.runs.run import Run, writable
 from compare.runs.side import Side
 from compare.show.folder import MANIFEST
@@ -236,7 +238,7 @@ def _first(comparison: Comparison, pair: Compared) -> dict[str, Any] | None:
 
 def _cause(cause: Cause) -> dict[str, Any]:
     """`reading` and `factor` are there whatever the cause, null where it has none."""
-    parameters: Mapping[str, Any] = {"reading": None, "factor": None} | dict(cause.parameters)
+    parameters: Mapping[str, Any] = {"reading": None, "factor": None} | cause.parameters
     second = {} if cause.second is None else {"second": _cause(cause.second)}
     return {"name": cause.name, **parameters, "residual_ulp32": cause.residual_ulp32, **second}
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compare.comparison_doubt import follows
-from compare.diagnose.infer import Inferred
-from compare.diagnose.scene import Language, written
-from compare.diagnose.words import more, part
+from compare.causes.scene import written
+from compare.diagnose.doubt import follows
+from compare.infer import Inferred
 from compare.runs.run import Run
 from compare.runs.side import Side
 from compare.show.result import aligned
-from compare.words import at_place, counted
+from compare.terms import Language
+from compare.words import at_place, counted, part
 
 if TYPE_CHECKING:
     from compare.comparison.result import Compared, Comparison
@@ -42,7 +42,7 @@ def verdict(comparison: Comparison, pair: Compared | None = None) -> str:
 
 def _how(pair: Compared) -> str:
     """How exactly two rates are the same."""
-    if pair.diagnosis.cause.name == "identical":
+    if pair.diagnosis.cause.is_exact:
         return "every rate has the same bits"
     return f"as far as {pair.digits} tell" if pair.digits else "to within rounding"
 
@@ -99,9 +99,7 @@ def pair_rows(comparison: Comparison) -> list[tuple[str, ...]]:
 
 def cause_name(pair: Compared) -> str:
     """The cause's name, with its reading, and the second one."""
-    cause = pair.diagnosis.cause
-    reading = f", {cause.parameters['reading']}" if "reading" in cause.parameters else ""
-    return f"{cause.name}{reading}" + (f" and {cause.second.name}" if cause.second else "")
+    return pair.diagnosis.cause.label
 
 
 def side_sentences(side: Side, run: Run, inferred: Inferred | None) -> list[str]:
@@ -180,7 +178,7 @@ def _why(pair: Compared) -> Iterator[tuple[str, str]]:
     yield "", f"Fix: {pair.fix.advice}"
     yield from _coded(pair.fix.code)
     if pair.verdict != "same":
-        yield "", more(pair.diagnosis.cause)
+        yield "", pair.diagnosis.cause.more
     for cause, said in pair.also:
         yield "", f"It could also be: {cause.name}. {said}"
 
@@ -235,7 +233,7 @@ def page(comparison: Comparison) -> dict[str, Any]:
         "rows_around": _headed(rows_around(comparison, pair)) if found.first_difference else [],
         "advice": pair.fix.advice,
         "code": dict(pair.fix.code),
-        "more": more(found.cause),
+        "more": found.cause.more,
         "also": [(cause.name, said) for cause, said in pair.also],
         "losses": losses_sentence(pair),
         "losses_code": dict(pair.losses.instead),

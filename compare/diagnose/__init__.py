@@ -1,1 +1,1 @@
-"""Infer a schedule from a trace; name the cause of a difference."""
+"""Why two runs differ: the simplest cause that no row refutes."""

@@ -10,7 +10,7 @@ import shlex
 
 from compare.diagnose import native_keras, native_torch
 from compare.diagnose.native_keras import Counts
-from compare.diagnose.scene import Language
+from compare.terms import Language
 from experiment.clock import Duration
 from experiment.schedules import Schedule
 from experiment.schedules.text import to_short

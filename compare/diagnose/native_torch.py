@@ -13,7 +13,6 @@ Counts = Callable[[Duration], str]
 """How a duration is written as a count: ``25 * steps_per_epoch``."""
 
 MOST_BOUNDARIES = 8
-ANY_CLOCK = Clock(samples=1, batch_size=1)  # all durations are in steps
 
 
 def written(schedule: Schedule, count: Counts) -> str | None:
@@ -112,7 +111,7 @@ def _warmup(schedule: Any, count: Counts) -> str | None:
     if then is None:
         return None
     if schedule.initial:
-        first = schedule.initial / float(schedule.then.rate(0, ANY_CLOCK))
+        first = schedule.initial / float(schedule.then.rate(0, Clock.STEPS))
         line = f"LinearLR(optimizer, start_factor={first!r}, total_iters={over})"
     else:
         line = f"LambdaLR(optimizer, lambda n: n / {_grouped(over)})  # LinearLR cannot start at 0"

@@ -18,13 +18,13 @@ from compare.readers import (
     tensorboard,
     wandb,
 )
-from compare.readers.base import Log, Options, ReadError, refuse_columns
+from compare.readers.base import Language, Log, Options, ReadError, refuse_columns
 from compare.readers.digits import rounding
 from compare.readers.normalise import FROM_1, trace_of
 from compare.readers.source import HEAD, Source
 from experiment.trace import Trace
 
-__all__ = ["FORMATS", "FROM_1", "Options", "ReadError", "read", "rounding"]
+__all__ = ["FORMATS", "FROM_1", "LANGUAGES", "Options", "ReadError", "read", "rounding"]
 
 FORMATS: dict[str, ModuleType] = {
     module.NAME: module
@@ -32,20 +32,29 @@ FORMATS: dict[str, ModuleType] = {
 }
 """The readers of files by name, in the order in which they look at a file: the more particular first.
 
-Each declares ``STEP_BASE``, ``LR_TIMING``, ``LOSS_KIND`` and in ``COLUMNS`` which columns may be named, and has
-``sniff(source)`` and ``read(source, options)``.
+Each declares ``LANGUAGE``, ``STEP_BASE``, ``LR_TIMING``, ``LOSS_KIND`` and in ``COLUMNS`` which columns may be named,
+and has ``sniff(source)`` and ``read(source, options)``.
 """
+
+LANGUAGES: dict[str, Language] = {name: module.LANGUAGE for name, module in FORMATS.items() if module.LANGUAGE}
+"""The framework whose training wrote a log, by the log's format. Most formats leave it open."""
 
 
 def read(path: str | Path, options: Options | None = None) -> Trace:
     """Read a log, whatever program wrote it: its content decides, not its name.
 
-    path : a file; or a folder that holds one log, like Lightning's ``version_0``, TensorBoard's, an MLflow run's, a
-    checkpoint's of Hugging Face, or the output of ``samestep run``.
-    Returns a Trace: steps from 0, each rate at the update that used it, in the order of the file; epoch and batch are
-    -1 and the loss NaN where they are not known. Its manifest has ``format``, ``source``, ``conventions`` (with
-    ``precision``), ``assumed``, ``notes``, and ``rounding`` for the function of that name.
-    Raises ReadError with one line that names the file; OSError where it cannot be opened.
+    Args:
+        path: A file; or a folder that holds one log, like Lightning's ``version_0``, TensorBoard's, an MLflow
+            run's, a checkpoint's of Hugging Face, or the output of ``samestep run``.
+
+    Returns:
+        A Trace: steps from 0, each rate at the update that used it, in the order of the file; epoch and batch are
+            -1 and the loss NaN where they are not known. Its manifest has ``format``, ``source``, ``conventions``
+            (with ``precision``), ``assumed``, ``notes``, and ``rounding`` for the function of that name.
+
+    Raises:
+        ReadError: With one line that names the file
+        OSError: If it cannot be opened.
     """
     path, options = Path(path), options or Options()
     try:

@@ -12,6 +12,9 @@ import numpy as np
 
 from compare.words import listed
 
+Language = Literal["Keras", "PyTorch"]
+"""The framework in whose words code is written."""
+
 LrTiming = Literal["used", "next", "unknown"]
 """Whether a row's rate is the one that its update used, or the next update's."""
 
@@ -27,14 +30,17 @@ class ReadError(ValueError):
 class Options:
     """What a user knows better than the file. Each wins over what the reader declares.
 
-    columns : names of columns or metrics by what they hold: ``step``, ``lr``, ``loss``; ``run`` picks one of several.
-    step_base : the number that the log gives to the first update.
-    lr_timing : ``used``, ``next`` or ``unknown``.
-    loss_kind : how the loss is to be called in the manifest.
-    steps_per_epoch : updates in an epoch; logs with one row per epoch cannot be read without it.
-    format : a reader's name, where the file's content does not tell.
+    Attributes:
+        columns: Names of columns or metrics by what they hold: ``step``, ``lr``, ``loss``; ``run`` picks one of
+            several.
+        step_base: The number that the log gives to the first update.
+        lr_timing: ``used``, ``next`` or ``unknown``.
+        loss_kind: How the loss is to be called in the manifest.
+        steps_per_epoch: Updates in an epoch; logs with one row per epoch cannot be read without it.
+        format: A reader's name, where the file's content does not tell.
 
-    Raises ReadError where one of them makes no sense.
+    Raises:
+        ReadError: If one of them makes no sense.
     """
 
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -58,9 +64,10 @@ class Options:
 class Conventions:
     """What a log's numbers mean; goes into the manifest.
 
-    step_base : the number of the first update.
-    lr_timing : see `LrTiming`.
-    loss_kind : what the loss is the mean of, in words.
+    Attributes:
+        step_base: The number of the first update.
+        lr_timing: See `LrTiming`.
+        loss_kind: What the loss is the mean of, in words.
     """
 
     step_base: int
@@ -72,10 +79,11 @@ class Conventions:
 class Series:
     """One rate of a log over its updates, as written.
 
-    name : becomes the arm.
-    step, lr : float64, shape (n,), in the order of the file.
-    loss : float64, shape (n,), NaN where there is none; None where the log has none at all.
-    place : where a row stands in the file, for a message: takes the row's index, says ``line 17``.
+    Attributes:
+        name: Becomes the arm.
+        step, lr: float64, shape (n,), in the order of the file.
+        loss: float64, shape (n,), NaN where there is none; None where the log has none at all.
+        place: Where a row stands in the file, for a message: takes the row's index, says ``line 17``.
     """
 
     name: str
@@ -89,10 +97,12 @@ class Series:
 class Log:
     """What a reader found, before `trace_of` normalises it.
 
-    counts : whether the steps count updates, or epochs.
-    precision : ``float32`` where the format holds no more, ``float64`` where all bits are there; None: see the digits.
-    texts : reads the cells of the rate once more as they are written, where the format has text.
-    assumed, notes : sentences for the manifest.
+    Attributes:
+        counts: Whether the steps count updates, or epochs.
+        precision: ``float32`` where the format holds no more, ``float64`` where all bits are there; None: see the
+            digits.
+        texts: Reads the cells of the rate once more as they are written, where the format has text.
+        assumed, notes: Sentences for the manifest.
     """
 
     framework: str
@@ -137,7 +147,9 @@ def _numbered(step: np.ndarray) -> np.ndarray:
 def refuse_columns(options: Options, form: str, known: tuple[str, ...]) -> None:
     """Raise ReadError where a column is named that a format does not have.
 
-    form : the format's name. known : of ``step``, ``lr``, ``loss`` and ``run`` those that may be named in it.
+    Args:
+        form: The format's name.
+        known: Of ``step``, ``lr``, ``loss`` and ``run`` those that may be named in it.
     """
     idle = [name for name in options.columns if name not in known]
     if idle:

@@ -26,7 +26,9 @@ _CELL = re.compile(r"[+-]?\d*\.(?P<decimals>\d+)(?P<exponent>[eE][+-]?\d+)?")
 def written_with(lr: np.ndarray, texts: Callable[[], list[str]] | None) -> tuple[str, dict[str, Any] | None]:
     """How rates were written: the precision in words, and the rule for `half_unit`, None where no bit is missing.
 
-    lr : float64, any number of rates. texts : gives the same rates as text; called only if it matters.
+    Args:
+        lr: float64, any number of rates.
+        texts: Gives the same rates as text; called only if it matters.
     """
     values = np.unique(np.abs(lr))
     digits = _significant(values)
@@ -42,7 +44,8 @@ def written_with(lr: np.ndarray, texts: Callable[[], list[str]] | None) -> tuple
 def half_unit(lr: np.ndarray, rule: dict[str, Any] | None) -> np.ndarray:
     """Half a unit of the last digit of each rate: float64, the shape of `lr`.
 
-    rule : ``{"digits": n}``, significant ones, or ``{"decimals": n}``, as `written_with` gives it.
+    Args:
+        rule: ``{"digits": n}``, significant ones, or ``{"decimals": n}``, as `written_with` gives it.
     """
     if rule is None:
         return np.zeros(len(lr))
@@ -77,7 +80,10 @@ def _fixed(texts: list[str], values: np.ndarray, digits: int) -> dict[str, int] 
     """The rule of a format like ``%.6f`` or ``%.3e``: each cell has as many decimals.
 
     The shortest text of a float never ends in 0; one that does shows a format, and so do many values of one length.
-    texts : some of the cells. values, digits : all rates, and the most digits of any, which must fit the rule as well.
+
+    Args:
+        texts: Some of the cells.
+        values, digits: All rates, and the most digits of any, which must fit the rule as well.
     """
     cells = set(texts)
     found = [_CELL.fullmatch(cell) for cell in cells]

@@ -27,8 +27,11 @@ class Candidate:
 def find(folder: Path, known: Callable[[Source], bool]) -> Candidate:
     """The only log in a folder. What lies in the folder itself goes before what lies deeper.
 
-    known : whether a file is a log with rates.
-    Raises ReadError where there is none, and where there are several, listing them.
+    Args:
+        known: Whether a file is a log with rates.
+
+    Raises:
+        ReadError: If there is none, and where there are several, listing them.
     """
     if (folder / "manifest.json").is_file() and (folder / "trace.csv").is_file():
         return Candidate(folder / "trace.csv")

@@ -6,12 +6,24 @@ import json
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, Series, name_list, read_bytes, shown
+from compare.readers.base import (
+    Conventions,
+    Language,
+    Log,
+    LrTiming,
+    Options,
+    ReadError,
+    Series,
+    name_list,
+    read_bytes,
+    shown,
+)
 from compare.readers.json_lines import number
 from compare.readers.source import Source
 
 NAME = "hugging-face"
 WHAT = "Hugging Face's trainer_state.json"
+LANGUAGE: Language | None = "PyTorch"
 STEP_BASE = 1
 LR_TIMING: LrTiming = "used"
 LOSS_KIND = "mean over the updates since the row before"

@@ -10,12 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, Series, join, name_list, shown
+from compare.readers.base import (
+    Conventions,
+    Language,
+    Log,
+    LrTiming,
+    Options,
+    ReadError,
+    Series,
+    join,
+    name_list,
+    shown,
+)
 from compare.readers.names import LOSSES, STEPS, first_of, is_rate
 from compare.readers.source import Source, named
 
 NAME = "json-lines"
 WHAT = "JSON lines"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the log's author wrote it"
@@ -61,7 +73,8 @@ def read(source: Source, options: Options) -> Log:
 class _Values:
     """The numbers of the lines by name, each with its line: of those names only that may be a step, rate or loss.
 
-    there : all names, and whether their values are kept.
+    Args:
+        there: All names, and whether their values are kept.
     """
 
     def __init__(self, given: set[str]) -> None:

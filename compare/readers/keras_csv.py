@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError
+from compare.readers.base import Conventions, Language, Log, LrTiming, Options, ReadError
 from compare.readers.names import is_rate
 from compare.readers.plain_csv import log_of
 from compare.readers.source import Source, named
@@ -12,6 +12,7 @@ from compare.readers.table import checked
 
 NAME = "keras"
 WHAT = "Keras' CSVLogger"
+LANGUAGE: Language | None = "Keras"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "used"
 LOSS_KIND = "epoch mean"

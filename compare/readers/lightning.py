@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, join
+from compare.readers.base import Conventions, Language, Log, LrTiming, Options, join
 from compare.readers.names import is_monitored
 from compare.readers.plain_csv import columns_of, series_of
 from compare.readers.source import Source
@@ -12,6 +12,7 @@ from compare.readers.table import checked
 
 NAME = "lightning"
 WHAT = "Lightning's metrics.csv"
+LANGUAGE: Language | None = "PyTorch"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "used"
 LOSS_KIND = "batch mean, before the update, as self.log was given it"

@@ -7,12 +7,24 @@ import sqlite3
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, Series, join, name_list, shown
+from compare.readers.base import (
+    Conventions,
+    Language,
+    Log,
+    LrTiming,
+    Options,
+    ReadError,
+    Series,
+    join,
+    name_list,
+    shown,
+)
 from compare.readers.mlflow_files import GIVEN, metric_names
 from compare.readers.source import Source
 
 NAME = "mlflow-sqlite"
 WHAT = "MLflow's SQLite database"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
@@ -31,7 +43,8 @@ def sniff(source: Source) -> bool:
 def read(source: Source, options: Options) -> Log:
     """The metrics of the only run that has rates, or of the one named by ``columns["run"]``, by name or id.
 
-    Raises ReadError where there are several or none, or the database is not MLflow's.
+    Raises:
+        ReadError: If there are several or none, or the database is not MLflow's.
     """
     try:
         with contextlib.closing(_connected(source)) as connection:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from compare.diagnose.rates import ROUNDED_BELOW_0
+from compare.rates import ROUNDED_BELOW_0
 from compare.readers.base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, Series, join
 from compare.readers.digits import written_with
 from experiment.trace import EPOCH_COLUMNS, Table, Trace, stack
@@ -23,9 +23,13 @@ LARGEST_STEP = 2**53
 def trace_of(log: Log, source: str, form: str, options: Options) -> Trace:
     """The trace of a log.
 
-    source : the file's name, for the manifest. form : the format's name.
-    Raises ReadError, naming the row, where a step is no whole number from the first one on, where a rate is no finite
-    number from 0 on, and where a log of epochs comes without the steps per epoch.
+    Args:
+        source: The file's name, for the manifest.
+        form: The format's name.
+
+    Raises:
+        ReadError,: Naming the row, where a step is no whole number from the first one on, where a rate is no finite
+            number from 0 on, and where a log of epochs comes without the steps per epoch.
     """
     conventions = _conventions(log, options)
     if not any(len(each.step) for each in log.series):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.readers.base import Options, ReadError, read_bytes, refuse_columns, shown
+from compare.readers.base import Language, Options, ReadError, read_bytes, refuse_columns, shown
 from compare.readers.normalise import checked_rates, no_epochs, whole_steps
 from compare.readers.source import Source
 from compare.readers.table import Table
@@ -17,6 +17,7 @@ from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, TraceError, re
 
 NAME = "samestep"
 WHAT = "a recording or trace of samestep"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING = "used"
 LOSS_KIND = "batch"
@@ -34,7 +35,8 @@ def sniff(source: Source) -> bool:
 def read(source: Source, options: Options) -> Trace:
     """A CSV with the columns of a trace. Empty cells of epoch and batch become -1, of the loss NaN.
 
-    Raises ReadError, naming the line, where a cell does not fit.
+    Raises:
+        ReadError,: Naming the line, where a cell does not fit.
     """
     if source.header is None or not sniff(source):
         raise ReadError(f"no trace: it lacks columns. A trace has {', '.join(TRACE_COLUMNS)}.")

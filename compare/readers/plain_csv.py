@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, Series, name_list
+from compare.readers.base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, name_list
 from compare.readers.names import LOSSES, STEPS, first_of, is_rate
 from compare.readers.source import Source, named
 from compare.readers.table import Table, checked
 
 NAME = "csv"
 WHAT = "a CSV file with a header row"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the log's author wrote it"

@@ -25,7 +25,10 @@ SEPARATORS = ",;\t"
 class Header:
     """The header row of a table.
 
-    names : the columns. separator : one of ``,`` ``;`` and tab. lines : lines up to and with the header.
+    Attributes:
+        names: The columns.
+        separator: One of ``,`` ``;`` and tab.
+        lines: Lines up to and with the header.
     """
 
     names: list[str]

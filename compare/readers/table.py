@@ -34,7 +34,8 @@ SAMPLE = 10_000
 class Table:
     """A table's rows, column by column.
 
-    Raises ReadError, naming the line, where a row has more cells than the header or is cut within a quoted cell.
+    Raises:
+        ReadError,: Naming the line, where a row has more cells than the header or is cut within a quoted cell.
     """
 
     def __init__(self, source: Source, header: Header) -> None:
@@ -45,9 +46,13 @@ class Table:
     def numbers(self, required: list[str], optional: list[str] | None = None, whole: bool = False) -> dict[str, Any]:
         """Columns as float64, each of shape (rows,); NaN where a cell is empty.
 
-        required : a NaN as text or any other word in them is an error. optional : NaN is a value of theirs.
-        whole : keep the last row even where its line has no end.
-        Raises ReadError, naming line, column and cell.
+        Args:
+            required: A NaN as text or any other word in them is an error.
+            optional: NaN is a value of theirs.
+            whole: Keep the last row even where its line has no end.
+
+        Raises:
+            ReadError,: Naming line, column and cell.
         """
         optional = optional or []
         twice = next((name for name in (*required, *optional) if self.header.names.count(name) > 1), None)

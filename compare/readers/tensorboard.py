@@ -12,12 +12,24 @@ from typing import Any
 
 import numpy as np
 
-from compare.readers.base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, Series, join, name_list
+from compare.readers.base import (
+    MOST_NAME,
+    Conventions,
+    Language,
+    Log,
+    LrTiming,
+    Options,
+    ReadError,
+    Series,
+    join,
+    name_list,
+)
 from compare.readers.names import LOSSES, first_of, is_monitored, is_rate
 from compare.readers.source import Source, named
 
 NAME = "tensorboard"
 WHAT = "TensorBoard's event files"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, name_list, refuse_columns
+from compare.readers.base import Conventions, Language, Log, LrTiming, Options, ReadError, name_list, refuse_columns
 from compare.readers.names import LOSSES, first_of, is_rate
 from compare.readers.plain_csv import log_of, series_of
 from compare.readers.source import Source, named
@@ -14,6 +14,7 @@ from compare.readers.table import Table, checked
 
 NAME = "wandb"
 WHAT = "a CSV export of Weights & Biases"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"

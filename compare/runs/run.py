@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.terms import CompareError as CompareError
 from compare.words import counted
 from experiment.trace import Table, Trace

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from compare import terms
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.runs.run import CompareError, Key, Run, cleaned_run, listed_keys, runs_of, writable
 from compare.runs.settings import Settings
 from experiment.clock import Clock, Stepping
@@ -98,7 +98,7 @@ def schedule_run(side: Side, steps: np.ndarray, clock: Clock | None, stepping: S
         raise CompareError(
             f"{side.given[:80]}: it speaks of epochs. Add --samples and --batch-size, or --steps-per-epoch."
         )
-    clock = clock or Clock(1, 1)
+    clock = clock or Clock.STEPS
     try:
         schedule.whole_steps(clock)
         length = schedule.length(clock) if schedule.after_end == "error" else None

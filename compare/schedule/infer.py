@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compare.comparison_doubt import FEW, follows
-from compare.diagnose.infer import Inferred
-from compare.diagnose.infer import infer as infer_rates
+from compare.diagnose.doubt import FEW, follows
+from compare.infer import Inferred
+from compare.infer import infer as infer_rates
 from compare.runs.run import CompareError, Run, listed_keys
 from compare.runs.settings import Settings
 from compare.runs.settings import clock as clock_from

@@ -147,7 +147,7 @@ def _translated(
     file: str, to: Framework, clock: Clock | None, stepping: Stepping, class_name: str | None
 ) -> Translation:
     origin, schedule = _read(file, class_name)
-    known = clock or Clock(1, 1)
+    known = clock or Clock.STEPS
     if clock is None and (stepping == "epoch" or (schedule is not None and speaks_of_epochs(schedule))):
         raise PlanError("the schedule speaks of epochs, so their length is needed. Add --samples and --batch-size.")
     notes: tuple[str, ...] = ()

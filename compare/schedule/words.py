@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from compare.show.result import aligned
-from compare.words import at_place, counted, epoch_in_steps
+from compare.words import at_place, counted, epoch_in_steps, large_batch
 from experiment.frameworks import LABELS
 from experiment.schedules.text import to_short
 
@@ -76,6 +76,8 @@ def simulation(simulated: Simulation) -> Iterator[tuple[str, str]]:
         counts = (f"{row[name]:,}" for name in ("step", "epoch", "batch"))
         rows.append((*counts, *("–" if rate is None else f"{rate:.9g}" for rate in rates)))
     yield from (("|", row) for row in aligned(rows, left=0))
+    if said := large_batch(simulated.clock):
+        yield "", said
     steps = counted(len(simulated.lr_closed_form), "step")
     yield "", f"{counted(total, 'change')} of the closed form in {steps}."
     if len(simulated.lr_closed_form) < simulated.run_steps:
@@ -109,7 +111,7 @@ def proof(translation: Translation) -> list[str]:
     elif translation.parts_at is not None:
         after = "after the end: PyTorch extrapolates once and then raises, Keras holds"
         said.append(f"They part at step {translation.parts_at}, {after}.")
-    return said + [f"Note: {note}" for note in translation.notes]
+    return said + [f"Note: {note}" for note in (large_batch(translation.clock), *translation.notes) if note]
 
 
 def _tolerance(agreement: Agreement) -> str:

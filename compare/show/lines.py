@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import cycle
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from compare.show.drawing import Drawing
-from compare.show.style import STYLE, WIDTH, draw_staircase, steps_axis
+from compare.show.style import STYLE, WIDTH, draw_staircase, line, steps_axis
 from experiment.clock import Clock
 
 
@@ -19,8 +18,8 @@ def lines(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], clock: Clock | None
     with rc_context(STYLE):
         figure = Drawing(figsize=(WIDTH, 3.4))
         axes = figure.subplots()
-        for (name, (steps, lr)), style in zip(runs.items(), cycle(("-", (0, (4, 2)), "-.", ":")), strict=False):
-            draw_staircase(axes, steps, lr, linewidth=1.4, linestyle=style, label=name)
+        for place, (name, (steps, lr)) in enumerate(runs.items()):
+            draw_staircase(axes, steps, lr, linewidth=1.4, label=name, **line(place))
         axes.set_ylim(bottom=0)
         axes.set_ylabel("learning rate")
         steps_axis(axes, clock)

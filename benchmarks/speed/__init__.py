@@ -1,0 +1,1 @@
+"""How fast: what is timed, against what, and what no program gets below."""
