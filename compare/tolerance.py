@@ -101,7 +101,13 @@ class Applied:
     drift_ulp32: float
     digits_ulp32: float
 
+    @property
+    def used(self) -> float:
+        """The part of the tolerance that is used; more than 1 beyond it."""
+        return self.ulp32 / self.allowed_ulp32
+
     def __str__(self) -> str:
+        """Both in words, with what the tolerance is made of where it is not 8 ULP alone."""
         parts = [f"{self.rounding_ulp32:,.4g} for rounding"]
         if self.rounding_ulp32 > 4 * ULP32:
             parts[0] += " at the size of the highest rate"

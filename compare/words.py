@@ -10,6 +10,7 @@ from experiment.schedules.text import to_short
 
 if TYPE_CHECKING:
     from experiment.plan import Plan
+    from experiment.schedules import Schedule
 
 
 def epoch_in_steps(clock: Clock) -> str:
@@ -44,6 +45,24 @@ def large_batch(clock: Clock) -> str | None:
 def counted(number: int, one: str, more: str | None = None) -> str:
     """A number with its noun: 1 step, 1,600 steps."""
     return f"{number:,} {one if number == 1 else more or one + 's'}"
+
+
+def multiple(value: float) -> str:
+    """A factor as people write it: 32, 0.95, 1.6667."""
+    return f"{value:.6g}"
+
+
+def part(relative: float) -> str:
+    """A relative difference: in percent, or as a number where that would be too small to read."""
+    return f"{100 * relative:.3g} %" if relative >= 1e-5 else f"{relative:.2g} relative"
+
+
+def short(schedule: Schedule | None, most: int = 160) -> str | None:
+    """A schedule in the short form, cut where it is long; None for none."""
+    if schedule is None:
+        return None
+    text = to_short(schedule)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def listed(words: list[str]) -> str:
@@ -89,21 +108,3 @@ def share(part: float) -> str:
     else:
         said = f"{100 * size:.3g}" if size < 10 else f"{100 * size:,.0f}"
     return f"{'-' if part < 0 else ''}{said} %"
-
-
-def multiple(value: float) -> str:
-    """A factor as people write it: 32, 0.95, 1.6667."""
-    return f"{value:.6g}"
-
-
-def part(relative: float) -> str:
-    """A relative difference: in percent, or as a number where that would be too small to read."""
-    return f"{100 * relative:.3g} %" if relative >= 1e-5 else f"{relative:.2g} relative"
-
-
-def short(schedule: Schedule | None, most: int = 160) -> str | None:
-    """A schedule in the short form, cut where it is long; None for none."""
-    if schedule is None:
-        return None
-    text = to_short(schedule)
-    return text if len(text) <= most else f"{text[: most - 1]}…"

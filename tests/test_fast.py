@@ -25,7 +25,7 @@ from experiment.plan import (
     RMSprop,
     question,
 )
-from experiment.schedules.examples import EXAMPLES
+from experiment.schedules import EXAMPLES
 from experiment.schedules.text import parse
 
 SEEDS = (3, 4)

@@ -13,7 +13,7 @@ from test_house import imported_by
 
 from compare.workers.ahead import Ahead
 from experiment.program import importing
-from experiment.schedules.examples import EXAMPLES
+from experiment.schedules import EXAMPLES
 
 FRAMEWORKS = {"tensorflow", "keras", "torch"}
 PROGRAMS = Path(__file__).parent / "programs"
@@ -101,7 +101,11 @@ def test_a_program_that_leaves_has_written_all_and_keeps_its_exit_code():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (3, "told\n", "warned\n")
     nobody = subprocess.run(
-        [sys.executable, "-c", "import sys; from experiment.program import leave; sys.stdout = None; leave(2)"],
+        [
+            sys.executable,
+            "-c",
+            "import sys; from experiment.program import leave; sys.stdout = None; leave(2)",
+        ],
         capture_output=True,
         check=False,
     )

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from compare.show.drawing import Drawing
 from compare.show.picture import Picture
-from compare.show.style import INK, STYLE, WIDTH, draw_staircase, largest_in_bins, steps_axis
+from compare.show.style import INK, LIMIT, STYLE, WIDTH, draw_staircase, rows_of_largest, steps_axis
 from compare.tolerance import ULP32
 from compare.words import part
 from experiment.clock import Clock
@@ -78,10 +78,23 @@ def rates(table: Table, clock: Clock | None, first: int | None) -> Figure:
     return figure
 
 
-def differences(table: Table, clock: Clock | None) -> Figure:
-    """The relative difference of both rates against steps, the largest in each bin; no line where it is 0."""
+def differences(table: Table, clock: Clock | None, allowed: np.ndarray | None = None) -> Figure:
+    """The relative difference of both rates against steps, and the tolerance; no line where the difference is 0.
+
+    Args:
+        table: The rows of a pair.
+        clock: Draws epoch boundaries.
+        allowed: For each row, how far both rates may lie apart: absolute, as it was applied. Of each bin that row is
+            drawn that uses most of it.
+    """
     there = np.isfinite(table["lr_relative"])
-    steps, apart = largest_in_bins(table["step"][there], table["lr_relative"][there])
+    if allowed is not None:
+        there &= np.isfinite(allowed)
+        used = table["lr_absolute"][there] / allowed[there]
+    else:
+        used = table["lr_relative"][there]
+    rows = np.flatnonzero(there)[rows_of_largest(used)]
+    steps, apart = table["step"][rows], table["lr_relative"][rows]
     with rc_context(STYLE):
         figure = Drawing(figsize=(WIDTH, 3.4))
         axes = figure.subplots()
@@ -93,8 +106,12 @@ def differences(table: Table, clock: Clock | None) -> Figure:
         else:
             axes.set_ylim(0, 1)
             axes.text(0.5, 0.5, "no difference at any step", transform=axes.transAxes, ha="center")
-        unit = float(np.finfo(np.float32).eps)
-        axes.axhline(ULP32 * unit, color=INK, linewidth=1, linestyle=(0, (6, 3)), label=f"about {ULP32} float32 ULP")
+        if allowed is None:
+            axes.axhline(ULP32 * float(np.finfo(np.float32).eps), label=f"about {ULP32} float32 ULP", **LIMIT)
+        else:
+            larger = np.maximum(table["lr_a"], table["lr_b"])[rows]
+            positive = larger > 0
+            axes.plot(steps[positive], allowed[rows][positive] / larger[positive], label="tolerance", **LIMIT)
         axes.set_ylabel("relative difference")
         if len(steps) > 1:  # the whole run, also where nothing is drawn
             margin = 0.02 * float(steps[-1] - steps[0])

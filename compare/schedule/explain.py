@@ -156,22 +156,6 @@ def _explained(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int
     )
 
 
-_NAMES = {
-    ("exponential", "every"): ("decay_steps", "step_size"),
-    ("inverse-time", "every"): ("decay_steps", None),
-    ("piecewise-constant", "boundaries"): ("boundaries", "milestones"),
-    ("polynomial", "over"): ("decay_steps", "total_iters"),
-    ("linear", "over"): ("decay_steps", "total_iters"),
-    ("cosine", "over"): ("decay_steps", "T_max"),
-    ("cosine-restarts", "first"): ("first_decay_steps", "T_0"),
-    ("one-cycle", "over"): (None, "total_steps"),
-    ("cyclic", "up"): (None, "step_size_up"),
-    ("cyclic", "down"): (None, "step_size_down"),
-    ("sequence", "milestones"): (None, "milestones"),
-}
-"""What Keras and PyTorch call a duration. One that is not here, like a warm-up, is short by nature."""
-
-
 def _warnings(
     schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, changes: int, final: float
 ) -> Iterator[Doubt]:
@@ -209,8 +193,8 @@ def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Dou
     for place, duration in schedule.durations():
         fields.setdefault(re.sub(r"\[\d+\]$", "", place), []).append(duration)
     for place, found in fields.items():
-        kind, name = _named(schedule, place)
-        if (kind, name) not in _NAMES or isinstance(schedule, Constant) or _has_no_effect(schedule):
+        keras, torch = _at(schedule, place).names(_field(place))
+        if keras is torch is None or _has_no_effect(schedule):
             continue
         if any(each.unit != "steps" or each.count >= clock.steps_per_epoch for each in found):
             continue
@@ -219,7 +203,6 @@ def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Dou
         meant = [each.removesuffix("s").removesuffix("step") + ("epoch" if one else "epochs") for each in texts]
         steps = [str(int(each.count) * clock.steps_per_epoch) for each in found]
         values = steps[0] if len(steps) == 1 else f"[{', '.join(steps)}]"
-        keras, torch = _NAMES[kind, name]
         code = [f"{keras}={values} in Keras"] if keras else []
         code += [f"{_in_torch(schedule, place, torch, values)} in PyTorch"] if torch else []
         yield Doubt(
@@ -308,7 +291,12 @@ _BEFORE_ANOTHER = (("warmup", "over"), ("sequence", "milestones"))
 
 def _named(schedule: Schedule, place: str) -> tuple[str, str]:
     """The kind that a duration's place belongs to, and its field: ``then.over`` of a warm-up is a cosine's ``over``."""
-    return str(_at(schedule, place).kind), place.rpartition(".")[2].partition("[")[0]
+    return str(_at(schedule, place).kind), _field(place)
+
+
+def _field(place: str) -> str:
+    """The key of a duration at a place, in the schedule that has it."""
+    return place.rpartition(".")[2].partition("[")[0]
 
 
 def _at(schedule: Schedule, place: str) -> Any:

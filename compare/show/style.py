@@ -82,6 +82,14 @@ def largest_in_bins(steps: np.ndarray, values: np.ndarray, most: int = POINTS) -
     return steps[begins], np.fmax.reduceat(values, begins)
 
 
+def rows_of_largest(values: np.ndarray, most: int = POINTS) -> np.ndarray:
+    """The row with the largest value in each of at most `most` stretches of rows: int64, rising."""
+    width = max(1, -(-len(values) // most))
+    begins = np.arange(0, len(values), width)
+    known = np.pad(np.where(np.isnan(values), -np.inf, values), (0, -len(values) % width), constant_values=-np.inf)
+    return np.asarray(begins + known.reshape(-1, width).argmax(axis=1))
+
+
 def log_axis(axes: Axes, which: Literal["x", "y"], values: np.ndarray) -> None:
     """Make an axis logarithmic for what is positive; where there are few decades, name 1, 2 and 5 of each."""
     positive = values[(values > 0) & np.isfinite(values)]

@@ -159,7 +159,7 @@ def _arm_row(arm: ArmSummary, plan: Plan, manifests: Manifests) -> dict[str, str
 def _difference_row(arm: ArmSummary, plan: Plan) -> dict[str, str]:
     return {
         "arm": arm_name(arm, plan),
-        "rates, ULP": f"{arm.lr.max_ulp32:.1f}",
+        "rates, ULP of allowed": f"{arm.lr.applied.ulp32:.1f} of {arm.lr.applied.allowed_ulp32:.1f}",
         "rates, relative": f"{arm.lr.max_relative:.1e}",
         "Keras from closed form": f"{arm.frameworks['tensorflow'].max_relative:.1e}",
         "PyTorch from closed form": f"{arm.frameworks['torch'].max_relative:.1e}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compare.show.result import aligned
-from compare.tolerance import NEAR_ZERO
 from compare.training.summary import ArmSummary, Summary
 from compare.words import at_place, counted
 from experiment.frameworks import LABELS
@@ -53,9 +52,8 @@ def verdict(summary: Summary, plan: Plan) -> str:
 
 def evidence(summary: Summary) -> list[str]:
     """The figures behind the verdict, each with its tolerance."""
-    rates = max(summary.arms, key=lambda arm: arm.lr.max_relative)
     losses = max(summary.arms, key=lambda arm: arm.loss.max_relative)
-    said = [_rate_difference(rates)]
+    said = [_rate_difference(summary)]
     if losses.loss.compared:
         said.append(
             f"Batch losses: at most {losses.loss.max_relative:.1e} relative apart, in arm {losses.arm}; the tolerance "
@@ -90,22 +88,21 @@ def advice(plan: Plan) -> str | None:
     )
 
 
-def _rate_difference(arm: ArmSummary) -> str:
-    rates = arm.lr
-    if rates.max_relative == 0:
+def _rate_difference(summary: Summary) -> str:
+    """How far the rates lie apart, with the tolerance as it was applied there."""
+    most = max(summary.arms, key=lambda arm: arm.lr.max_relative)
+    if most.lr.max_relative == 0:
         return "Rates: equal to the bit in all arms."
-    said = (
-        f"Rates: at most {rates.max_relative:.1e} relative apart, {rates.max_ulp32:.1f} float32 ULP, in arm {arm.arm}."
-    )
-    if rates.drift_per_decay:
+    said = f"Rates: at most {most.lr.max_relative:.1e} relative apart, in arm {most.arm}."
+    arm = max(summary.arms, key=lambda arm: arm.lr.applied.used)
+    where = "Furthest beyond" if arm.lr.verdict == "differs" else "Closest to"
+    said += f" {where} its tolerance is arm {arm.arm}, at step {arm.lr.applied.row:,}: {arm.lr.applied}."
+    if arm.lr.drift_per_decay:
         said += (
-            f" float32 holds its decay factor with a relative error of {rates.drift_per_decay:.2e}, which each decay "
-            f"repeats; without this drift {rates.residual_ulp32:.1f} ULP are left."
+            f" float32 holds its decay factor with a relative error of {arm.lr.drift_per_decay:.2e}, which each decay "
+            f"repeats; without this drift at most {arm.lr.residual_ulp32:.1f} ULP are left."
         )
-    said += f" The tolerance is {rates.tolerance_ulp32} ULP and the drift"
-    if rates.max_ulp32 > 2 * rates.tolerance_ulp32 and rates.verdict == "same":
-        said += f"; where a rate is under {NEAR_ZERO:.1e} of its arm's highest, at least that of the highest"
-    return f"{said}."
+    return said
 
 
 def _first_beyond(summary: Summary) -> str:

@@ -11,7 +11,7 @@ from compare.infer import infer
 from compare.rates import Rates
 from compare.tolerance import rate_tolerance
 from experiment.clock import Clock
-from experiment.schedules.examples import EXAMPLES
+from experiment.schedules import EXAMPLES
 from experiment.schedules.text import parse, to_short
 
 EPOCHS = Clock(samples=1000, batch_size=32)
