@@ -14,9 +14,8 @@ from helpers import samestep
 from benchmarks.diagnosis import SAME_DATA
 from compare.align.losses import ROUNDING
 from compare.align.rows import ALIGNED_COLUMNS
-from compare.attribution import result as files
-from compare.attribution.advice import advice
 from compare.attribution.ladder import Gap, Ladder, Rung
+from compare.attribution.result import Attribution
 from compare.attribution.variants import EPSILONS, Experiment
 from compare.tolerance import NEAR_ZERO
 from experiment import differences
@@ -264,8 +263,9 @@ def test_every_option_of_attribute_is_documented():
 
 def test_every_key_and_column_of_an_attribution_is_documented(climbed):
     section = FILES.split("## The folder of samestep attribute")[1]
-    told = files.to_json(climbed, advice(climbed))
-    table, how = files.to_table(climbed), files.manifest(climbed)
+    attributed = Attribution.of(climbed)
+    told = attributed.to_json()
+    table, how = attributed.table, attributed._manifest()
     parts = (told, told["rungs"][1], told["rungs"][1]["alone"], told["residual"], told["advice"][0], table, how)
     assert [key for part in parts for key in part if f"`{key}`" not in section] == []
 

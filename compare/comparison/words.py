@@ -204,8 +204,10 @@ def losses_sentence(pair: Compared) -> str | None:
         return f"Losses were not compared: {losses.note}." if "no losses" not in (losses.note or "") else None
     most = f"at most {losses.max_relative:.2g} relative apart in {counted(losses.compared, 'update')}"
     if losses.first_difference is None:
-        return f"The batch losses agree: {most}."
+        return " ".join(filter(None, (f"The batch losses agree: {most}.", losses.note)))
     said = f"The batch losses part at step {losses.first_difference[0]:,}; they are {most}."
+    if losses.note:
+        return f"{said} {losses.note}"
     if pair.verdict != "same":
         return said
     return (

@@ -4,43 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import exponential
-from hypothesis import given
-from hypothesis import strategies as st
+from training_helpers import PLAN, STEPS, made
 
 from compare.align.rows import AlignError, align
-from compare.tolerance import ULP32, rate_tolerance, relative_difference, ulp32_difference
-from compare.training import result as results
+from compare.tolerance import ULP32
+from compare.training.result import Training
 from compare.training.summary import summarise, to_json
 from compare.training.words import verdict, warnings
-from experiment.plan import SGD, Arm, Constant, Momentum, question
+from experiment.plan import SGD, Arm, Momentum
 from experiment.trace import Trace, epoch_rows, run_rows, stack
-
-PLAN = question().replace(
-    data=question().data.model_copy(update={"samples": 40}),
-    batch_size=10,
-    epochs=5,
-    arms=(
-        Arm(name="constant", schedule=Constant(initial=0.5), stepping="step"),
-        Arm(name="stairs", schedule=exponential("3 steps", initial=0.5, factor=0.9), stepping="step"),
-    ),
-)
-STEPS = np.arange(PLAN.steps)
-
-
-def made(framework, lr=lambda arm, rates: rates, loss=lambda arm, losses: losses):
-    """A trace whose rates are the closed form and whose losses fall, with something done to them."""
-    rows = [
-        run_rows(
-            framework,
-            arm.name,
-            0,
-            PLAN.clock,
-            lr(arm.name, arm.rate(STEPS, PLAN.clock)),
-            loss(arm.name, 1 / (STEPS + 1.0)),
-        )
-        for arm in PLAN.arms
-    ]
-    return Trace(stack(rows), {}, {})
 
 
 def judged(plan=PLAN, **torch):
@@ -167,34 +139,6 @@ def test_divergence_is_named_and_what_came_before_is_still_compared():
     assert to_json(summary, PLAN)["arms"][1]["frameworks"]["torch"]["diverged"] == {"step": 11, "epoch": 2, "batch": 3}
 
 
-@given(st.floats(1e-30, 1e30), st.integers(0, 100))
-def test_ulp_difference_counts_float32_steps(value, count):
-    a = np.float32(value)
-    b = a
-    for _ in range(count):
-        b = np.nextafter(b, np.float32(np.inf))
-    counted = ulp32_difference(np.array([float(a)]), np.array([float(b)]))[0]
-    # where a power of two lies between, the spacing doubles on the way
-    assert count / 2 <= counted <= count
-
-
-def test_differences_of_what_is_not_finite():
-    a = np.array([np.inf, np.nan, 0.0, 1.0, -np.inf])
-    b = np.array([np.inf, 1.0, 0.0, np.inf, np.inf])
-    assert relative_difference(a, b)[[0, 2]].tolist() == [0, 0]
-    assert np.isnan(relative_difference(a, b)[1])
-    assert ulp32_difference(a, b)[[0, 2]].tolist() == [0, 0]
-
-
-def test_tolerance_is_8_ulp_and_the_drift_with_a_floor_near_zero():
-    rate = np.array([1.0, 0.5, 1e-3 / 2])
-    tolerance = rate_tolerance(rate, np.array([0.0, 0.5e-6, 0.0]), np.zeros(3))
-    ulp = np.spacing(np.float32(1.0))
-    assert tolerance[0] == 8 * ulp
-    assert tolerance[1] == pytest.approx(8 * ulp / 2 + 0.5e-6)
-    assert tolerance[2] == 8 * ulp  # under a thousandth of the peak: the floor is that of the peak
-
-
 def test_report_of_many_arms_and_steps_stays_small(tmp_path):
     arms = tuple(
         Arm(
@@ -220,5 +164,5 @@ def test_report_of_many_arms_and_steps_stays_small(tmp_path):
         rows = [run_rows(framework, arm.name, 0, plan.clock, arm.rate(steps, plan.clock), noise) for arm in arms]
         epochs = [epoch_rows(each, plan.clock, [1.0] * plan.epochs) for each in rows]
         traces[framework] = Trace(stack(rows), stack(epochs), manifest)
-    results.write(tmp_path, plan, traces)
+    Training(plan, traces).write(tmp_path)
     assert len((tmp_path / "report.html").read_bytes()) < 2_000_000

@@ -21,7 +21,7 @@ from compare.comparison import words
 from compare.comparison.compare import compare
 from experiment.clock import Clock
 
-HOUSE = Path(__file__).parents[1]
+HOUSE = Path(__file__).parents[3]
 PROGRAMS = HOUSE / "tests" / "programs"
 RAGGED, FULL = Clock(1000, 32), Clock(1024, 32)
 BY_STEPS = Clock(32, 1)  # what --steps-per-epoch=32 makes: rows per batch are not known

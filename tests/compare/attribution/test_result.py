@@ -3,22 +3,20 @@
 import csv
 import json
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from attribution_helpers import ADVICE, EXPLAINED, FALLING, STEPS, gap, ladder, plan
 
-from compare.align.losses import ROUNDING
 from compare.attribution import figures
-from compare.attribution import result as files
 from compare.attribution import words as sentences
-from compare.attribution.ladder import Gap, Ladder, Rung
+from compare.attribution.result import Attribution
 from compare.attribution.variants import Experiment
 from compare.show import folder as output
+from compare.words import number
 from experiment.plan import SGD, Momentum, Plan, RMSprop, question
 from experiment.trace import json_text
 
-STEPS = 96  # 3 epochs
 KEYS = (
     "schema",
     "plan",
@@ -36,59 +34,6 @@ KEYS = (
 RUNG_KEYS = ("name", "kind", "max_relative", "final_relative", "explains", "removes", "alone", "sentence")
 
 
-@dataclass(frozen=True)
-class Advice:
-    difference: str
-    sentence: str
-    code: str
-
-
-ADVICE = (
-    Advice(
-        "default epsilon",
-        "Pass <Keras'> epsilon & no other.",
-        "optimizer = Adam(parameters, eps=1e-07)\nif 1 < 2:\n    pass\n",
-    ),
-    Advice("data", "Give both the same rows.", ""),
-)
-
-
-def plan(**changed):
-    whole = question().replace(epochs=3, precision="float64")
-    return whole.replace(**{"arms": (whole.arms[1],)} | changed)
-
-
-def gap(curve):
-    curve = np.asarray(curve, dtype=np.float64)
-    return Gap(float(curve.max()), float(curve[-1]), curve)
-
-
-def wave(size, length=STEPS):
-    """A curve whose largest value is `size`, at step 1, and whose last is half of that."""
-    curve = np.full(length, size / 4)
-    curve[1], curve[-1] = size, size / 2
-    return curve
-
-
-def ladder(sizes, *, until=STEPS, experiment=None, alone=None, curves=None):
-    """A ladder of the rungs that the experiment has, of gaps of these sizes."""
-    experiment = experiment or Experiment({"tensorflow": plan(), "torch": plan()}, "torch")
-    controls, numerical = experiment.controls(), experiment.numerical()
-    names = ["native", *controls, *numerical]
-    kinds = ["native", *["control"] * len(controls), *["numerical"] * len(numerical)]
-    assert len(sizes) == len(names), names
-    found = curves or [gap(wave(size, until)) for size in sizes]
-    rungs = [Rung("native", "native", found[0], 0.0, 0.0, None)]
-    for name, kind, before, now in zip(names[1:], kinds[1:], found, found[1:], strict=False):
-        went = before.max_relative - now.max_relative
-        explains = went / found[0].max_relative if found[0].max_relative else 0.0
-        removes = went / before.max_relative if before.max_relative else 0.0
-        rungs.append(Rung(name, kind, now, explains, removes, gap(wave(sizes[0] if alone is None else alone, until))))
-    return Ladder(experiment, tuple(rungs), until, STEPS, ROUNDING[experiment.plan.precision])
-
-
-FALLING = [0.8, 0.9, 0.7, 0.6, 1e-5, 4e-6, 3e-6, 1e-7, 1e-15]
-EXPLAINED = ladder(FALLING)
 UNEXPLAINED = ladder([*FALLING[:-1], 3e-8])
 EQUAL = ladder([0.0] * 9)
 DIVERGED = ladder(FALLING, until=40)
@@ -108,7 +53,7 @@ def written(request, tmp_path_factory):
     """A ladder, and the folder in which it is written; one that is unexplained is written below."""
     out = tmp_path_factory.mktemp("ladder") / "out"
     with output.folder(out, force=False) as beside:
-        files.write(beside, WRITTEN[request.param], ADVICE)
+        Attribution(WRITTEN[request.param], ADVICE).write(beside)
     return WRITTEN[request.param], out
 
 
@@ -118,7 +63,7 @@ def rows(path):
 
 
 def test_json_says_what_the_ladder_says(each):
-    told = json.loads(json_text(files.to_json(each, ADVICE)), parse_constant=pytest.fail)
+    told = json.loads(json_text(Attribution(each, ADVICE).to_json()), parse_constant=pytest.fail)
     assert tuple(told) == KEYS
     assert [told[key] for key in KEYS[:6]] == [1, "question", "staircase-steps", 0, "float64", "torch"]
     assert (told["updates"], told["until"], told["bound"]) == (STEPS, each.until, 1e-12)
@@ -187,7 +132,7 @@ def test_two_plans_are_both_written_and_no_name_is_taken_for_markup(tmp_path):
     torch = keras.model_copy(update={"network": keras.network.model_copy(update={"activation": "relu"})})
     told = ladder([*FALLING[:-1], 0.2], experiment=Experiment({"tensorflow": keras, "torch": torch}, "torch"))
     with output.folder(tmp_path / "out", force=False) as beside:
-        files.write(beside, told, ())
+        Attribution(told, ()).write(beside)
     assert "look at network.activation (tanh in Keras, relu in PyTorch)." in sentences.residual_sentence(told)
     plans = [json.loads((tmp_path / "out" / f"plan-{each}.json").read_text()) for each in ("tensorflow", "torch")]
     assert [each["network"]["activation"] for each in plans] == ["tanh", "relu"]
@@ -301,7 +246,7 @@ def test_waterfall_shows_each_gap_where_it_is(each):
     assert list(alone.get_ydata()) == list(range(1, len(each.rungs)))
     written = [text.get_text() for text in axes.texts]
     gaps = [*(rung.gap.max_relative for rung in each.rungs), each.residual.max_relative]
-    assert written == [*map(sentences.number, gaps), "left"]
+    assert written == [*map(number, gaps), "left"]
 
 
 def test_lines_leave_zeros_out_and_keep_a_lone_point():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_compare import PLAN, made
+from training_helpers import PLAN, made
 
 from compare.align import rows as aligning
 from compare.align.rows import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
