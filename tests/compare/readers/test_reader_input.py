@@ -43,7 +43,7 @@ WRONG = {
     "infinite step": (b"step,lr\n0,0.1\ninf,1\n2,1\n", "line 3: step inf is not finite"),
     "long first line": (
         b'{"step": 0, "lr": 1, "text": "' + b"x" * 300_000 + b'"}\n{"step": 1, "lr": 1}\n',
-        "first line is longer than the 262,144 bytes that are looked at to know a format: give format=json-lines",
+        "first line is longer than the 262,144 bytes that are read to recognise a format: give format=json-lines",
     ),
     "late rate": (
         b'{"step": 0}\n' * 1500 + b'{"step": 1, "lr": 1}\n',
@@ -56,7 +56,7 @@ WRONG = {
     "json bomb": (b'{"log_history": ' + b"[" * 200_000, "nested too deeply"),
     "json lines bomb": (b'{"step": 0, "lr": 1}\n' + b"[" * 200_000 + b"\n", "line 2: not a JSON object"),
     "long integer": (b'{"step": 0, "lr": 1}\n{"step": 1, "lr": 1' + b"0" * 5000 + b"}\n", "line 2: not a JSON object"),
-    "huge integer": (b'{"step": 0, "lr": 1}\n{"step": 1, "lr": 1' + b"0" * 400 + b"}\n", "beyond any float64"),
+    "huge integer": (b'{"step": 0, "lr": 1}\n{"step": 1, "lr": 1' + b"0" * 400 + b"}\n", "too large for float64"),
     "json word": (b'{"step": 0, "lr": 1}\n{"step": 1, "lr": "x"}\n', "line 2: lr is 'x', not a number"),
     "json nan": (b'{"step": 0, "lr": NaN}\n', "line 1: the rate of step 0 is nan"),
     "cut trainer state": (b'{"log_history": [{"step": 1, "learning_', "not valid JSON"),
