@@ -207,7 +207,7 @@ REFUSED = [
     (("{log}", "nonsense:initial=1"), "is no file, no folder and no schedule"),
     (("{log}", "constant:initial=-1"), "initial"),
     (("{log}", "{empty}"), "empty"),
-    (("{log}", "{binary}"), "no log that can be read"),
+    (("{log}", "{binary}"), "not a log that samestep reads"),
     (("{log}", "constant:initial=1", "--b", "arm=x"), "is a schedule, with nothing to select"),
     (("{log}", "{log}", "--arm", "nobody"), "no arm 'nobody'. There is csv/adam/0."),
     (("{log}", "{log}", "--a", "colour=red"), "--a: 'colour' is no setting"),
@@ -241,7 +241,7 @@ REFUSED = [
     (("constant:initial=1", "cosine:initial=1,floor=0,over=5 steps,after=hold", "--columns", "lr=x"),
      "--columns is about logs; here are two schedules. Leave it out"),
     (("{log}", "{log}", "--a", "step_base=1"), "step_base=1: samestep counts from 0, always"),
-    (("{csv}", "{csv}", "--b", "column.run=x"), "--b column.run=… means nothing in the format csv"),
+    (("{csv}", "{csv}", "--b", "column.run=x"), "--b column.run=… has no effect on the format csv"),
 ]  # fmt: skip
 
 
