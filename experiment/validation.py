@@ -119,7 +119,7 @@ def _about_keys(mistakes: Sequence[Any]) -> Iterator[tuple[str, str]]:
 
 def _follows_from_others(mistake: Any) -> bool:
     """Whether it is a list that was long enough before pydantic left wrong items out."""
-    return mistake["type"] == "too_short" and len(mistake["input"]) >= mistake["ctx"]["min_length"]
+    return bool(mistake["type"] == "too_short" and len(mistake["input"]) >= mistake["ctx"]["min_length"])
 
 
 _ABOUT_KEYS = ("missing", "extra_forbidden")
