@@ -92,11 +92,7 @@ def masks(plan: Plan, seed: int, epoch: int) -> list[np.ndarray]:
 
     0 drops a unit, ``1 / (1 - dropout)`` keeps it. Row k belongs to the k-th row of this epoch.
     """
-    keep = 1.0 - plan.network.dropout
-    return [
-        _below(generator(seed, Purpose.MASKS, epoch, layer), keep, (plan.clock.samples, width)) * kept(plan)
-        for layer, width in enumerate(plan.network.hidden)
-    ]
+    return [keeps * kept(plan) for keeps in Draws(plan).keeps(seed, epoch)]
 
 
 def batches(plan: Plan, epochs: Iterable[tuple[tuple[Any, ...], Any]]) -> Iterator[tuple[tuple[Any, ...], Any]]:

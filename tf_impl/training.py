@@ -53,22 +53,15 @@ def optimizer(plan: Plan, learning_rate: float | keras.optimizers.schedules.Lear
     """The plan's optimizer with every hyperparameter written out."""
     chosen = plan.optimizer
     match chosen:
-        case Adam():
-            return keras.optimizers.Adam(
+        case Adam() | AdamW():
+            kind = keras.optimizers.AdamW if isinstance(chosen, AdamW) else keras.optimizers.Adam
+            return kind(
                 learning_rate,
                 beta_1=chosen.beta_1,
                 beta_2=chosen.beta_2,
                 epsilon=chosen.epsilon,
                 amsgrad=chosen.amsgrad,
-            )
-        case AdamW():
-            return keras.optimizers.AdamW(
-                learning_rate,
-                beta_1=chosen.beta_1,
-                beta_2=chosen.beta_2,
-                epsilon=chosen.epsilon,
-                amsgrad=chosen.amsgrad,
-                weight_decay=chosen.weight_decay,
+                weight_decay=chosen.weight_decay if isinstance(chosen, AdamW) else None,
             )
         case Momentum():
             return keras.optimizers.SGD(learning_rate, momentum=chosen.momentum, nesterov=chosen.nesterov)

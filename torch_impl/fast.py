@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from experiment import controls, csv_data, engines
+from experiment import controls, engines
 from experiment.engines import Engine, Trained
-from experiment.plan import Arm, CsvData, Plan
+from experiment.plan import Arm, Plan
 from torch_impl import schedules, training
 from torch_impl.stacked import Stacked, Tensors, stacked
 
@@ -31,9 +31,7 @@ def bytes_per_seed(plan: Plan) -> int:
 
     Parameters, gradients, moments; two epochs of rows and masks; what two batches leave between layers; the trace.
     """
-    features = 1
-    if isinstance(plan.data, CsvData) and len(plan.seeds) > 1:
-        features = csv_data.read(plan.data.path, plan.data.target)[0].shape[1]
+    features = training.data(plan)[0].shape[1] if len(plan.seeds) > 1 else 1
     parameters, hidden = plan.network.parameters(features), sum(plan.network.hidden)
     row = features + 1 + (hidden if plan.controls.masks == "shared" else 0)
     numbers = 8 * parameters + 2 * plan.clock.samples * row + 2 * plan.batch_size * (row + 9 * hidden + 9)

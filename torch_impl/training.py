@@ -47,23 +47,15 @@ def optimizer(plan: Plan, learning_rate: float, parameters: Iterable[torch.nn.Pa
     """The plan's optimizer with every hyperparameter written out."""
     chosen = plan.optimizer
     match chosen:
-        case Adam():
-            return torch.optim.Adam(
+        case Adam() | AdamW():
+            kind = torch.optim.AdamW if isinstance(chosen, AdamW) else torch.optim.Adam
+            return kind(
                 parameters,
                 lr=learning_rate,
                 betas=(chosen.beta_1, chosen.beta_2),
                 eps=chosen.epsilon,
                 amsgrad=chosen.amsgrad,
-                weight_decay=0.0,
-            )
-        case AdamW():
-            return torch.optim.AdamW(
-                parameters,
-                lr=learning_rate,
-                betas=(chosen.beta_1, chosen.beta_2),
-                eps=chosen.epsilon,
-                amsgrad=chosen.amsgrad,
-                weight_decay=chosen.weight_decay,
+                weight_decay=chosen.weight_decay if isinstance(chosen, AdamW) else 0.0,
             )
         case Momentum():
             return torch.optim.SGD(
