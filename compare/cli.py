@@ -84,9 +84,9 @@ def run(
     """Train every arm in both frameworks; write CSV, figures and the report."""
     from compare import output, progress, runner
     from compare.ahead import Ahead
-    from experiment import engines
     from experiment.plan import Plan, question
-    from experiment.program import missing
+    from experiment.programs import engines
+    from experiment.programs.process import missing
 
     how, where = engines.parse(engine), engines.parse_device(device)
     chosen = question() if plan is None else Plan.load(plan)
@@ -160,7 +160,7 @@ def simulate(
 ) -> int:
     """Ask the real schedulers of both frameworks, without training."""
     from compare import simulate as simulating
-    from experiment.program import missing
+    from experiment.programs.process import missing
     from experiment.trace import write_csv
 
     clock = options.clock(samples, batch_size, drop_last, 1)
@@ -208,7 +208,7 @@ def translate(
 ) -> int:
     """The same schedule in the other framework, as code, with proof."""
     from compare import translate as translating
-    from experiment.program import missing
+    from experiment.programs.process import missing
 
     if to not in translating.TO:
         raise options.refused(f"--to: got {to!r}. Write torch or keras.")
@@ -330,7 +330,7 @@ def attribute(
     """Which part of a loss gap between Keras and PyTorch comes from what, and what to write so that it goes."""
     from compare import output, progress
     from compare.attribute import asking
-    from experiment.program import missing
+    from experiment.programs.process import missing
 
     experiment = asking.experiment(plan, against, arm, seed, precision, mend)
     if absent := missing():

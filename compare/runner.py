@@ -15,11 +15,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiment.engines import Device, Engine
 from experiment.plan import FRAMEWORKS, Framework, Plan
-from experiment.simulation import Answer, Request
+from experiment.programs.engines import Device, Engine
+from experiment.programs.simulate import Answer, Request
+from experiment.programs.variants import Variant, to_json
 from experiment.trace import Trace
-from experiment.variants import Variant, to_json
 
 PACKAGES: dict[Framework, str] = {"tensorflow": "tf_impl", "torch": "torch_impl"}
 LABELS: dict[str, str] = {"tensorflow": "Keras", "torch": "PyTorch"}
@@ -66,7 +66,7 @@ def train(
 ) -> dict[Framework, Trace]:
     """Train a plan in each framework, all at once.
 
-    engine, device : how updates are made, and where, see `experiment.engines`.
+    engine, device : how updates are made, and where, see `experiment.programs.engines`.
     on_started : called when all workers are on their way.
     Returns the trace of each. Raises WorkerError for the first worker that does not finish; the others are stopped
     before it is raised, as they are at Ctrl-C.

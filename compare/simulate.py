@@ -13,9 +13,9 @@ from compare.explain import closed_form, first_and_last, run_steps
 from compare.tolerance import ULP32, rate_size, rate_tolerance, ulp32
 from experiment.clock import Clock, Place, Stepping
 from experiment.plan import FRAMEWORKS, Framework
+from experiment.programs.simulate import Answer, Request
 from experiment.schedules import Schedule
 from experiment.schedules.text import to_json as schedule_json
-from experiment.simulation import Answer, Request
 from experiment.validation import PlanError
 
 Verdict = Literal["same", "differs"]

@@ -12,10 +12,10 @@ from compare.runner import LABELS
 from compare.simulate import Agreement, agreement, tolerance_words
 from experiment.clock import Clock, Stepping
 from experiment.plan import Framework
+from experiment.programs.simulate import Answer, Request, proof_length
 from experiment.schedules import Schedule
 from experiment.schedules.text import from_json, parse
 from experiment.schedules.text import to_json as schedule_json
-from experiment.simulation import Answer, Request, proof_length
 from experiment.validation import PlanError, strict_json
 
 Origin = Literal["tensorflow", "torch", "vocabulary"]
