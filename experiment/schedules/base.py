@@ -44,17 +44,19 @@ FLOAT32 = 2.0**-24
 class ScheduleModel(Model):
     """A learning-rate schedule: a pure function of step and clock.
 
-    Subclasses give ``_rate``, say how float32 bends it where it does, and what it is called in both frameworks.
+    A kind gives its closed form as ``_rate``, how float32 bends it, and what it is called in both frameworks.
 
-    EXAMPLES : short forms by what a row of the table of schedules says: one for each condition that changes what the
-    schedule becomes, a few epochs long, so that a run of ten shows it whole.
-    ADDED : our keys of rates that are added up, so that float32 rounds at the size of the largest.
-    KERAS : classes of Keras, and of ours for Keras, that `from_keras` reads: our key for each of their arguments besides
-    `initial`; ours have our own. The first is the one that the schedule becomes.
-    TORCH : classes of PyTorch that `from_torch` reads: our key for each key of their state, by which they are known.
-    SAYS : what a class of either framework says of our keys without an argument.
-    NAMES : what an argument of PyTorch is called, for a key that its state holds by another name.
-    ALONE : whether PyTorch's class sets the optimizer's rate for itself, so that it can be no part of another.
+    Attributes:
+        EXAMPLES: Short forms, by what their rows in the table of schedules say: one for each condition that changes
+            what the schedule becomes. Each is a few epochs long, so that a run of ten epochs shows all of it.
+        ADDED: Keys of the rates that are added: float32 rounds their sum at the size of the largest.
+        KERAS: Classes that `from_keras` reads, Keras' own or stand-ins, with the key for each argument but the initial
+            rate. A stand-in has no entries: its arguments are the keys. The schedule becomes the first class.
+        TORCH: Classes of PyTorch that `from_torch` reads, with the key for each entry of a state. The entries
+            identify the class of a state that was saved without its name.
+        SAYS: Keys that a class fixes without an argument.
+        NAMES: PyTorch's argument for a key, where the state has another name for it.
+        ALONE: Whether PyTorch's class sets the optimizer's rate itself, so that it cannot be part of another schedule.
     """
 
     EXAMPLES: ClassVar[Mapping[str, str]] = {}
