@@ -15,12 +15,12 @@ from helpers import samestep
 from compare import comparison_text
 from compare.comparison import Request, compare
 from compare.comparison_json import to_json
-from compare.terms import LANGUAGES
 from compare.losses import MOST_STEPS
 from compare.losses import TOLERANCE as OF_TWO_FRAMEWORKS
 from compare.reduction_words import Reduction, ReductionName, instead
 from compare.reductions import FEWEST_ROWS, TOLERANCE, epoch_means, running_mean, told_apart
 from compare.sides import Settings
+from compare.terms import LANGUAGES
 from experiment.clock import Clock
 
 HOUSE = Path(__file__).parents[1]

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from compare.diagnose.words import MEANINGS, READINGS, more, pages
 
 from compare.diagnose.diagnosis import Cause
-from compare.diagnose.words import MEANINGS, READINGS, more, pages
 
 HOUSE = Path(__file__).parents[1]
 GALLERY = HOUSE / "docs" / "mistakes"
