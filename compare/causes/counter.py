@@ -60,7 +60,7 @@ class Counter(Cause):
         counted.
 
     See also:
-        lesson 1 on this very run; lesson 2 on the three counts; lesson 4 on PyTorch; lesson 10 on accumulation.
+        Lesson 1 on this very run; lesson 2 on the three counts; lesson 4 on PyTorch; lesson 10 on accumulation.
     """
 
     name: ClassVar = "counter"

@@ -36,7 +36,7 @@ class Family(Cause):
         `samestep translate`.
 
     See also:
-        lesson 8: warm-up, cosine, restarts; page `schedules`: what each becomes in the other framework.
+        Lesson 8: warm-up, cosine, restarts; page `schedules`: what each becomes in the other framework.
     """
 
     name: ClassVar = "family"

@@ -45,7 +45,7 @@ class Gaps(Cause):
         name steps that come twice.
 
     See also:
-        page `recording`, in one line in either framework; lesson 9: resuming.
+        Page `recording`, in one line in either framework; lesson 9: resuming.
     """
 
     name: ClassVar = "gaps"

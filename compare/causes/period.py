@@ -42,7 +42,7 @@ class Period(Cause):
         is left out.
 
     See also:
-        lesson 2: steps, batches, epochs.
+        Lesson 2: steps, batches, epochs.
     """
 
     name: ClassVar = "period"

@@ -40,7 +40,7 @@ class Scale(Cause):
         The schedule is that of a; only the first rate is another. If b is what was meant, multiply a's instead.
 
     See also:
-        lesson 10: accumulation and processes.
+        Lesson 10: accumulation and processes.
     """
 
     name: ClassVar = "scale"

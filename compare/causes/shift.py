@@ -47,7 +47,7 @@ class Shift(Cause):
         Read the rate before the update; where a schedule was ported from PyTorch to Keras, take 1 off each milestone.
 
     See also:
-        lesson 5: which rate is in the log; page `recording`, which notes the used rate in both frameworks.
+        Lesson 5: which rate is in the log; page `recording`, which notes the used rate in both frameworks.
     """
 
     name: ClassVar = "shift"

@@ -38,7 +38,7 @@ class Staircase(Cause):
         The period and the factor were right; what is missing is the floor of steps / period.
 
     See also:
-        lesson 3: staircase or smooth.
+        Lesson 3: staircase or smooth.
     """
 
     name: ClassVar = "staircase"

@@ -31,7 +31,7 @@ class Unexplained(Cause):
         equal rates.
 
     See also:
-        page `comparing`, on a log against a schedule; lesson 6: a fair comparison.
+        Page `comparing`, on a log against a schedule; lesson 6: a fair comparison.
     """
 
     name: ClassVar = "unexplained"

@@ -56,7 +56,7 @@ class Warmup(Cause):
         Give both a warm-up of the same length, and say whether the schedule begins beside it or after it.
 
     See also:
-        lesson 8: warm-up, cosine, restarts.
+        Lesson 8: warm-up, cosine, restarts.
     """
 
     name: ClassVar = "warmup"

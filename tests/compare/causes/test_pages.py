@@ -1,55 +1,56 @@
-"""The gallery of mistakes: one page for each cause that the code can name, all of one form, and named in the output."""
+"""The gallery of mistakes: a page for each cause, all of one form, whose links lead somewhere."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
-from compare.diagnose.words import MEANINGS, READINGS, more, pages
 
-from compare.diagnose.diagnosis import Cause
+from compare.causes import CAUSES
 
-HOUSE = Path(__file__).parents[1]
-GALLERY = HOUSE / "docs" / "mistakes"
+DOCS = Path(__file__).parents[3] / "docs"
 SECTIONS = ["What you see", "What samestep says", "How it comes about", "The fix", "See also"]
+every_cause = pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.name)
 
 
-def page(name):
-    return (GALLERY / f"{name}.md").read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def pages():
+    sys.path.insert(0, str(DOCS))
+    from mistakes import pages
+
+    yield pages
+    sys.path.remove(str(DOCS))
 
 
-def test_there_is_exactly_one_page_for_each_cause():
-    assert sorted(path.stem for path in GALLERY.glob("*.md")) == sorted([*MEANINGS, "index"])
+@pytest.fixture(scope="module")
+def folder(pages, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    pages.write(folder)
+    return folder
 
 
-def test_the_index_lists_every_cause_with_its_meaning():
-    rows = re.findall(r"^\| \[([\w-]+)\]\(([\w-]+)\.md\) \| (.+) \|$", page("index"), re.MULTILINE)
-    assert sorted((name, said) for name, _, said in rows) == sorted(MEANINGS.items())
-    assert all(name == target for name, target, _ in rows)
-    listed = re.search(r"```\{toctree\}\n:hidden:\n\n(.*?)\n```", page("index"), re.DOTALL).group(1)
-    assert listed.split() == [name for name, _, _ in rows]
+def test_every_cause_has_an_example(pages):
+    assert set(pages.EXAMPLES) == set(CAUSES)
 
 
-@pytest.mark.parametrize("cause", MEANINGS)
-def test_a_page_asserts_its_own_cause_and_has_every_section(cause):
-    text = page(cause)
-    assert re.search(rf"^# {cause}: ", text, re.MULTILINE)
+@every_cause
+def test_its_page_makes_its_own_example_and_has_every_section(folder, cause):
+    text = (folder / f"{cause.name}.md").read_text(encoding="utf-8")
+    assert re.findall(r"^# (.+)$", text, re.MULTILINE) == [f"{cause.name}: {cause.meaning()}"]
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
-    assert re.findall(r"\bMistake\(\s*\"([\w-]+)\"", text) == [cause]
+    assert re.findall(r"Mistake\(\"([\w-]+)\"\)", text) == [cause.name]
+    for name in re.findall(r":pyobject: (\w+)", text):
+        assert re.search(rf"^def {name}\(", "".join(path.read_text() for path in DOCS.glob("mistakes/code/*.py")), re.M)
 
 
-@pytest.mark.parametrize("reading", READINGS)
-def test_the_readings_of_a_counter_are_told_on_its_page(reading):
-    assert f"`{reading}`" in page("counter")
+@every_cause
+def test_links_of_its_page_lead_somewhere(folder, cause):
+    links = re.findall(r"\]\(([^)]+)\)", (folder / f"{cause.name}.md").read_text(encoding="utf-8"))
+    assert links
+    for link in links:
+        assert (folder / link).exists() or (DOCS / "mistakes" / link).exists(), link
 
 
-@pytest.mark.parametrize("cause", MEANINGS)
-def test_the_output_names_a_page_that_is_there(cause):
-    (named,) = pages(Cause(cause, {}, 0.0))
-    assert (HOUSE / named).is_file()
-    assert more(Cause(cause, {}, 0.0)) == f"More on this: {named}"
-
-
-def test_two_causes_name_two_pages():
-    both = Cause("warmup", {}, 0.0, Cause("scale", {}, 0.0))
-    assert more(both) == "More on this: samestep why warmup scale"
-    assert more(Cause("scale", {}, 0.0, Cause("scale", {}, 0.0))) == "More on this: samestep why scale"
+def test_tables_have_every_cause(pages):
+    assert all(f"[`{cause.name}`](mistakes/{cause.name}.md)" in pages.meanings("mistakes/") for cause in CAUSES)
+    assert pages.alike().count("\n") == sum(len(cause.alike) for cause in CAUSES) + 1
