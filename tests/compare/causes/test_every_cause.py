@@ -85,34 +85,36 @@ FOUND = {
 
 SAID = {
     # what differs, and words that must be there: numbers with units, and the right side
-    Identical(): "the same to the last bit",
-    Rounding(): "the same to within rounding",
-    Counter(32, "steps-vs-epochs"): "b's schedule counts steps where a's counts epochs: it runs 32 times as fast, 32 "
-    "steps being an epoch",
-    Counter(1 / 32, "steps-vs-epochs"): "a's schedule counts steps where b's counts epochs: it runs 32 times as fast",
-    Counter(4, "gradient-accumulation"): "b's schedule runs 4 times as fast as a's: it counts batches",
-    Counter(0.25, "gradient-accumulation"): "a's schedule runs 4 times as fast as b's: it counts batches",
+    Identical(): "agree to the last bit",
+    Rounding(): "agree to within rounding",
+    Counter(32, "steps-vs-epochs"): "b counts steps, a counts epochs. An epoch is 32 steps, so b runs through its "
+    "schedule 32 times as fast",
+    Counter(1 / 32, "steps-vs-epochs"): "a counts steps, b counts epochs. An epoch is 32 steps",
+    Counter(4, "gradient-accumulation"): "b counts batches, a counts updates",
+    Counter(0.25, "gradient-accumulation"): "a counts batches, b counts updates",
     Counter(25, "unconverted-rate"): "b multiplies its rate by 0.99 at every step, a only once in 25 steps",
-    Counter(1 / 3, "unknown"): "the rate that a has at step n is the one that b has at step 3 · n",
-    Shift(1): "b is 1 step ahead of a",
+    Counter(
+        1 / 3, "unknown"
+    ): "a runs through its schedule 3 times as fast as b: its rate at step n is b's rate at step 3 · n",
+    Shift(1): "b is 1 step ahead of a: at step n it has a's rate of step n + 1",
     Shift(-1): "a is 1 step ahead of b",
     Shift(64): "b is 64 steps (2 epochs) ahead of a",
     Scale(2.0): "b's rate is 2 times a's at every step",
     Scale(0.25): "a's rate is 4 times b's at every step",
-    Staircase("a", 25): "a is a staircase where b is not: for 25 steps at a time it keeps the rate that b has",
-    Staircase("b", 32): "b is a staircase where a is not: for 32 steps (1 epoch) at a time",
-    Factor(factor_a=0.95, factor_b=0.9): "a multiplies its rate by 0.95 every 25 steps and b by 0.9",
-    Factor(decay_rate_a=0.5, decay_rate_b=1.0): "a's decay rate is 0.5 every 25 steps and b's 1",
-    Period(800, 25): "in a its period is 800 steps (25 epochs), in b 25 steps",
-    Floor("b", 1e-5): "equal until b stops falling, at a rate of 1e-05; a falls on",
-    Tail("a", 200): "end at step 200: from there a holds its rate and b rises again",
-    Tail("b", 200): "end at step 200: from there b holds its rate and a falls on",
-    Warmup("b", 50, "aligned"): "b warms up over its first 50 steps, a does not; from then on both have the same",
-    Warmup("a", 32, "delayed"): "a warms up over its first 32 steps (1 epoch), b does not; then a begins the schedule "
-    "of b, 32 steps later",
-    Reset("b", 1600): "until step 1,600, where b starts its schedule again from the beginning",
-    ExtraDecay("b", 150, 0.5): "from there on b has 0.5 times the rate of a",
-    ExtraDecay("a", 150, 2.0): "from there on a has 0.5 times the rate of b",
+    Staircase("a", 25): "a is a staircase, b is not: for 25 steps at a time a holds the rate that b has",
+    Staircase("b", 32): "b is a staircase, a is not: for 32 steps (1 epoch) at a time",
+    Factor(factor_a=0.95, factor_b=0.9): "a multiplies its rate by 0.95 every 25 steps, b by 0.9",
+    Factor(decay_rate_a=0.5, decay_rate_b=1.0): "a's decay rate is 0.5 every 25 steps, b's is 1",
+    Period(800, 25): "its period is 800 steps (25 epochs) in a and 25 steps in b",
+    Floor("b", 1e-5): "equal until b stops falling at a rate of 1e-05; a keeps falling",
+    Tail("a", 200): "end at step 200. From there a holds its rate and b rises again",
+    Tail("b", 200): "end at step 200. From there b holds its rate and a keeps falling",
+    Warmup("b", 50, "aligned"): "b warms up over its first 50 steps, a does not. From then on both have the same",
+    Warmup("a", 32, "delayed"): "a warms up over its first 32 steps (1 epoch), b does not. Then a starts b's "
+    "schedule, 32 steps late",
+    Reset("b", 1600): "until step 1,600. There b starts its schedule again from the beginning",
+    ExtraDecay("b", 150, 0.5): "From there on b has 0.5 times the rate of a",
+    ExtraDecay("a", 150, 2.0): "From there on a has 0.5 times the rate of b",
     Gaps(0, 3, 1, 0, 17, None, 17): "a has 1 row twice; b lacks 3 steps, the first at step 17.",
     Gaps(40, 1, 0, 2, 0, 0, 150): "a lacks 40 steps, the first at step 0; b lacks 1 step, step 150 and has 2 rows "
     "twice.",
@@ -218,7 +220,7 @@ def test_what_is_no_cause_names_all_that_are():
 def test_two_causes_are_both_said_and_fixed():
     both = Warmup("a", 50, "aligned", second=Shift(1))
     said = both.sentences(scene())
-    assert said.startswith("Two things at once. a warms up")
+    assert said.startswith("Two causes at once. a warms up")
     assert "b is 1 step ahead of a" in said
     fix = both.fixes(scene(frameworks=("", "torch")))
     assert "LinearLR" in fix.code["PyTorch"]
