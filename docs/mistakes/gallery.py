@@ -40,7 +40,7 @@ class Code:
 class Mistake:
     """The example of a cause, `a.csv` and `b.csv`, and the JSON that `samestep compare` writes of it.
 
-    Makes the code of the fix known to the page. Raises AssertionError where another cause or other parameters are named.
+    Makes the code of the fix known to the page. Raises AssertionError where another cause, or another parameter, is named.
     """
 
     def __init__(self, name: str) -> None:
