@@ -7,6 +7,7 @@ without drawing the ones before, and no more than one epoch is held at a time.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from itertools import pairwise
 from typing import Any
@@ -91,11 +92,15 @@ def masks(plan: Plan, seed: int, epoch: int) -> list[np.ndarray]:
 
     0 drops a unit, ``1 / (1 - dropout)`` keeps it. Row k belongs to the k-th row of this epoch.
     """
-    keep = 1.0 - plan.network.dropout
-    return [
-        _below(generator(seed, Purpose.MASKS, epoch, layer), keep, (plan.clock.samples, width)) * kept(plan)
-        for layer, width in enumerate(plan.network.hidden)
-    ]
+    return [keeps * kept(plan) for keeps in Draws(plan).keeps(seed, epoch)]
+
+
+def batches(plan: Plan, epochs: Iterable[tuple[tuple[Any, ...], Any]]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """The batches of one epoch after the other: slices of its inputs and of its targets."""
+    for inputs, targets in epochs:
+        for begin in range(0, plan.clock.steps_per_epoch * plan.batch_size, plan.batch_size):
+            rows = slice(begin, begin + plan.batch_size)
+            yield tuple(each[rows] for each in inputs), targets[rows]
 
 
 def kept(plan: Plan) -> np.floating:

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from experiment import csv_data
 from experiment.clock import Clock, Duration, Stepping
 from experiment.schedules import ArrayLike, Constant, ExponentialDecay, Schedule
-from experiment.schedules.text import values_of
+from experiment.schedules.text import parse, values_of
 from experiment.validation import Model, PlanError, describe, strict_json
 
 Source = Literal["shared", "native"]
@@ -334,10 +334,7 @@ def _found(data: CsvData, folder: Path) -> CsvData:
 
 def question() -> Plan:
     """The default plan: a decay every 25 steps, and the decay every 25 epochs that was meant, side by side."""
-
-    def decay(every: str, staircase: bool) -> ExponentialDecay:
-        return ExponentialDecay(initial=1e-3, factor=0.95, every=Duration.parse(every), staircase=staircase)
-
+    decay = "exponential:initial=1e-3,factor=0.95"
     return Plan(
         schema=1,
         name="question",
@@ -352,9 +349,9 @@ def question() -> Plan:
         controls=Controls(data="shared", order="shared", weights="shared", masks="shared"),
         arms=(
             Arm(name="constant", schedule=Constant(initial=1e-3), stepping="step"),
-            Arm(name="staircase-steps", schedule=decay("25 steps", True), stepping="step"),
-            Arm(name="staircase-epochs", schedule=decay("25 epochs", True), stepping="epoch"),
-            Arm(name="smooth-steps", schedule=decay("25 steps", False), stepping="step"),
-            Arm(name="smooth-epochs", schedule=decay("25 epochs", False), stepping="epoch"),
+            Arm(name="staircase-steps", schedule=parse(f"{decay},every=25 steps,staircase"), stepping="step"),
+            Arm(name="staircase-epochs", schedule=parse(f"{decay},every=25 epochs,staircase"), stepping="epoch"),
+            Arm(name="smooth-steps", schedule=parse(f"{decay},every=25 steps"), stepping="step"),
+            Arm(name="smooth-epochs", schedule=parse(f"{decay},every=25 epochs"), stepping="epoch"),
         ),
     )

@@ -85,7 +85,12 @@ def describe(error: ValidationError) -> str:
         ...     print(describe(error))
         the key 'batch_size' is missing. 'epoch' is not a key. Did you mean 'epochs'?
     """
-    mistakes = [each for each in error.errors(include_url=False) if not _follows_from_others(each)]
+    # a list whose items are wrong is too short as well, without them
+    mistakes = [
+        each
+        for each in error.errors(include_url=False)
+        if each["type"] != "too_short" or len(each["input"]) < each["ctx"]["min_length"]
+    ]
     if any(mistake["type"] == "recursion_loop" or len(mistake["loc"]) > 60 for mistake in mistakes):
         return "nested too deeply. Write it flatter."
     said = [*_about_keys(mistakes), *((_place(each["loc"]), _sentence(each)) for each in mistakes)]
@@ -115,11 +120,6 @@ def _about_keys(mistakes: Sequence[Any]) -> Iterator[tuple[str, str]]:
             yield place, f"{_listed(keys)} {'are not keys' if keys[1:] else 'is not a key'}. {hint}"
         elif missing := [key for key in keys if (place, key) not in misspelt]:
             yield place, f"the {_keys_are(missing)} missing."
-
-
-def _follows_from_others(mistake: Any) -> bool:
-    """Whether it is a list that was long enough before pydantic left wrong items out."""
-    return bool(mistake["type"] == "too_short" and len(mistake["input"]) >= mistake["ctx"]["min_length"])
 
 
 _ABOUT_KEYS = ("missing", "extra_forbidden")

@@ -9,12 +9,15 @@ import sys
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 from compare_helpers import DOCS, RECORDED, compared, pair, save_npz, trace_file
 from helpers import samestep
 
 from compare.align.table import COLUMNS, table
-from compare.comparison import compare, figures, junit
+from compare.comparison import figures, junit
+from compare.comparison.compare import compare
+from compare.comparison.words import difference_sentence
 from compare.runs.settings import Settings, clock
 from compare.runs.side import read_side
 from compare.tolerance import ULP32
@@ -77,7 +80,7 @@ def test_report_has_all_its_files(tmp_path):
     for path in folder.iterdir():
         assert f"`{path.name}{'/' if path.is_dir() else ''}`" in DOCS["comparing"]
     page = (folder / "report.html").read_text()
-    assert "b&#39;s schedule counts steps where a&#39;s counts epochs" in page
+    assert "b counts steps, a counts epochs" in page
     assert page.count("<svg") == 3
     assert not re.search(r"<script|<img|src=|href=\"(?!data:|#)", page)
     assert "(figures/rates.svg)" in (folder / "report.md").read_text()
@@ -123,6 +126,42 @@ def test_rows_of_the_report_are_those_of_both(tmp_path):
     assert "=cmd\\|x" not in (tmp_path / "report" / "report.md").read_text()  # a lone pair has no table
 
 
+STEPS = np.arange(2000)
+COSINE = 0.05 * (1 + np.cos(np.pi * STEPS / 1999))
+DECAY = 0.1 * 0.9999**STEPS
+BOTH = {
+    "drift": (DECAY, 0.1 * float(np.float32(0.9999)) ** STEPS),
+    "near 0": (COSINE, np.maximum(COSINE - 1e-9, 0)),
+    "digits": (DECAY, pd.DataFrame({"lr": [float(f"{rate:.6g}") for rate in DECAY]})),
+    "rounded": (DECAY, DECAY.astype(np.float32)),
+    "beyond drift": (DECAY, DECAY * (1 + 1e-6)),
+    "thinned": (DECAY, pd.DataFrame({"step": STEPS[::7], "lr": DECAY[::7] * 1.001})),
+}
+
+
+@pytest.mark.parametrize("case", [*BOTH, *RECORDED])
+def test_verdict_numbers_and_picture_agree(case):
+    found = compare(*BOTH[case]) if case in BOTH else compared(case)
+    tolerance = found.to_json()["tolerance"]["applied"]
+    beyond = tolerance["ulp32"] > tolerance["allowed_ulp32"]
+    assert beyond == (found.first_difference is not None)
+    curve, *limits = [line for line in found.figure("differences").axes[0].lines if line.get_label() != "_nolegend_"]
+    (limit,) = [line for line in limits if line.get_label() == "tolerance"]
+    if curve.get_label() == "largest difference":
+        allowed = dict(zip(limit.get_xdata(), limit.get_ydata(), strict=True))
+        above = [apart > allowed.get(step, np.inf) for step, apart in zip(*curve.get_data(), strict=True)]
+        assert any(above) == beyond
+    said = difference_sentence(found.worst)
+    assert ("beyond the tolerance" in said) == beyond
+    assert f"step {tolerance['step']:,}:" in said or "No rate differs" in said
+
+
+def test_two_logs_without_a_common_step_say_so_in_the_picture():
+    even, odd = (pd.DataFrame({"step": STEPS[begin::2], "lr": 0.1}) for begin in (0, 1))
+    axes = compare(even, odd).figure("differences").axes[0]
+    assert [text.get_text() for text in axes.texts] == ["no step in common"]
+
+
 def test_pictures_stay_small_however_many_rows(tmp_path):
     step = np.arange(100_000)
     a, b = tmp_path / "a.npz", tmp_path / "b.npz"
@@ -132,7 +171,7 @@ def test_pictures_stay_small_however_many_rows(tmp_path):
     rows = table(worst.a, worst.b, Clock(1000, 1))
     for figure in (
         figures.rates(rows, Clock(1000, 1), 1),
-        figures.differences(rows, Clock(1000, 1)),
+        figures.differences(rows, Clock(1000, 1), figures.allowed(rows, worst.diagnosis.tolerance)),
         figures.first_difference(rows, Clock(1000, 1), 1),
     ):
         for axes in figure.axes:

@@ -40,8 +40,8 @@ def test_help_imports_neither_pandas_nor_matplotlib():
         "compare.command.main",
         "compare.diagnose.diagnosis",
         "compare.readers",
-        "compare.results",
-        "compare.runner",
+        "compare.training.result",
+        "compare.workers.runner",
         "compare.schedule.figures",
         "compare.schedule.translate",
     ],
@@ -53,7 +53,7 @@ def test_compare_never_imports_a_framework(module):
 
 
 def test_experiment_needs_numpy_and_pydantic_only():
-    loaded = imported_by("import experiment.plan, experiment.controls, experiment.trace, experiment.worker")
+    loaded = imported_by("import experiment.plan, experiment.controls, experiment.trace, experiment.programs.train")
     assert not {"pandas", "matplotlib", "typer", "rich", "jinja2", *FRAMEWORKS} & loaded
 
 
@@ -71,9 +71,9 @@ def test_only_the_command_and_the_workers_print():
         if "print(" in path.read_text(encoding="utf-8").replace("console.print(", "").replace(").print(", "(")
     ]
     assert printing == [
-        "experiment/program.py",
-        "experiment/simulation.py",
-        "experiment/variants.py",
-        "experiment/worker.py",
+        "experiment/programs/process.py",
+        "experiment/programs/simulate.py",
+        "experiment/programs/train.py",
+        "experiment/programs/variants.py",
         "compare/command/terminal.py",
     ]

@@ -428,6 +428,13 @@ def test_recorder_is_imported_only_when_asked_for(package):
     assert f"AttributeError: module '{package}' has no attribute 'nothing'" in done.stderr
 
 
+@pytest.mark.parametrize("package", ["torch_impl", "tf_impl"])
+def test_examples_of_the_recorders_run(package):
+    program = f"import doctest; from {package} import recorder; print(doctest.testmod(recorder))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("TestResults(failed=0, attempted="), done.stdout
+
+
 PAGE = (HOUSE / "docs" / "recording.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 

@@ -12,12 +12,13 @@ from matplotlib.figure import Figure
 from compare.show.drawing import Drawing
 from compare.show.picture import Picture
 from compare.show.style import INK, LIMIT, STYLE, WIDTH, draw_staircase, rows_of_largest, steps_axis
-from compare.tolerance import ULP32
 from compare.words import part
 from experiment.clock import Clock
 
 if TYPE_CHECKING:
     from compare.comparison.result import Comparison
+    from compare.refute.claim import Tolerance
+
 AROUND = 20
 """Rows before and after the first difference that are shown enlarged."""
 
@@ -44,7 +45,7 @@ def pictures(comparison: Comparison) -> Mapping[str, Callable[[], Picture]]:
         ),
         "differences": lambda: Picture(
             "differences",
-            differences(table, clock),
+            differences(table, clock, allowed(table, pair.diagnosis.tolerance)),
             f"Relative difference of both rates against step, on a logarithmic axis; at most "
             f"{part(pair.diagnosis.max_relative)}.",
             f"How far the rates lie apart, relative to the larger one. No line is drawn where they are equal.{epochs}",
@@ -58,6 +59,14 @@ def pictures(comparison: Comparison) -> Mapping[str, Callable[[], Picture]]:
             f"The rows around the first difference, each with a mark.{epochs}",
         )
     return drawn
+
+
+def allowed(table: Table, tolerance: Tolerance | None) -> np.ndarray:
+    """For each row of a table how far both rates may differ, absolute; NaN where they were not compared."""
+    found = np.full(len(table["step"]), np.nan)
+    if tolerance is not None:
+        found[np.searchsorted(table["step"], tolerance.steps)] = tolerance.allowed
+    return found
 
 
 def rates(table: Table, clock: Clock | None, first: int | None) -> Figure:
@@ -77,22 +86,16 @@ def rates(table: Table, clock: Clock | None, first: int | None) -> Figure:
     return figure
 
 
-def differences(table: Table, clock: Clock | None, allowed: np.ndarray | None = None) -> Figure:
+def differences(table: Table, clock: Clock | None, most: np.ndarray) -> Figure:
     """The relative difference of both rates against steps, and the tolerance; no line where the difference is 0.
 
     Args:
         table: The rows of a pair.
         clock: Draws epoch boundaries.
-        allowed: For each row, how far both rates may lie apart: absolute, as it was applied. Of each bin that row is
-            drawn that uses most of it.
+        most: From `allowed`. Of each bin that row is drawn that uses most of its tolerance.
     """
-    there = np.isfinite(table["lr_relative"])
-    if allowed is not None:
-        there &= np.isfinite(allowed)
-        used = table["lr_absolute"][there] / allowed[there]
-    else:
-        used = table["lr_relative"][there]
-    rows = np.flatnonzero(there)[rows_of_largest(used)]
+    there = np.isfinite(table["lr_relative"]) & np.isfinite(most)
+    rows = np.flatnonzero(there)[rows_of_largest(table["lr_absolute"][there] / most[there])]
     steps, apart = table["step"][rows], table["lr_relative"][rows]
     with rc_context(STYLE):
         figure = Drawing(figsize=(WIDTH, 3.4))
@@ -104,13 +107,11 @@ def differences(table: Table, clock: Clock | None, allowed: np.ndarray | None = 
             axes.set_yscale("log")
         else:
             axes.set_ylim(0, 1)
-            axes.text(0.5, 0.5, "no difference at any step", transform=axes.transAxes, ha="center")
-        if allowed is None:
-            axes.axhline(ULP32 * float(np.finfo(np.float32).eps), label=f"about {ULP32} float32 ULP", **LIMIT)
-        else:
-            larger = np.maximum(table["lr_a"], table["lr_b"])[rows]
-            positive = larger > 0
-            axes.plot(steps[positive], allowed[rows][positive] / larger[positive], label="tolerance", **LIMIT)
+            said = "no difference at any step" if len(steps) else "no step in common"
+            axes.text(0.5, 0.5, said, transform=axes.transAxes, ha="center")
+        larger = np.maximum(table["lr_a"], table["lr_b"])[rows]
+        positive = larger > 0
+        axes.plot(steps[positive], most[rows][positive] / larger[positive], label="tolerance", **LIMIT)
         axes.set_ylabel("relative difference")
         if len(steps) > 1:  # the whole run, also where nothing is drawn
             margin = 0.02 * float(steps[-1] - steps[0])

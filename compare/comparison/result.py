@@ -15,7 +15,7 @@ from compare.causes.base import Cause
 from compare.causes.fix import Fix
 from compare.diagnose.diagnosis import Diagnosis
 from compare.infer import Inferred
-from compare.refute.claim import Difference
+from compare.refute.claim import Difference, Tolerance
 from compare.runs.run import Run, writable
 from compare.runs.side import Side
 from compare.show.folder import MANIFEST
@@ -207,7 +207,11 @@ def _pair(comparison: Comparison, pair: Compared) -> dict[str, Any]:
         "name": pair.name,
         "verdict": pair.verdict,
         "rows": {"a": len(pair.a.rates), "b": len(pair.b.rates), "compared": found.compared},
-        "tolerance": {"ulp32": found.ulp32, "drift_per_decay": found.drift_per_decay},
+        "tolerance": {
+            "ulp32": found.ulp32,
+            "drift_per_decay": found.drift_per_decay,
+            "applied": None if found.tolerance is None else _applied(found.tolerance),
+        },
         "max": {"ulp32": found.max_ulp32, "relative": found.max_relative},
         "first_difference": _first(comparison, pair),
         "cause": {
@@ -220,6 +224,12 @@ def _pair(comparison: Comparison, pair: Compared) -> dict[str, Any]:
         "doubt": pair.doubt,
         "losses": _losses(pair.losses),
     }
+
+
+def _applied(tolerance: Tolerance) -> dict[str, Any]:
+    """The update that uses most of its tolerance: how far its rates differ there, and how far they may."""
+    there = tolerance.applied
+    return {"step": tolerance.step, "ulp32": there.ulp32, "allowed_ulp32": there.allowed_ulp32}
 
 
 def _first(comparison: Comparison, pair: Compared) -> dict[str, Any] | None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compare.causes.scene import written
 from compare.diagnose.doubt import follows
 from compare.infer import Inferred
 from compare.runs.run import Run
@@ -128,14 +127,17 @@ def _difference(comparison: Comparison, pair: Compared) -> Iterator[tuple[str, s
 
 
 def difference_sentence(pair: Compared) -> str:
-    """The largest difference, with the tolerance."""
+    """The largest difference, and the tolerance as it was applied to the update that uses most of it."""
     found = pair.diagnosis
-    digits = written(pair.a.written, pair.b.written)
-    drift = f" and {found.drift_per_decay:.3g} for each decay" if found.drift_per_decay else ""
+    rows, tolerance = counted(found.compared, "row"), found.tolerance
+    if found.max_ulp32 == 0 or tolerance is None:
+        return f"No rate differs in {rows} compared."
+    where = f"at step {tolerance.step:,}: {tolerance.applied}"
+    if found.first_difference is None:
+        return f"In {rows} compared, the rates come closest to the tolerance {where}."
     return (
-        f"The largest difference is {part(found.max_relative)} ({found.max_ulp32:.4g} float32 ULP), in "
-        f"{counted(found.compared, 'row')} compared; the tolerance is {found.ulp32:g} ULP{drift}"
-        f"{f', besides what {digits} leave open' if digits else ''}."
+        f"The largest difference is {part(found.max_relative)}, in {rows} compared. The rates are furthest beyond the "
+        f"tolerance {where}."
     )
 
 

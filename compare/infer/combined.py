@@ -19,11 +19,11 @@ Simple = Callable[[Rows], Schedule | None]
 
 MOST_PIECES = 4
 FEWEST_ROWS = 8
-"""Rows that a piece of a sequence must explain: fewer are explained by anything."""
+"""A piece of a sequence must explain this many rows: anything explains fewer."""
 
 
 class Limited:
-    """A search for simple schedules that gives up after so many tries, so that nothing takes long."""
+    """A search for simple schedules with a limited number of tries, which bounds the time."""
 
     def __init__(self, simple: Simple, tries: int) -> None:
         self.simple, self.left = simple, tries
@@ -48,7 +48,7 @@ def combined(rows: Rows, simple: Simple) -> Iterator[Schedule]:
 
 
 def _levels(schedule: Schedule) -> bool:
-    """Whether it warms up to a list of levels, which a product may say in fewer words."""
+    """Whether it warms up to a list of levels, which a product may express with fewer numbers."""
     return isinstance(schedule, Warmup) and isinstance(schedule.then, PiecewiseConstant)
 
 
@@ -87,8 +87,8 @@ def products(rows: Rows, simple: Simple) -> Iterator[Schedule]:
 
 
 def sequences(rows: Rows, simple: Simple) -> Iterator[Schedule]:
-    """The longest beginning that a simple schedule explains, and so on; only of tidy numbers, since anything is a
-    sequence of short enough pieces."""
+    """The longest beginning that a simple schedule explains, then the next. Only tidy numbers count:
+    any rates are a sequence of short enough pieces."""
     found = _pieces(rows, simple, MOST_PIECES)
     schedules, milestones = found or ([], [])
     if len(schedules) == 1:
@@ -118,7 +118,7 @@ def _straight_head(rows: Rows) -> tuple[int, float, float]:
 
 
 def _stretched(rows: Rows, count: int) -> tuple[int, float, float]:
-    """The line through rows that lie on one, taken anew as far as it goes."""
+    """The line through rows that lie on one, refitted as far as it reaches."""
     for _ in range(6):
         level, slope = _line(rows, count)
         on = np.abs(level + slope * rows.t - rows.y) <= rows.absolute
@@ -137,8 +137,8 @@ def _line(rows: Rows, count: int) -> tuple[float, float]:
 
 
 def _warmup_lengths(rows: Rows, count: int, level: float, slope: float) -> list[int]:
-    """Where the warm-up may end: at the last row on the line, or between it and the next, where the line meets what
-    follows when that is drawn backwards."""
+    """Where the warm-up may end: at the last row on the line, or between it and the next row, where the line meets the
+    backward extrapolation of the later rows."""
     before, after = int(rows.t[count - 1]), int(rows.t[count])
     if after - before == 1:
         return [each for each in (before, after, before - 1) if each >= 1]
@@ -175,7 +175,7 @@ def _initials(rows: Rows, level: float) -> list[float]:
 
 
 def _what_is_left(rows: Rows, carried: Schedule) -> Rows | None:
-    """The rows divided by a schedule; None where it is 0 or explains none of the last rows."""
+    """The rows divided by a schedule; None if it is 0 or explains none of the last rows."""
     try:
         rate = carried.rate(rows.t, Clock.STEPS)
     except ValueError:
@@ -192,12 +192,12 @@ def _what_is_left(rows: Rows, carried: Schedule) -> Rows | None:
 
 
 def _may_be_factor(factor: Schedule) -> bool:
-    """Whether it is a line or one level that comes first; anything more is no factor that a person wrote."""
+    """Whether it is a line or begins with one level; nobody writes a more complex factor."""
     return isinstance(factor, Linear) or (isinstance(factor, PiecewiseConstant) and len(factor.values) == 2)
 
 
 def _pieces(rows: Rows, simple: Simple, most: int) -> tuple[list[Schedule], list[int]] | None:
-    """Schedules and the steps at which all but the first begin; None where the rows are no such thing."""
+    """Schedules and the steps at which all but the first begin; None if the rows are not such a sequence."""
     whole = simple(rows)
     if whole is not None:
         return ([whole], []) if _tidy(whole, rows) else None
@@ -232,7 +232,7 @@ def _longest_head(rows: Rows, simple: Simple) -> tuple[Schedule, int] | None:
 
 
 def _grown(rows: Rows, found: Schedule, count: int, simple: Simple) -> tuple[Schedule, int]:
-    """A schedule of the first rows, taken anew with all that it reaches, as long as it reaches further."""
+    """A schedule of the first rows, refitted to all rows that it explains until it reaches no further."""
     reached = rows.first_miss(found)
     for _ in range(3):
         better = simple(rows.part(0, reached))
@@ -244,7 +244,7 @@ def _grown(rows: Rows, found: Schedule, count: int, simple: Simple) -> tuple[Sch
 
 
 def _milestones(rows: Rows, count: int) -> list[int]:
-    """Where the next schedule may begin: rows before the first that differs may be the same in both."""
+    """Where the next schedule may begin: both may agree on rows before the first that differs."""
     before, after = int(rows.t[count - 1]), int(rows.t[count])
     if after - before == 1:
         return [after, after - 1, after - 2]
@@ -252,7 +252,7 @@ def _milestones(rows: Rows, count: int) -> list[int]:
 
 
 def _tidy(schedule: ScheduleModel, rows: Rows) -> bool:
-    """Whether all numbers are ones that a person writes, of few digits: chance does not make them so."""
+    """Whether all numbers are short, as a person writes them; chance does not produce short numbers."""
     most = 4 if rows.rounding.any() else 5
     numbers = [getattr(schedule, name) for name in type(schedule).model_fields]
     flat = [each for value in numbers for each in (value if isinstance(value, tuple) else (value,))]

@@ -1,4 +1,4 @@
-"""How much there is to write of a schedule: of several that explain the rows, the shortest is the likeliest."""
+"""The length of a schedule as text: of several that explain the rows, the shortest is the likeliest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from experiment.schedules import ScheduleModel
 
 
 def cost(schedule: ScheduleModel, unit: int = 1) -> int:
-    """How much there is to write: for each number one and its digits."""
+    """The length: for each number, 1 plus its digits."""
     total = 0
     for name in type(schedule).model_fields:
         for value in _flat(getattr(schedule, name)):

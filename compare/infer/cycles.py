@@ -19,7 +19,7 @@ Mode = Literal["triangular", "triangular2", "exp_range"]
 Strategy = Literal["cos", "linear"]
 
 TIDY = 4
-"""Digits of a one-cycle's pct_start: one with more is a warm-up to something else that happens to fit."""
+"""Digits of a one-cycle's pct_start; with more, it is a warm-up to another schedule that happens to fit."""
 
 
 def one_cycles(rows: Rows) -> Iterator[Schedule]:
@@ -42,7 +42,7 @@ def one_cycles(rows: Rows) -> Iterator[Schedule]:
 
 
 def cyclics(rows: Rows) -> Iterator[Schedule]:
-    """Triangles, of one height or ever lower ones."""
+    """Triangles of equal or decreasing height."""
     modes: list[tuple[Mode, float]] = [("triangular", 1.0), ("triangular2", 1.0)]
     span = max(2.0, float(rows.t[-1]))
     modes += [("exp_range", float(np.exp(-each / span))) for each in np.geomspace(0.03, 300, 16)]
@@ -89,7 +89,7 @@ def _one_cycle_starts(rows: Rows, top: int, strategy: Strategy, three: bool) -> 
 
 
 def _one_cycle_columns(t: np.ndarray, peak: float, end: float, strategy: Strategy, three: bool) -> np.ndarray:
-    """What the lowest, the highest and the last rate are multiplied with at each step: shape (3, n)."""
+    """The weights of the lowest, the highest and the last rate at each step: shape (3, n)."""
     up = _way(t / peak, strategy)
     if three:
         back, out = _way((t - peak) / peak, strategy), _way((t - 2 * peak) / (end - 2 * peak), strategy)
@@ -105,10 +105,10 @@ def _way(part: np.ndarray, strategy: Strategy) -> np.ndarray:
 
 
 def _likely(rows: Rows, starts: list[list[float]], strategy: Strategy, three: bool) -> list[list[float]]:
-    """Rough parameters with the lengths to be tried.
+    """Rough parameters with the lengths to try.
 
-    Half a cosine tells its length by its shape. A line does not, where its end is not seen: then the length is one that
-    makes pct_start and final_div_factor short.
+    The shape of half a cosine determines its length. A line whose end is not in the rows does not: its length is then
+    one that makes pct_start and final_div_factor short.
     """
     if strategy == "cos" or not starts:
         return starts
@@ -155,7 +155,7 @@ def _one_cycle_family(strategy: Strategy, three: bool, length: float | None = No
             over=steps(p[0] if length is None else length),
             anneal_strategy=strategy,
             three_phase=three,
-            after="hold",  # what it does after its end cannot be seen, and one that holds may be asked
+            after="hold",  # the rows do not show what follows the end, and one that holds can be evaluated there
         )
 
     fixed = (False, False, False, False)
@@ -189,7 +189,7 @@ def _periods(rows: Rows) -> list[float]:
 
 
 def _folded(rows: Rows) -> list[float]:
-    """Short cycles, from rows that lie too far apart to see them: all are tried with several rises."""
+    """Short cycles, for rows that are too far apart to show them: tries all lengths with several rises."""
     some = rows.sample
     t = some.t.astype(np.float64)
     best = []

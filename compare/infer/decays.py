@@ -30,7 +30,7 @@ FLOAT32 = 2.0**-24
 
 
 def steps(count: float) -> Duration:
-    """A duration in steps. Raises ValueError where it is longer than can be written, or less than one."""
+    """A duration in steps. Raises ValueError if it is longer than can be written, or less than 1."""
     if not 1 <= round(count) <= LONGEST:
         raise ValueError(f"{count} steps: no duration that can be written. Give 1 to {LONGEST}.")
     return Duration(Fraction(round(count)), "steps")
@@ -47,7 +47,7 @@ def constants(rows: Rows) -> Iterator[Schedule]:
 
 
 def smooth_exponentials(rows: Rows) -> Iterator[Schedule]:
-    """``log lr`` falls or rises evenly; of the many pairs of factor and period the shortest."""
+    """``log lr`` falls or rises evenly; takes the shortest of the many pairs of factor and period."""
     found = _straight(rows, np.log)
     if found is None:
         return
@@ -71,7 +71,7 @@ def smooth_inverse_times(rows: Rows) -> Iterator[Schedule]:
 
 
 def staircases(rows: Rows, runs: Runs) -> Iterator[Schedule]:
-    """Rates that hold and then change by one factor, or whose inverse grows by one amount, at even distances."""
+    """Rates that hold and then change by a constant factor, or whose inverse grows by a constant, at even distances."""
     if len(runs) < 2:
         return
     for exponentially in (True, False):
@@ -80,7 +80,7 @@ def staircases(rows: Rows, runs: Runs) -> Iterator[Schedule]:
 
 
 def piecewise_constants(rows: Rows, runs: Runs) -> Iterator[Schedule]:
-    """A few rates, each of which is there for several rows."""
+    """A few rates, each for several rows."""
     levels = len(runs)
     if not 2 <= levels <= 24 or len(rows) < 5 * levels or runs.count[1:-1].min(initial=3) < 3 or runs.count[-1] < 2:
         return
@@ -115,7 +115,7 @@ def inverse_time(initial: float, factor: float, every: float, staircase: bool) -
 
 
 def _straight(rows: Rows, of: Callable[[np.ndarray], np.ndarray]) -> tuple[float, float, float] | None:
-    """Where ``of(lr)`` is a straight line of t: its value at 0, its slope, and how far off the slope may be."""
+    """Where ``of(lr)`` is a straight line of t: its value at 0, its slope, and the uncertainty of the slope."""
     some = rows.sample
     well = some.y > max(NEAR_ZERO * rows.peak, 1e-300)
     if well.sum() < 3:
@@ -130,7 +130,7 @@ def _straight(rows: Rows, of: Callable[[np.ndarray], np.ndarray]) -> tuple[float
         return None
     slope = float(weight @ ((t - middle) * z)) / power
     level = float(np.average(z, weights=weight)) - slope * middle
-    # Keras' factor drifts away from the straight line as its error is taken once for each decay
+    # Keras' factor drifts from the straight line, because its error enters once per decay
     if (np.abs(level + slope * t - z) > 3 * doubt + 3 * FLOAT32 * np.abs(t)).any():
         return None
     reach = float((np.abs(t - middle) * weight) @ doubt) / power

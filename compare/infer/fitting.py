@@ -16,22 +16,22 @@ from experiment.schedules import Schedule
 Form = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 NEARLY = 6.0
-"""Times the tolerance that the best real parameters may miss by and still be worth tidying: drift may explain it."""
+"""A real-valued fit may miss by this many tolerances and still be rounded to tidy numbers: drift may explain it."""
 
 START = 0.06
-"""Part of the way between lowest and highest rate that a guess may be off, as root mean square, and be refined."""
+"""Refine a guess only if its RMS error is below this fraction of the range of rates."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """A form of schedules, with durations as real numbers, so that they can be refined like rates.
+    """A form of schedules whose durations are real numbers, so that they can be refined like rates.
 
     Attributes:
         form: ``form(parameters, t) -> rates``, float64 arrays.
         build: Makes the schedule from a list of parameters; may raise ValueError.
         whole: For each parameter, whether it is a whole number of steps. Those are tidied first, from left to
             right.
-        inverse: For each parameter, whether it is 1 / something that a person writes; none where empty.
+        inverse: For each parameter, whether a person writes its inverse; empty for none.
 
     float32 rounds all of these at the size of the peak rate.
     """
@@ -43,7 +43,7 @@ class Family:
 
 
 class Problem:
-    """One family against the rows of a sample, in parts of the tolerance or of what float64 would leave."""
+    """One family against the rows of a sample, with errors in units of the tolerance, or of `TIGHT` if `tight`."""
 
     def __init__(self, family: Family, rows: Rows, tight: bool) -> None:
         allowed = np.maximum(TIGHT * rows.peak, SMALLEST) if tight else rows.absolute
@@ -52,13 +52,13 @@ class Problem:
         self.peak = rows.peak
 
     def errors(self, theta: np.ndarray) -> np.ndarray:
-        """Error of each row in parts of the tolerance."""
+        """The error of each row in units of the tolerance."""
         errors = (self.family.form(theta, self.t) - self.y) * self.weight
         sound = bool(np.isfinite(errors.sum()))
         return np.asarray(errors if sound else np.nan_to_num(errors, nan=1e30, posinf=1e30, neginf=-1e30))
 
     def worst(self, theta: np.ndarray) -> float:
-        """The largest of them."""
+        """The largest error."""
         return float(np.abs(self.errors(theta)).max(initial=0.0))
 
     def slopes(self, theta: np.ndarray, free: np.ndarray, errors: np.ndarray | None = None) -> np.ndarray:
@@ -67,7 +67,9 @@ class Problem:
         columns = []
         for place in np.flatnonzero(free):
             size, least = abs(theta[place]), min(self.peak, 1.0)
-            step = 1e-7 * (least if size < 1e-6 * least else size)  # a floor of 1e-15 moves nothing by itself
+            step = 1e-7 * (
+                least if size < 1e-6 * least else size
+            )  # relative to itself, a floor of 1e-15 would move nothing
             moved = theta.copy()
             moved[place] += step
             columns.append((self.errors(moved) - here) / step)
@@ -82,7 +84,7 @@ class Problem:
         for count in range(rounds):
             if count % 4 == 3:
                 if best > 0.3 * before and best > len(errors) * NEARLY**2:
-                    break  # no quick way down: a wrong guess
+                    break  # slow convergence: a wrong guess
                 before = best
             slopes = self.slopes(theta, free, errors)
             size = np.linalg.norm(slopes, axis=0)
@@ -104,7 +106,7 @@ class Problem:
         return theta
 
     def reach(self, theta: np.ndarray, free: np.ndarray, place: int) -> float:
-        """How far a free parameter may lie from its best value at most, if the errors are to stay within tolerance."""
+        """How far a free parameter may be from its best value while the errors stay within tolerance."""
         slopes = self.slopes(theta, free)
         size = np.linalg.norm(slopes, axis=0)
         size[(size == 0) | ~np.isfinite(size)] = 1.0
@@ -114,7 +116,7 @@ class Problem:
 
 
 def settle(family: Family, start: list[float], rows: Rows) -> Schedule | None:
-    """The tidiest schedule of a family near `start` that explains the rows; None where none does."""
+    """The tidiest schedule of a family near `start` that explains the rows; None if there is none."""
     theta, free = np.array(start, dtype=np.float64), np.ones(len(start), dtype=bool)
     if not np.isfinite(theta).all():
         return None
@@ -137,7 +139,7 @@ def settle(family: Family, start: list[float], rows: Rows) -> Schedule | None:
 
 
 def tidied(problem: Problem, theta: np.ndarray) -> Schedule | None:
-    """Fix one parameter after the other at the shortest number that the others can make up for."""
+    """Fix one parameter after the other at the shortest number that the others can compensate for."""
     whole = problem.family.whole
     free = np.ones(len(theta), dtype=bool)
     for place in sorted(range(len(theta)), key=lambda each: not whole[each]):
@@ -149,7 +151,7 @@ def tidied(problem: Problem, theta: np.ndarray) -> Schedule | None:
 
 
 def built(family: Family, parameters: list[float]) -> Schedule | None:
-    """The schedule, or None where the vocabulary does not allow these parameters."""
+    """The schedule, or None if the vocabulary does not allow these parameters."""
     try:
         return family.build(parameters)
     except (ValidationError, ValueError, OverflowError, ZeroDivisionError):
@@ -196,11 +198,11 @@ def scan(columns: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     """Least squares of ``y = a + b * column`` for many columns at once.
 
     Args:
-        columns: float64, shape (k, n);
+        columns: float64, shape (k, n).
         y: float64, shape (n,).
 
     Returns:
-        The root of the mean square that is left, a and b: float64, each of shape (k,). What cannot be: infinite.
+        The RMS residual, a and b, each float64 of shape (k,). The residual is infinite if there is no fit.
     """
     columns = np.where(np.isfinite(columns), columns, 0.0)
     middle = columns.mean(axis=1, keepdims=True)
@@ -212,7 +214,7 @@ def scan(columns: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
 
 
 def built_by(make: Callable[[], Schedule]) -> list[Schedule]:
-    """The schedule that a call makes, in a list; an empty list where the vocabulary does not allow it."""
+    """A list with the schedule that a call makes; empty if the vocabulary does not allow it."""
     try:
         return [make()]
     except (ValidationError, ValueError, OverflowError, ZeroDivisionError):

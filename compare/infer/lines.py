@@ -19,13 +19,13 @@ POWERS = np.array([2.0, 0.5, 3.0, 1.5, 4.0, 5.0, 0.9, 0.75, 0.25, 8.0, 1.1, 2.5]
 
 
 def linears(rows: Rows) -> Iterator[Schedule]:
-    """A line, and the end rate it holds where that is seen."""
+    """A line, and the end rate that it holds, if the rows show it."""
     yield from _held_lines(rows)
     yield from _endless_lines(rows)
 
 
 def polynomials(rows: Rows) -> Iterator[Schedule]:
-    """A power of what is left of the way; the end may be seen or not."""
+    """A power of the remaining way; the rows may show the end or not."""
     some = rows.sample
     t, last = some.t.astype(np.float64), float(rows.t[-1])
     lengths = np.unique(np.concatenate([length_grid(rows), last_moves(rows), [last, last + 1]]))
@@ -40,7 +40,7 @@ def polynomials(rows: Rows) -> Iterator[Schedule]:
         if found:
             yield found
             return
-    for _, initial, end, power, over in starts:  # the beginning alone does not tell the power: a usual one will do
+    for _, initial, end, power, over in starts:  # the beginning alone does not determine the power: take a usual one
         found = settle(_to_zero(power), [initial, max(over, last)], rows) or settle(
             _of_power(power), [initial, end, over], rows
         )
@@ -50,7 +50,7 @@ def polynomials(rows: Rows) -> Iterator[Schedule]:
 
 
 def polynomial_cycles(rows: Rows) -> Iterator[Schedule]:
-    """A power whose length grows to the next multiple whenever it is reached: rates jump up one step after it."""
+    """A power whose length grows to the next multiple when it is reached: rates jump up one step later."""
     lengths = np.array(_cycle_lengths(rows))
     if not len(lengths):
         return
@@ -68,13 +68,13 @@ def polynomial_cycles(rows: Rows) -> Iterator[Schedule]:
 
 
 def length_grid(rows: Rows, beyond: float = 60.0, count: int = 160) -> np.ndarray:
-    """Lengths that a schedule may have, evenly spread over their sizes: float64."""
+    """Possible lengths of a schedule, evenly spread over their magnitudes: float64."""
     last = max(2.0, float(rows.t[-1]))
     return np.geomspace(max(1.5, last / 50), last * beyond, count)
 
 
 def last_moves(rows: Rows) -> np.ndarray:
-    """Steps about which the rates stop moving, where they do: float64."""
+    """Steps near which the rates stop moving, if they do: float64."""
     moved = np.flatnonzero(rows.y[1:] != rows.y[:-1])
     if not len(moved) or moved[-1] == len(rows) - 2:
         return np.zeros(0)
@@ -95,12 +95,12 @@ def _held_lines(rows: Rows) -> Iterator[Schedule]:
 
 
 def _endless_lines(rows: Rows) -> Iterator[Schedule]:
-    """A line that goes on to the last row: where it would end is for the shortest numbers to say."""
+    """A line that continues to the last row: the shortest numbers decide where it ends."""
     some = rows.sample
     rest, level, slope = (each[0] for each in scan(some.t[None, :].astype(np.float64), some.y))
     if rest > 4 * some.absolute.max() or slope == 0:
         return
-    # the outermost rows say best how steep it is
+    # the outermost rows determine the slope best
     allowed = some.absolute * (0.01 if rows.exact else 1.0)
     reach = float((allowed[0] + allowed[-1]) / max(1, some.t[-1] - some.t[0]))
     initial = 0.0 if abs(level) <= allowed[0] else shortest(float(level), float(allowed[0]))
@@ -176,7 +176,7 @@ def _cycle_family(over: float) -> Family:
 
 
 def _cycle_lengths(rows: Rows) -> list[float]:
-    """Lengths whose multiples lie right before the jumps up."""
+    """Lengths whose multiples are right before the jumps up."""
     up = jumps_up(rows)
     found: list[float] = []
     if len(up):

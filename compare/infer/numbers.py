@@ -1,4 +1,4 @@
-"""Tidy numbers: of all that the data allow, the one that takes the fewest digits is what a person wrote."""
+"""Tidy numbers: a person wrote the number with the fewest digits of all that the data allow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST = 10**12 - 1
 
 
 def digits(value: float) -> int:
-    """How many significant digits the shortest text of a number has; 0 for 0.
+    """The number of significant digits in the shortest text of a number; 0 for 0.
 
     >>> digits(0.95), digits(1000), digits(0.0)
     (2, 1, 0)
@@ -50,10 +50,10 @@ def shorter(value: float) -> Iterator[float]:
 
 
 def tidy_whole(low: float, high: float, unit: int = 1) -> int | None:
-    """The whole number from `low` to `high` with the fewest digits, counted in ones or in `unit`; None where none is.
+    """The whole number from `low` to `high` with the fewest digits, in ones or in `unit`; None if there is none.
 
     Args:
-        unit: Steps per epoch, where a number of whole epochs is as tidy as that of epochs is.
+        unit: Steps per epoch; a number of whole epochs is as tidy as the count of epochs.
 
     >>> tidy_whole(96.1, 104.0), tidy_whole(799, 805, unit=32), tidy_whole(7.2, 7.9)
     (100, 800, None)
@@ -63,7 +63,7 @@ def tidy_whole(low: float, high: float, unit: int = 1) -> int | None:
 
 
 def whole_digits(value: int, unit: int = 1) -> int:
-    """Digits of a whole number of steps, or of epochs where it is a whole number of those."""
+    """Digits of a number of steps, or of epochs if it is a whole number of epochs."""
     plain = digits(value)
     return min(plain, digits(value // unit)) if unit > 1 and value % unit == 0 else plain
 
@@ -88,7 +88,7 @@ def short_decimals(most: int) -> np.ndarray:
 
 
 def tidy_wholes(low: float, high: float, unit: int = 1) -> list[int]:
-    """Whole numbers from `low` to `high`, those with the fewest digits first; at most 200 are looked at."""
+    """Whole numbers from `low` to `high`, those with the fewest digits first; tries at most 200."""
     first, last = max(1, math.ceil(low)), min(math.floor(high), LONGEST)
     every = max(1, (last - first) // 200)
     found = dict.fromkeys(range(first, last + 1, every))

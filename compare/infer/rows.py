@@ -1,4 +1,4 @@
-"""The rows that a schedule has to explain, and whether it does: a few hundred of them first, all of them last."""
+"""The rows that a schedule has to explain, and the check: a few hundred rows first, all rows last."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from experiment.clock import Clock
 from experiment.schedules import Schedule, ScheduleModel
 
 SAMPLE = 240
-"""Rows that a guess is tried on before the next one is made."""
+"""A guess is tried on this many rows before the next guess."""
 
 CHUNK = 1 << 16
 TIGHT = 1e-9
-"""Relative error of what was computed in float64; PyTorch's recursions stay well under it nearly always."""
+"""Relative error of float64 arithmetic; PyTorch's recursions nearly always stay well below it."""
 
 
 def tolerance_of(schedule: ScheduleModel, step: np.ndarray, rate: np.ndarray, peak: float) -> np.ndarray:
-    """What `compare.tolerance.rate_tolerance` allows around `rate`, for some of the rows of a trace: float64.
+    """The tolerance of `compare.tolerance.rate_tolerance` for some of the rows of a trace: float64.
 
     Args:
         peak: The highest rate of the whole trace.
@@ -40,8 +40,8 @@ class Rows:
         y: float64, shape (n,): rates.
         rounding: float64, shape (n,): half a unit of the last digit written.
         peak: The highest rate of the whole trace.
-        exact: Whether the numbers are float64 with all their digits, so that parameters are known to 9 digits.
-        unit: Steps per epoch where they are known, else 1; whole epochs count as tidy.
+        exact: Whether the numbers are float64 with all digits, so that parameters are known to 9 digits.
+        unit: Steps per epoch if known, else 1; whole epochs count as tidy.
     """
 
     t: np.ndarray
@@ -75,7 +75,7 @@ class Rows:
         return Rows(self.t[which], self.y[which], self.rounding[which], self.peak, self.exact, self.unit)
 
     def with_rates(self, y: np.ndarray, rounding: np.ndarray) -> Rows:
-        """The same steps with other rates, such as what is left when a factor is taken out."""
+        """The same steps with other rates, for example after division by a factor."""
         return Rows(self.t, y, rounding, float(y.max(initial=0.0)), self.exact, self.unit)
 
     @cached_property
@@ -127,7 +127,7 @@ class Rows:
 
     @cached_property
     def relative(self) -> np.ndarray:
-        """Tolerance of rates that are rounded at their own size, as far as they are not near 0: float64, shape (n,)."""
+        """Tolerance of rates that are rounded at their own size, unless they are near 0: float64, shape (n,)."""
         return np.asarray(allowed(near_peak(self.y, self.peak)) + self.rounding)
 
     def fits(self, schedule: Schedule, tight: bool = False) -> bool:
@@ -137,12 +137,12 @@ class Rows:
         return self.some is self.sample or self.worst_of(schedule, self.some, tight) <= 1
 
     def worst_of(self, schedule: Schedule, rows: Rows, tight: bool = False) -> float:
-        """Largest error in parts of the tolerance; infinite where the schedule cannot be asked."""
+        """The largest error in units of the tolerance; infinite if the schedule cannot be evaluated."""
         error = self._errors(schedule, rows, tight)
         return float("inf") if error is None else float(error.max(initial=0.0))
 
     def first_miss(self, schedule: Schedule) -> int:
-        """The first row that a schedule does not explain; the number of rows where it explains all."""
+        """The first row that a schedule does not explain; the number of rows if it explains all."""
         for begin, rows in self._chunks():
             error = self._errors(schedule, rows, False)
             missed = np.ones(1) > 0 if error is None else error > 1
@@ -151,8 +151,7 @@ class Rows:
         return len(self)
 
     def worst(self, schedule: Schedule) -> float:
-        """Largest error of all rows in parts of the tolerance; where one is over 1, that of the first rows that hold
-        such a one."""
+        """The largest error of all rows in units of the tolerance; beyond 1, that of the first chunk above 1."""
         worst = 0.0
         for _, rows in self._chunks():
             worst = max(worst, self.worst_of(schedule, rows))
@@ -182,7 +181,7 @@ class Rows:
 
 
 def _largest(values: np.ndarray, count: int) -> np.ndarray:
-    """Where the largest values stand; of many, the largest of each of several hundred blocks."""
+    """Indices of the largest values; for long arrays, of the largest in each of several hundred blocks."""
     size = len(values) // 500
     if size < 8:
         return np.argpartition(values, -count)[-count:]

@@ -1,4 +1,4 @@
-"""The search: guesses on some of the rows, then the check on all of them."""
+"""The search: guesses on some of the rows, then the check on all rows."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Inferred:
 
     Attributes:
         schedule: With all durations in steps.
-        stepping: ``step``, or ``epoch`` where the rate was looked up once per `steps_per_epoch` steps.
-        steps_per_epoch: S of ``t(n) = S * floor(n / S)``; 1 where stepping is ``step``.
-        max_error: The largest error of a row in parts of its tolerance, at most 1; rounding of written digits
-            included.
+        stepping: ``step``, or ``epoch`` if the rate was looked up once per `steps_per_epoch` steps.
+        steps_per_epoch: S of ``t(n) = S * floor(n / S)``; 1 if stepping is ``step``.
+        max_error: The largest error of a row divided by its tolerance, at most 1; the tolerance includes the
+            rounding of written digits.
         peak: The highest rate of the trace; rates far below it are compared with its size.
     """
 
@@ -43,9 +43,9 @@ class Inferred:
         return steps - steps % self.steps_per_epoch
 
     def rate(self, step: np.ndarray | int) -> np.ndarray:
-        """The schedule's rate at any steps, also such as are not in the trace: float64, the shape of `step`.
+        """The schedule's rate at any steps, including steps outside the trace: float64, the shape of `step`.
 
-        From where a growing schedule leaves what float32 holds, 3e38.
+        Beyond the range of float32 the rate of a growing schedule stays at 3e38.
         """
         t = self.looked_up(step)
         try:
@@ -54,25 +54,25 @@ class Inferred:
             return _held_back(self.schedule, t)
 
     def float32_scale(self, step: np.ndarray) -> np.ndarray:
-        """Size at which float32 rounds, at steps of the trace, where it is larger than the rate: float64."""
+        """The size at which float32 rounds at steps of the trace, if larger than the rate: float64."""
         return self.schedule.float32_scale(self.looked_up(step), Clock.STEPS)
 
     def float32_drift(self, step: np.ndarray) -> np.ndarray:
-        """How far float32 parameters lead the rate away at steps of the trace, absolute: float64."""
+        """The drift of the rate from float32 parameters at steps of the trace, absolute: float64."""
         return self.schedule.float32_drift(self.looked_up(step), Clock.STEPS)
 
 
 def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
-    """The schedule of a trace: the simplest of the vocabulary that explains every row.
+    """Find the simplest schedule of the vocabulary that explains every row.
 
     Args:
-        rates: What was recorded; rows may be missing.
-        clock: Gives the steps per epoch where they are known, so that rates looked up once per epoch are recognised
-            in thinned logs as well, and a number of steps that makes whole epochs counts as tidy.
+        rates: The recorded rates; rows may be missing.
+        clock: The steps per epoch, if known. Rates looked up once per epoch are then recognised in thinned logs as
+            well, and a number of steps that is a whole number of epochs counts as tidy.
 
     Returns:
-        None where nothing of the vocabulary explains all rows with few parameters. Of a long trace a part of the
-            rows is looked at first: what explains them may explain all, and where nothing does, nothing will.
+        The schedule, or None if no schedule of the vocabulary explains all rows with few parameters. A long trace is
+        thinned first: a schedule of the thinned rows is checked on all rows, and without one there is none.
 
     >>> step = np.arange(100)
     >>> found = infer(Rates.of(step, 0.1 * 0.95 ** (step // 25)))
@@ -93,7 +93,7 @@ def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
 
 
 def _is_noise(rates: Rates) -> bool:
-    """Whether rates go up and down at most of the rows, and hardly any comes twice: no schedule does that."""
+    """Whether rates go up and down at most of the rows and hardly any rate repeats, as in no schedule."""
     lr = rates.lr[:_MANY]
     moves = np.diff(lr)
     moves = moves[np.abs(moves) > rates.rounding[: len(moves)] + 4 * ULP32 * ulp32(lr[1:])]
@@ -128,13 +128,13 @@ def _per_epoch(rates: Rates, whole: Rows, unit: int) -> Inferred | None:
 
 
 def _moves_within(rates: Rates, first: np.ndarray) -> bool:
-    """Whether a rate changes at a row that is not the first of its epoch: then it is looked up more often."""
+    """Whether a rate changes within an epoch, so that it is looked up more often."""
     moved = np.abs(np.diff(rates.lr)) > rates.rounding[1:] + rates.rounding[:-1] + 2 * ULP32 * ulp32(rates.lr[1:])
     return bool((moved & ~first[1:]).any())
 
 
 def _checked(rates: Rates, schedule: Schedule, size: int) -> Inferred | None:
-    """The schedule, where it explains every row."""
+    """The schedule, if it explains every row."""
     rows = Rows.of(rates, rates.step - rates.step % size)
     worst = rows.worst(schedule)
     return Inferred(schedule, "step" if size == 1 else "epoch", size, worst, rows.peak) if worst <= 1 else None
@@ -145,7 +145,7 @@ _FEW = 6_000
 
 
 def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
-    """The last of some steps up to which the schedule stays within what float32 holds, though it may fall again."""
+    """The last of the steps up to which the schedule stays in the range of float32, though it may fall again later."""
     ordered = np.unique(t)
     low, high = 0, len(ordered)
     while low < high:

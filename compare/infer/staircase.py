@@ -1,4 +1,4 @@
-"""Rates that hold and change: how many decays each of them has behind it, and after how many steps one comes."""
+"""Rates that hold and change: the number of decays before each rate, and of steps between decays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Stairs:
     """A staircase: ``z = level + rise * floor(t / every)``.
 
     Attributes:
-        reach: How far `rise` may be off.
+        reach: The uncertainty of `rise`.
     """
 
     level: float
@@ -28,7 +28,7 @@ class Stairs:
 
 
 def stairs(rows: Rows, runs: Runs, of: Callable[[np.ndarray], np.ndarray]) -> Iterator[Stairs]:
-    """Every staircase that puts the changes of ``of(lr)`` where they are.
+    """Every staircase whose changes agree with those of ``of(lr)``.
 
     Rows may be so far apart that several stairs lie between two of them.
     """
@@ -51,7 +51,7 @@ def stairs(rows: Rows, runs: Runs, of: Callable[[np.ndarray], np.ndarray]) -> It
 
 
 def _counts(moves: np.ndarray, doubt: np.ndarray) -> np.ndarray | None:
-    """How many stairs each move takes; all go one way. None where moves have no common stair."""
+    """The number of stairs in each move, all in one direction; None if the moves have no common stair."""
     size = np.abs(moves)
     if not ((moves > 0).all() or (moves < 0).all()) or (size <= doubt).any():
         return None
@@ -72,7 +72,7 @@ def _counts(moves: np.ndarray, doubt: np.ndarray) -> np.ndarray | None:
 
 
 def _periods(rows: Rows, runs: Runs, p: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Stairs before the first row, and the steps of one stair, that agree with every row of the runs."""
+    """Possible pairs: stairs before the first row, and steps of one stair."""
     first, last = runs.first.astype(np.float64), runs.last.astype(np.float64)
     if first[0] == 0:
         before = [0]

@@ -1,4 +1,4 @@
-"""What is seen in the rows before any formula: where rates hold, change, jump up and turn."""
+"""Structure of the rows without any formula: where rates hold, change, jump up and turn."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from compare.infer.rows import Rows
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """Rows of one and the same rate, next to each other.
+    """Consecutive rows of the same rate.
 
     Attributes:
         first, last: int64, shape (k,): the step of the first and of the last row of each run.
         value: float64, shape (k,): its rate.
-        half: How far it may be from what was written.
+        half: The rounding of its written digits.
         count: int64, shape (k,): its rows.
     """
 
@@ -39,7 +39,7 @@ def runs_of(rows: Rows, loose: float = 0.0) -> Runs:
     """The runs of a trace, in one pass.
 
     Args:
-        loose: Part of the tolerance by which two rows may differ and still be the same rate.
+        loose: Fraction of the tolerance by which two rows may differ and still have the same rate.
     """
     y = rows.y
     apart = y[1:] != y[:-1]
@@ -52,16 +52,16 @@ def runs_of(rows: Rows, loose: float = 0.0) -> Runs:
 
 
 def jumps_up(rows: Rows) -> np.ndarray:
-    """Rows whose rate is well above that of the row before, and from which the rates fall again: int64."""
+    """Rows whose rate is well above that of the previous row and is followed by a fall: int64."""
     move = np.diff(rows.y)
     falls_then = np.append(move[1:] <= 0, True)
     return np.flatnonzero((move > 1e-5 * rows.peak) & falls_then) + 1
 
 
 def epoch_lengths(rows: Rows) -> Iterator[int]:
-    """Steps per epoch that would explain why the rates change only where they do, the likeliest first.
+    """Steps per epoch that explain where the rates change, the likeliest first.
 
-    A length S fits where each change lies in a gap that a multiple of S falls into, and hardly any other gap has one.
+    A length S fits if a multiple of S falls into every gap with a change and into hardly any other gap.
     """
     changed = rows.y[1:] != rows.y[:-1]
     places = np.flatnonzero(changed)

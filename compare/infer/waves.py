@@ -47,7 +47,7 @@ def half_cosine(part: np.ndarray) -> np.ndarray:
 
 
 def _periods(rows: Rows) -> np.ndarray:
-    """Half periods that the turning points tell; all small ones where rows lie too far apart to see them."""
+    """Half periods from the turning points; all small ones if rows are too far apart to show them."""
     high, low = rows.turns
     turns = np.sort(np.concatenate([high, low]))
     found: list[float] = []
@@ -65,7 +65,7 @@ def _periods(rows: Rows) -> np.ndarray:
 
 
 def _restart_periods(rows: Rows) -> Iterator[tuple[float, float]]:
-    """First periods and how much longer each next one is, the likeliest first."""
+    """First periods with their growth, the likeliest first."""
     up = jumps_up(rows)
     if not len(up):
         return
@@ -95,7 +95,7 @@ def _best_firsts(head: Rows, firsts: np.ndarray) -> np.ndarray:
 
 
 def _growths(rows: Rows, first: float, begins: list[tuple[float, float]]) -> list[float]:
-    """What t_mul may be: the second jump says roughly, the last one well, and the shape of the second period alone."""
+    """Possible t_mul: roughly from the second jump, well from the last one, or from the shape of the second period."""
     if len(begins) == 1:
         return _growth_by_shape(rows, first)
     low, high = (begins[1][0] - first) / first, (begins[1][1] - first) / first
@@ -117,7 +117,7 @@ def _nearby(low: float, high: float) -> list[float]:
 
 
 def _narrowed(low: float, high: float, first: float, count: int, before: float, after: float) -> tuple[float, float]:
-    """The part of an interval of t_mul that puts the begin of period `count` after `before`, and at most at `after`."""
+    """The part of an interval of t_mul for which period `count` begins after `before` and at most at `after`."""
 
     def begin(t_mul: float) -> float:
         return first * sum(t_mul**each for each in range(min(count, 60)))
@@ -149,7 +149,7 @@ def _growth_by_shape(rows: Rows, first: float) -> list[float]:
 
 
 def _folded(rows: Rows) -> list[tuple[float, float]]:
-    """Short periods, from rows that lie too far apart to see them: all are tried."""
+    """Short periods, for rows that are too far apart to show them: tries all."""
     some = rows.sample
     t = some.t.astype(np.float64)
     firsts = np.arange(2.0, min(1024.0, float(t[-1])))
@@ -158,7 +158,7 @@ def _folded(rows: Rows) -> list[tuple[float, float]]:
 
 
 def _places(t: np.ndarray, first: float, t_mul: float) -> tuple[np.ndarray, np.ndarray]:
-    """Period of each step and the part of it that is over."""
+    """The period of each step and the elapsed part of it."""
     if t_mul == 1:
         return t // first, (t % first) / first
     begins = CosineRestarts(initial=1, floor=0, first=steps(first), t_mul=t_mul, m_mul=1).begins(
@@ -169,7 +169,7 @@ def _places(t: np.ndarray, first: float, t_mul: float) -> tuple[np.ndarray, np.n
 
 
 def _restarts(rows: Rows, first: float, t_mul: float) -> Iterator[Schedule]:
-    """All that is left is linear in the rates, but for m_mul."""
+    """The remaining parameters are linear in the rates, except m_mul."""
     if not (t_mul == 1 or 1.001 <= t_mul <= 100):
         return
     some = rows.sample

@@ -1,4 +1,4 @@
-"""Lightning's ``metrics.csv``: the rates of LearningRateMonitor, and losses on rows of their own."""
+"""Lightning's ``metrics.csv``: the rates of LearningRateMonitor, and losses in separate rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Log:
-    """Each ``lr-…`` column is a series; a loss of the same step, which has a row of its own, is joined to it."""
+    """Each ``lr-…`` column is a series; a loss of the same step, which has a separate row, is joined to it."""
     table = checked(source, source.header)
     step, rates, loss = columns_of(table.header.names, options)
     columns = table.numbers([step, *rates], [loss] if loss else [])

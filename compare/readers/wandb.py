@@ -31,7 +31,7 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Log:
-    """Each rate is a series; in a chart each run's. Raises ReadError where there is none."""
+    """Each rate is a series; in a chart, each run. Raises ReadError if there is none."""
     table = checked(source, source.header)
     return _chart(table, options) if _is_chart(table.header.names) else _history(table, options)
 

@@ -59,19 +59,6 @@ def writable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def rates_of(trace: Trace) -> Rates:
-    """The rates of a trace of one run, cleaned as the command cleans them.
-
-    Raises CompareError where it holds several runs.
-    """
-    found = runs_of(trace.steps)
-    if len(found) != 1:
-        raise CompareError(
-            f"trace: {len(found)} runs ({listed_keys([key for key, _ in found])}). Give the rows of one."
-        )
-    return cleaned_run(*found[0], trace).rates
-
-
 def listed_keys(keys: Sequence[Key]) -> str:
     """Runs for a message, a dozen of them."""
     shown = ", ".join(map(str, keys[:12]))

@@ -17,7 +17,8 @@ from compare.align.losses import TOLERANCE as OF_TWO_FRAMEWORKS
 from compare.align.reduction_words import Reduction, ReductionName, instead
 from compare.align.reductions import FEWEST_ROWS, TOLERANCE, epoch_means, find_reduction, running_mean
 from compare.causes.scene import LANGUAGES
-from compare.comparison import compare, words
+from compare.comparison import words
+from compare.comparison.compare import compare
 from experiment.clock import Clock
 
 HOUSE = Path(__file__).parents[3]

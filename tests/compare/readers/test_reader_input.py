@@ -24,47 +24,47 @@ def write(path, text):
 
 WRONG = {
     "empty": (b"", "empty file"),
-    "binary": (bytes(range(256)) * 4, "no log that can be read"),
-    "utf-16": ("step,lr\n0,0.1\n".encode("utf-16"), "no log that can be read"),
+    "binary": (bytes(range(256)) * 4, "not a log that samestep reads"),
+    "utf-16": ("step,lr\n0,0.1\n".encode("utf-16"), "not a log that samestep reads"),
     "header alone": (b"step,lr\n", "no row has both"),
-    "no rate": (b"step,loss\n0,1\n", "no log that can be read"),
-    "no step": (b"lr,loss\n0.1,1\n", "no log that can be read"),
-    "word": (b"step,lr\n0,0.1\n1,abc\n", r"line 3: lr is 'abc', no number"),
+    "no rate": (b"step,loss\n0,1\n", "not a log that samestep reads"),
+    "no step": (b"lr,loss\n0.1,1\n", "not a log that samestep reads"),
+    "word": (b"step,lr\n0,0.1\n1,abc\n", r"line 3: lr is 'abc', not a number"),
     "decimal comma": (b"step,lr\n0,0.1\n1,0,2\n", "line 3: 3 cells under 2 columns"),
-    "decimal comma with semicolons": (b"step;lr\n0;0,1\n", "line 2: lr is '0,1', no number"),
+    "decimal comma with semicolons": (b"step;lr\n0;0,1\n", "line 2: lr is '0,1', not a number"),
     "nul": (b"step,lr\n0,0.1\n1,0\x00\n", "line 3: lr is"),
     "nan": (b"step,lr\n0,0.1\n1,nan\n", "line 3: lr is 'nan'"),
     "infinite": (b"step,lr\n0,0.1\n1,inf\n2,1\n", "line 3: the rate of step 1 is inf"),
     "too large": (b"step,lr\n0,0.1\n1,1e999\n2,1\n", "line 3: the rate of step 1 is inf"),
     "negative": (b"step,lr\n0,0.1\n\n1,-0.1\n2,1\n", "line 4: the rate of step 1 is -0.1"),
     "negative step": (b"step,lr\n-1,0.1\n0,1\n", "line 2: step -1 is negative"),
-    "half a step": (b"step,lr\n0,0.1\n0.5,1\n2,1\n", "line 3: step 0.5 is no whole number"),
+    "half a step": (b"step,lr\n0,0.1\n0.5,1\n2,1\n", "line 3: step 0.5 is not a whole number"),
     "enormous step": (b"step,lr\n0,0.1\n1e300,1\n2,1\n", "line 3: step 1e\\+300 is beyond 2"),
-    "infinite step": (b"step,lr\n0,0.1\ninf,1\n2,1\n", "line 3: step inf is no finite number"),
+    "infinite step": (b"step,lr\n0,0.1\ninf,1\n2,1\n", "line 3: step inf is not finite"),
     "long first line": (
         b'{"step": 0, "lr": 1, "text": "' + b"x" * 300_000 + b'"}\n{"step": 1, "lr": 1}\n',
-        "first line is longer than the 262,144 bytes that are looked at to know a format: give format=json-lines",
+        "first line is longer than the 262,144 bytes that are read to recognise a format: give format=json-lines",
     ),
     "late rate": (
         b'{"step": 0}\n' * 1500 + b'{"step": 1, "lr": 1}\n',
         "None of its first 1,000 lines, within 262,144 bytes",
     ),
     "open quote": (b'step,lr\n0,"0.1\n1,1\n', "unexpected end of data"),
-    "latin": (b"step,lr,text\n0,0.1,a\n1,0.1,\xe9\n" + b"2,0.1,b\n" * 20_000, "no log that can be read"),
-    "late latin": (b"step,lr,text\n" + b"2,0.1,b\n" * 20_000 + b"1,0.1,\xe9\n1,2,x,\n", "no UTF-8|cells under"),
+    "latin": (b"step,lr,text\n0,0.1,a\n1,0.1,\xe9\n" + b"2,0.1,b\n" * 20_000, "not a log that samestep reads"),
+    "late latin": (b"step,lr,text\n" + b"2,0.1,b\n" * 20_000 + b"1,0.1,\xe9\n1,2,x,\n", "not UTF-8|cells under"),
     "digits without end": (b"step,lr\n0," + b"1" * 200_000 + b"x\n", "line 2: lr is '1111"),
     "json bomb": (b'{"log_history": ' + b"[" * 200_000, "nested too deeply"),
-    "json lines bomb": (b'{"step": 0, "lr": 1}\n' + b"[" * 200_000 + b"\n", "line 2: no JSON object"),
-    "long integer": (b'{"step": 0, "lr": 1}\n{"step": 1, "lr": 1' + b"0" * 5000 + b"}\n", "line 2: no JSON object"),
-    "huge integer": (b'{"step": 0, "lr": 1}\n{"step": 1, "lr": 1' + b"0" * 400 + b"}\n", "beyond any float64"),
-    "json word": (b'{"step": 0, "lr": 1}\n{"step": 1, "lr": "x"}\n', "line 2: lr is 'x', no number"),
+    "json lines bomb": (b'{"step": 0, "lr": 1}\n' + b"[" * 200_000 + b"\n", "line 2: not a JSON object"),
+    "long integer": (b'{"step": 0, "lr": 1}\n{"step": 1, "lr": 1' + b"0" * 5000 + b"}\n", "line 2: not a JSON object"),
+    "huge integer": (b'{"step": 0, "lr": 1}\n{"step": 1, "lr": 1' + b"0" * 400 + b"}\n", "too large for float64"),
+    "json word": (b'{"step": 0, "lr": 1}\n{"step": 1, "lr": "x"}\n', "line 2: lr is 'x', not a number"),
     "json nan": (b'{"step": 0, "lr": NaN}\n', "line 1: the rate of step 0 is nan"),
-    "cut trainer state": (b'{"log_history": [{"step": 1, "learning_', "no JSON"),
+    "cut trainer state": (b'{"log_history": [{"step": 1, "learning_', "not valid JSON"),
     "trainer state without rates": (b'{"log_history": [{"step": 1, "eval_loss": 1.0}]}', "no entry of log_history"),
     "trainer state of another kind": (b'{"log_history": {"step": 1}}', "no list of objects"),
-    "pickle": (b"\x80\x04cos\nsystem\n(S'touch /tmp/owned'\ntR.", "no log that can be read"),
-    "zip": (b"PK\x03\x04" + b"\0" * 60, "no trace that samestep wrote"),
-    "sqlite header": (b"SQLite format 3\x00" + b"\0" * 200, "no database that MLflow wrote"),
+    "pickle": (b"\x80\x04cos\nsystem\n(S'touch /tmp/owned'\ntR.", "not a log that samestep reads"),
+    "zip": (b"PK\x03\x04" + b"\0" * 60, "not a trace that samestep wrote"),
+    "sqlite header": (b"SQLite format 3\x00" + b"\0" * 200, "not a database that MLflow wrote"),
     "own, no step": ((",".join(TRACE_COLUMNS) + "\ntorch,a,0,,,,0.1,\n").encode(), "line 2: step is empty"),
     "own, no rate": ((",".join(TRACE_COLUMNS) + "\ntorch,a,0,0,,,,\n").encode(), "line 2: lr is empty"),
     "own, long name": ((",".join(TRACE_COLUMNS) + f"\ntorch,{'a' * 999},0,0,,,1,\n").encode(), "999 characters"),
@@ -86,7 +86,7 @@ def test_wrong_input_is_told_in_one_line(tmp_path, name):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"columns": {"rate": "lr"}}, "'rate' is no column of a trace"),
+        ({"columns": {"rate": "lr"}}, "'rate' is not a column of a trace"),
         ({"lr_timing": "later"}, "Write used, next or unknown"),
         ({"steps_per_epoch": 0}, "Write a whole number from 1"),
     ],
@@ -102,7 +102,7 @@ def test_unknown_columns_and_formats_list_the_known(tmp_path):
         read(path, Options(columns={"lr": "eta"}))
     with pytest.raises(ReadError, match=r"Write one of samestep, tensorboard"):
         read(path, Options(format="excel"))
-    with pytest.raises(ReadError, match="no log that can be read"):
+    with pytest.raises(ReadError, match="not a log that samestep reads"):
         read(write(tmp_path / "a.txt", "what is this\n"))
 
 
@@ -126,7 +126,7 @@ def test_csv_in_the_shapes_that_programs_write(tmp_path, end, start, separator):
 def test_last_line_without_end_is_left_out_only_if_a_digit_may_be_missing(tmp_path):
     cut = read(write(tmp_path / "a.csv", "step,lr\n0,0.1\n1,0.1\n2,0.0"))
     assert cut.steps["step"].tolist() == [0, 1]
-    assert "may be cut" in cut.manifest["notes"][0]
+    assert "may be truncated" in cut.manifest["notes"][0]
     whole = read(write(tmp_path / "b.csv", "step,lr\n0,0.1\n1,0.1\n2,0.1"))
     assert whole.steps["step"].tolist() == [0, 1, 2]
     assert read(write(tmp_path / "c.csv", "lr,step,x\n0.1,0,a\n0.2,1,b")).steps["lr"].tolist() == [0.1, 0.2]
@@ -208,7 +208,7 @@ def test_hostile_database_is_refused(tmp_path, schema):
         database.execute("CREATE TABLE runs (run_uuid TEXT, name TEXT)")
         database.execute("INSERT INTO runs VALUES ('1', 'one')")
         database.execute(schema)
-    with pytest.raises(ReadError, match=r"not MLflow's|no database that MLflow wrote"):
+    with pytest.raises(ReadError, match=r"not MLflow's|not a database that MLflow wrote"):
         read(tmp_path / "a.db")
 
 
