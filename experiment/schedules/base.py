@@ -173,7 +173,8 @@ class ScheduleModel(Model):
         name = next(iter(self.KERAS))
         if keys := self.keras_keys(name):
             return keras_call(name, **self._arguments(keys, count))
-        note = f"{name} stands in: Keras has no {self._kind} schedule."
+        what = f"{self._kind} of schedules" if "schedules" in type(self).model_fields else f"{self._kind} schedule"
+        note = f"{name} stands in: Keras has no {what}."
         return replace(self.stand_in(count, lambda part: part.keras(count)), note=note)
 
     def torch(self, count: Calls) -> Call:
@@ -230,13 +231,16 @@ class ScheduleModel(Model):
         keys = keys or {key: key for key in cls.model_fields if key in held.values}
         return {ours: value(theirs, ours, held[theirs]) for theirs, ours in keys.items()}
 
-    def stand_in(self, count: Counts, within: Callable[[ScheduleModel], Call] | None = None) -> Call:
-        """The class of ours with this schedule's values, durations as counts.
+    def stand_in(
+        self, count: Counts, within: Callable[[ScheduleModel], Call] | None = None, name: str | None = None
+    ) -> Call:
+        """The class of ours with this schedule's values, durations as counts, without what the class says itself.
 
         within : what the schedules that it is made of become; their stand-ins, if none is given.
         """
-        keys = {key: key for key in type(self).model_fields if key != "kind"}
-        return Call(type(self).__name__, self._arguments(keys, count, within))
+        name = name or type(self).__name__
+        keys = {key: key for key in type(self).model_fields if key != "kind" and key not in self.SAYS.get(name, {})}
+        return Call(name, self._arguments(keys, count, within))
 
     def _arguments(
         self, keys: Mapping[str, str], count: Counts, within: Callable[[ScheduleModel], Call] | None = None

@@ -212,10 +212,6 @@ class Held:
         """A value that is a count. Raises ValueError where it is no whole number."""
         return counted(key, self[key], self.stepping)
 
-    def counts(self, key: str) -> tuple[Duration, ...]:
-        """A value that is a list of counts."""
-        return tuple(counted(key, each, self.stepping) for each in self[key])
-
 
 @dataclass(frozen=True)
 class Config(Held):

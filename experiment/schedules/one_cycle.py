@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
@@ -106,11 +105,6 @@ class OneCycle(ScheduleModel):
         if self.anneal_strategy == "linear":
             return np.asarray(start + (end - start) * part)
         return np.asarray(end + (start - end) * (1 + np.cos(np.pi * part)) / 2)
-
-    def stand_in(self, count: Counts, within: Callable[[ScheduleModel], Call] | None = None) -> Call:
-        """Ours always holds."""
-        call = super().stand_in(count, within)
-        return replace(call, arguments={key: value for key, value in call.arguments.items() if key != "after"})
 
     def keras(self, count: Counts) -> Call:
         """Ours, which holds after its end."""
