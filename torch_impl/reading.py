@@ -63,7 +63,7 @@ def state_notes(name: str, state: Mapping[str, Any]) -> tuple[str, ...]:
     if len(set(rates)) > 1:
         found.append(f"Its parameter groups have rates of their own ({', '.join(map(str, rates))}); the first is read.")
     if call := calls_made(state):
-        found.append(f"The state stands at call {call}; the schedule is told from its beginning.")
+        found.append(f"The state is at call {call}; the schedule is read from its beginning.")
     return tuple(found)
 
 
@@ -164,7 +164,7 @@ class _Reader:
             if name in ("OneCycleLR", "CyclicLR"):
                 raise ValueError(
                     f"{name} within another scheduler sets the optimizer's own rate, from which the others then begin: "
-                    "what was meant cannot be told. Translate each by itself, or record a run and compare it."
+                    "what was meant is unknown. Translate each by itself, or record a run and compare it."
                 )
             base = None if index == 0 else bases
             found.append((name, self.read(name, inner, live, group, base)))

@@ -125,8 +125,8 @@ class ScheduleModel(Model):
             The rates as float64, in the shape of `step`.
 
         Raises:
-            ValueError: A step is negative, a duration is not a whole number of steps, the schedule is asked after an end
-                that is an error, or the rate is larger than float32 holds.
+            ValueError: A step is negative, a duration is not a whole number of steps, the schedule is asked after an
+                end that is an error, or the rate is larger than float32 holds.
 
         Example:
             >>> from experiment.schedules import Linear
@@ -157,7 +157,7 @@ class ScheduleModel(Model):
 
         A product is rounded at its own size, a sum at the size of its largest term.
         """
-        return np.full(_steps(step).shape, max((float(getattr(self, key)) for key in self.ADDED), default=0.0))
+        return np.full(np.shape(step), max((float(getattr(self, key)) for key in self.ADDED), default=0.0))
 
     def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
         """The absolute error that parameters in float32 cause, besides rounding: float64, the shape of `step`."""
@@ -333,7 +333,7 @@ def check_rising(name: str, durations: Sequence[Duration]) -> None:
     """Raise ValueError where durations of one unit do not rise. Several units can be compared only with a clock."""
     for one, other in pairwise(durations):
         if one.unit == other.unit and one.count >= other.count:
-            raise ValueError(f"{name}: '{other}' stands after '{one}'. Write them in rising order.")
+            raise ValueError(f"{name}: '{other}' comes after '{one}'. Write them in rising order.")
 
 
 def rising_steps(name: str, durations: Sequence[Duration], clock: Clock) -> list[int]:
@@ -343,7 +343,7 @@ def rising_steps(name: str, durations: Sequence[Duration], clock: Clock) -> list
         if one >= other:
             raise ValueError(
                 f"{name}: '{durations[index]}' is step {one}, and '{durations[index + 1]}', which is step {other}, "
-                "stands after it. Write them in rising order."
+                "comes after it. Write them in rising order."
             )
     return steps
 

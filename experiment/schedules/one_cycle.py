@@ -167,7 +167,7 @@ class OneCycle(ScheduleModel):
 
 
 COUNTS_CALLS = "which counts single calls: stepped per epoch it is another schedule"
-MOMENTUM = "{} is told to leave the momentum alone (cycle_momentum=False)."
+MOMENTUM = "{} is made with cycle_momentum=False, so that it leaves the momentum alone."
 
 
 def _divisor(above: float, below: float) -> float:
