@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from experiment.clock import Clock
+from experiment.frameworks import BY_NAME
 from experiment.schedules import Schedule
 from experiment.schedules.text import from_json, to_json
 
-PACKAGES = {"tensorflow": "tf_impl", "torch": "torch_impl"}
+PACKAGES = {name: each.package for name, each in BY_NAME.items()}
 
 
 class Framework:

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from compare.tolerance import rate_tolerance
 from experiment.clock import Clock, Duration
-from experiment.schedules import KINDS, CosineDecay, ExponentialDecay, PiecewiseConstant, PolynomialDecay
-from experiment.schedules.examples import EXAMPLES
+from experiment.schedules import EXAMPLES, KINDS, CosineDecay, ExponentialDecay, PiecewiseConstant, PolynomialDecay
 from experiment.schedules.text import from_json, parse, to_short
 
 FRAMEWORKS = ("tensorflow", "torch")

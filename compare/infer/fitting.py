@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from compare.infer.numbers import LONGEST, shorter
-from compare.infer.rows import SMALLEST, TIGHT, Rows
+from compare.infer.rows import TIGHT, Rows
+from compare.tolerance import SMALLEST
 from experiment.schedules import Schedule
 
 Form = Callable[[np.ndarray, np.ndarray], np.ndarray]

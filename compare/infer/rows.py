@@ -8,16 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
-from compare.diagnose.rates import Rates
-from compare.tolerance import NEAR_ZERO, ULP32, ulp32
+from compare.rates import Rates
+from compare.tolerance import allowed, near_peak
 from experiment.clock import Clock
 from experiment.schedules import Schedule, ScheduleModel
 
 SAMPLE = 240
 """A guess is tried on this many rows before the next guess."""
-
-SMALLEST = float(np.finfo(np.float32).tiny)
-"""float32's smallest normal number: TensorFlow treats anything smaller as 0."""
 
 CHUNK = 1 << 16
 TIGHT = 1e-9
@@ -31,8 +28,7 @@ def tolerance_of(schedule: ScheduleModel, step: np.ndarray, rate: np.ndarray, pe
         peak: The highest rate of the whole trace.
     """
     scale, drift = schedule.float32_scale(step, Clock.STEPS), schedule.float32_drift(step, Clock.STEPS)
-    size = np.maximum(np.where(rate < NEAR_ZERO * peak, peak, rate), scale)
-    return np.asarray(np.maximum(ULP32 * ulp32(size) + drift, SMALLEST))
+    return allowed(np.maximum(near_peak(rate, peak), scale), drift)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,13 +123,12 @@ class Rows:
     @cached_property
     def absolute(self) -> np.ndarray:
         """Tolerance of rates that are rounded at the size of the peak: float64, shape (n,)."""
-        return np.asarray(np.maximum(ULP32 * ulp32(np.array(self.peak)), SMALLEST) + self.rounding)
+        return np.asarray(allowed(np.array(self.peak)) + self.rounding)
 
     @cached_property
     def relative(self) -> np.ndarray:
         """Tolerance of rates that are rounded at their own size, unless they are near 0: float64, shape (n,)."""
-        size = np.where(self.y < NEAR_ZERO * self.peak, self.peak, self.y)
-        return np.asarray(np.maximum(ULP32 * ulp32(size), SMALLEST) + self.rounding)
+        return np.asarray(allowed(near_peak(self.y, self.peak)) + self.rounding)
 
     def fits(self, schedule: Schedule, tight: bool = False) -> bool:
         """Whether a schedule explains a few thousand of the rows, those of the sample first."""
@@ -178,7 +173,7 @@ class Rows:
             return None
         if tight:
             scale = np.maximum(schedule.float32_scale(rows.t, Clock.STEPS), np.maximum(rate, rows.y))
-            allowed = TIGHT * np.where(scale < NEAR_ZERO * self.peak, self.peak, scale)
+            allowed = TIGHT * near_peak(scale, self.peak)
         else:
             allowed = tolerance_of(schedule, rows.t, rate, self.peak)
         error = np.abs(rows.y - rate) / (allowed + rows.rounding)

@@ -8,10 +8,10 @@ from itertools import islice
 
 import numpy as np
 
-from compare.diagnose.rates import Rates
 from compare.infer.guesses import schedules_of
 from compare.infer.rows import Rows
 from compare.infer.structure import epoch_lengths
+from compare.rates import Rates
 from compare.tolerance import ULP32, ulp32
 from experiment.clock import Clock, Stepping
 from experiment.schedules import Schedule

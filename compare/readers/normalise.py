@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from compare.diagnose.rates import ROUNDED_BELOW_0
+from compare.rates import ROUNDED_BELOW_0
 from compare.readers.base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, Series, join
 from compare.readers.digits import written_with
 from experiment.trace import EPOCH_COLUMNS, Table, Trace, stack

@@ -69,7 +69,7 @@ def read_npz(path: Path, options: Options) -> Trace:
             raise ReadError(f"not a trace that samestep wrote: column {wrong[0]} holds {table[wrong[0]].dtype}.")
     if not isinstance(trace.manifest, dict):
         raise ReadError("not a trace that samestep wrote: its manifest is not a JSON object.")
-    return _finished(dict(trace.steps), dict(trace.epochs), trace.manifest, path, options, _row)
+    return finished(dict(trace.steps), dict(trace.epochs), trace.manifest, path.name, options, _row)
 
 
 def is_npz(head: bytes) -> bool:
@@ -97,14 +97,15 @@ def _trace(columns: dict[str, Any], table: Table, path: Path, options: Options) 
         raise ReadError(f"{table.place(row)}: lr is empty. Fix or delete this line.")
     steps = {name: columns[name] for name in TRACE_COLUMNS}
     manifest, epochs = _beside(path)
-    trace = _finished(steps, epochs, manifest, path, options, table.place)
+    trace = finished(steps, epochs, manifest, path.name, options, table.place)
     trace.manifest["notes"] = [*trace.manifest["notes"], *table.notes]
     return trace
 
 
-def _finished(
-    steps: dict[str, Any], epochs: dict[str, Any], manifest: dict[str, Any], path: Path, options: Options, place: Any
+def finished(
+    steps: dict[str, Any], epochs: dict[str, Any], manifest: dict[str, Any], source: str, options: Options, place: Any
 ) -> Trace:
+    """A trace with all that a manifest has, its numbers checked. place : where a row stands, for a message."""
     refuse_columns(options, NAME, ())
     if options.step_base not in (None, STEP_BASE):
         raise ReadError(f"step_base={options.step_base}: samestep counts from {STEP_BASE}, always. Leave it out.")
@@ -120,7 +121,7 @@ def _finished(
     declared |= {"lr_timing": options.lr_timing} if options.lr_timing else {}
     declared |= {"loss_kind": options.loss_kind} if options.loss_kind else {}
     notes = manifest.get("notes") if isinstance(manifest.get("notes"), list) else []
-    added = {"format": NAME, "source": path.name, "assumed": [], "notes": notes, "rounding": None}
+    added = {"format": NAME, "source": source, "assumed": [], "notes": notes, "rounding": None}
     return Trace(steps, epochs, {"schema": 1} | manifest | added | {"conventions": declared | {"precision": "float64"}})
 
 

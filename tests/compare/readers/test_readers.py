@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compare.diagnose.rates import Rates
+from compare.rates import Rates
 from compare.readers import FORMATS, Options, ReadError, mlflow_files, own, read, rounding
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace
 

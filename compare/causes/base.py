@@ -1,0 +1,156 @@
+"""A cause: why two runs differ. Each has a room of its own in this folder; its docstring is its page."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from inspect import cleandoc
+from typing import ClassVar, Self
+
+from compare.causes.fix import Fix
+from compare.causes.scene import Scene
+from compare.rates import Rates
+from compare.refute.claim import Claim, Pair
+from compare.terms import Side, Verdict
+
+
+@dataclass(frozen=True, repr=False)
+class Cause(ABC):
+    """Why two runs differ, or how they are the same. The fields of each kind are its parameters, as the JSON has them.
+
+    Attributes:
+        residual_ulp32: what is left of the largest difference, in float32 ULP, without the cause and drift.
+        second: the other one of two causes at once.
+    """
+
+    name: ClassVar[str]
+    verdict: ClassVar[Verdict] = "differs"
+
+    alike: ClassVar[dict[str, str]] = {}
+    """Causes that can give the very same data, with when they do; each pair stands with one of the two."""
+
+    is_exact: ClassVar[bool] = False
+    """Whether every bit is the same."""
+
+    explains_start: ClassVar[bool] = False
+    """Whether it explains the beginning of a run, so that no claim should leave that over."""
+
+    comes_second: ClassVar[bool] = True
+    """Whether it is looked for once another cause is taken off."""
+
+    may_be_timing: ClassVar[bool] = False
+    """Whether it may be that a log holds the next rates and not those that were used."""
+
+    residual_ulp32: float = field(default=0.0, kw_only=True, repr=False, compare=False)
+    second: Cause | None = field(default=None, kw_only=True, repr=False)
+
+    @classmethod
+    def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """What it may say of two runs that differ, for the rows to refute; the likelier first."""
+        yield from ()
+
+    @classmethod
+    def of_equal(cls, pair: Pair) -> Self | None:
+        """What it says of two runs with the same rates wherever both have rows; None for nothing."""
+        return None
+
+    @classmethod
+    def offhand(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """A few claims that are worth taking off, so that the rest can be looked at by itself; the likelier first."""
+        yield from ()
+
+    @classmethod
+    def taken_off(cls, pair: Pair) -> Iterator[tuple[Self, Pair]]:
+        """Each of these with what is left to compare."""
+        for claim in cls.offhand(pair):
+            if (rest := pair.without(claim)) is not None:
+                yield claim.cause, rest
+
+    @abstractmethod
+    def sentence(self, scene: Scene) -> str:
+        """What happened, for somebody who has never heard of it: with numbers, units and the names of the sides."""
+
+    @abstractmethod
+    def fix(self, scene: Scene) -> Fix:
+        """What to write, for the side that is the likelier one to be wrong."""
+
+    def rank(self) -> int:
+        """0 for its place in the order of causes; less where it is simpler than any other."""
+        return 0
+
+    def settled(self, pair: Pair) -> Self:
+        """The same with what only the claim that holds is asked for."""
+        return self
+
+    def undone_by(self, other: Cause) -> bool:
+        """Whether another cause takes it back, so that both together say nothing."""
+        return False
+
+    def one_ahead(self, a: Rates, b: Rates, ulp: float) -> Side | None:
+        """The side that may be one step ahead in all that it has, by what its log counts from or when it was read."""
+        return None
+
+    @property
+    def parameters(self) -> dict[str, str | int | float]:
+        """Its own fields by name, as the JSON has them, without those that are None."""
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.repr}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @property
+    def title(self) -> str:
+        """Its name for a table, with what tells its kinds apart."""
+        return self.name
+
+    @property
+    def label(self) -> str:
+        """Its title, with the name of the second."""
+        return self.title + (f" and {self.second.name}" if self.second else "")
+
+    @property
+    def names(self) -> list[str]:
+        """Its name, and that of the second, each once."""
+        return list(dict.fromkeys([self.name, *(self.second.names if self.second else [])]))
+
+    @property
+    def more(self) -> str:
+        """Where to read on: a call, as typed in a shell."""
+        return f"More on this: samestep why {' '.join(self.names)}"
+
+    def sentences(self, scene: Scene) -> str:
+        """Its sentence, and that of the second."""
+        if self.second is None:
+            return self.sentence(scene)
+        return f"Two causes at once. {self.sentence(scene)} Also: {self.second.sentence(scene)}"
+
+    def fixes(self, scene: Scene) -> Fix:
+        """Its fix, and that of the second."""
+        return self.fix(scene) if self.second is None else self.fix(scene).and_then(self.second.fix(scene))
+
+    @classmethod
+    def meaning(cls) -> str:
+        """What it means, in a line for a table."""
+        first = cls._page()[0]
+        return first[0].lower() + first[1:].removesuffix(".")
+
+    @classmethod
+    def sections(cls) -> dict[str, str]:
+        """The parts of its page by their headings."""
+        parts = re.split(r"^(\S.*):$", "\n".join(cls._page()[1:]), flags=re.MULTILINE)[1:]
+        return {heading: cleandoc(f"\n{text}") for heading, text in zip(parts[::2], parts[1::2], strict=True)}
+
+    @classmethod
+    def attributes(cls) -> dict[str, str]:
+        """What each parameter means."""
+        listed = re.split(r"^(\w+): ", cls.sections().get("Attributes", ""), flags=re.MULTILINE)[1:]
+        return {name: " ".join(said.split()) for name, said in zip(listed[::2], listed[1::2], strict=True)}
+
+    @classmethod
+    def _page(cls) -> list[str]:
+        return cleandoc(cls.__doc__ or "").splitlines()
+
+    def __repr__(self) -> str:
+        second = {} if self.second is None else {"second": self.second}
+        shown = ", ".join(f"{name}={value!r}" for name, value in {**self.parameters, **second}.items())
+        return f"{type(self).__name__}({shown})"

@@ -1,0 +1,87 @@
+"""The cause `extra-decay`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from compare.causes import snippets
+from compare.causes.base import Cause
+from compare.causes.fix import Fix, coded, to_change
+from compare.causes.scene import Scene
+from compare.refute import predict
+from compare.refute.claim import Claim, Pair
+from compare.refute.estimate import LATE_FIRST, constant_ratios, first_apart
+from compare.terms import Side, other
+from compare.words import multiple
+
+MOST = 150
+"""Steps at which the factor may begin that are tried at most."""
+
+
+@dataclass(frozen=True, repr=False)
+class ExtraDecay(Cause):
+    """Equal until a step after which they differ by one constant factor.
+
+    Attributes:
+        side: the lower one.
+        step: the first with the factor.
+        factor: b in units of a.
+
+    What you see:
+        b was resumed at step 150, where a decay was due. a's rate is halved there, b's twice; from there on b has 0.5
+        times the rate of a, to the end.
+
+    How it comes about:
+        PyTorch's `StepLR` multiplies the rate that it finds in the optimizer, and takes a first step as it is built.
+        Here the optimizer's state was loaded first, with the rate that had been decayed already;
+        `StepLR(optimizer, 50, 0.5, last_epoch=149)`, built over it, stepped to 150 and decayed that once more. Keras
+        computes each rate from the counter and the first rate alone, so a schedule there cannot decay twice; a
+        `LearningRateScheduler` that multiplies the rate it is given can.
+
+    The fix:
+        In PyTorch the order matters: create optimizer and scheduler first, load both states last.
+
+    See also:
+        `reset`, where the counter is lost instead; lesson 9: resuming.
+    """
+
+    name: ClassVar = "extra-decay"
+    alike: ClassVar = {
+        "floor": "where a schedule holds its last rate, a factor on that is another last rate",
+        "tail": "where a schedule holds its last rate, a factor on that is another last rate",
+    }
+    side: Side
+    step: int
+    factor: float
+
+    @classmethod
+    def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """Equal until a step after which they differ by one constant factor."""
+        for side in sorted(LATE_FIRST, key=lambda each: -len(pair.of(each).rates)):
+            apart = first_apart(pair, side)
+            if apart is None or apart[0] < 0:
+                continue
+            base, rates = pair.other(side), pair.of(side).rates
+            rows = rates.rows(slice(apart[1], None))
+            steps = [int(rows.step[0]), *(int(each) for each in rates.step[apart[0] + 1 : apart[1]][:MOST])]
+            for ratio in constant_ratios(rows, base.at(rows.step)):
+                factor = ratio if side == "b" else 1 / ratio
+                for step in steps:
+                    later = predict.changed(base, step, predict.times(base, ratio))
+                    yield Claim(cls("b" if factor < 1 else "a", step, factor), side, later)
+
+    def sentence(self, scene: Scene) -> str:
+        """Which side is lower, from where on, and by how much."""
+        times = self.factor if self.side == "b" else 1 / self.factor
+        return (
+            f"Both are equal until step {self.step:,}. From there on {self.side} has {multiple(times)} times the rate "
+            f"of {other(self.side)}, like a run that decayed once more when it was resumed."
+        )
+
+    def fix(self, scene: Scene) -> Fix:
+        """Resume in the right order."""
+        side = to_change(scene, self.side)
+        advice = f"When {side} is resumed at step {self.step:,}, create its scheduler first and load its state last."
+        return Fix(advice, coded(scene, side, lambda name: snippets.resume(name, self.step)))

@@ -1,0 +1,65 @@
+"""The cause `family`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from compare.causes.base import Cause
+from compare.causes.fix import Fix, as_the_other
+from compare.causes.scene import Scene
+from compare.refute.claim import Pair
+from compare.refute.estimate import is_plain
+from experiment.schedules.text import to_short
+
+
+@dataclass(frozen=True, repr=False)
+class Family(Cause):
+    """Two different kinds of schedule.
+
+    Attributes:
+        kind_a: a's kind.
+        kind_b: b's.
+        schedule_a: a's schedule, in the short form.
+        schedule_b: b's.
+
+    What you see:
+        Both go from 0.1 to 0 in 320 steps, in different ways: a is a cosine, b a line. They meet in the middle; before
+        it a is higher, after it b.
+
+    How it comes about:
+        The schedule was replaced rather than ported: by the nearest class that could be found, or by a default.
+        Keras' `PolynomialDecay` and PyTorch's `PolynomialLR` are straight lines unless `power` is given.
+
+    The fix:
+        samestep names both schedules as it would write them, so that either can be translated with
+        `samestep translate`.
+
+    See also:
+        Lesson 8: warm-up, cosine, restarts; page `schedules`: what each becomes in the other framework.
+    """
+
+    name: ClassVar = "family"
+    kind_a: str
+    kind_b: str
+    schedule_a: str
+    schedule_b: str
+
+    @classmethod
+    def of(cls, pair: Pair) -> Self | None:
+        """Two different kinds of schedule; None where they are of one kind or either is not known."""
+        a, b = (None if each.inferred is None else each.inferred.schedule for each in (pair.a, pair.b))
+        if a is None or b is None or a.kind == b.kind or not (is_plain(a) and is_plain(b)):
+            return None
+        return cls(str(a.kind), str(b.kind), to_short(a), to_short(b))
+
+    def sentence(self, scene: Scene) -> str:
+        """Both schedules."""
+        return (
+            f"a and b follow different kinds of schedule: a is {self.kind_a} ({self.schedule_a}), b is "
+            f"{self.kind_b} ({self.schedule_b})."
+        )
+
+    def fix(self, scene: Scene) -> Fix:
+        """Give one side the schedule of the other."""
+        return as_the_other(scene)

@@ -1,0 +1,142 @@
+"""The cause `period`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import ClassVar, Self
+
+import numpy as np
+
+from compare.causes.base import Cause
+from compare.causes.factor import Decay, by_schedule, other_factor
+from compare.causes.fix import Fix, as_the_other
+from compare.causes.scene import Scene
+from compare.refute import predict
+from compare.refute.claim import Claim, Pair
+from compare.refute.estimate import found_again, steep_rows
+from compare.terms import SIDES, Side
+from experiment.schedules import ExponentialDecay, Product, Schedule, Sequence
+
+
+@dataclass(frozen=True, repr=False)
+class Period(Cause):
+    """The same kind of schedule with another length.
+
+    Attributes:
+        period_a: a's, in steps.
+        period_b: b's.
+
+    What you see:
+        Two cosines from the same rate to 0. a takes 160 steps, the whole run; b is there after 120, and trains the last
+        quarter of the run with a rate of 0.
+
+    How it comes about:
+        The length is computed twice, once for each framework. PyTorch's `len(loader)` counts the short last batch of an
+        epoch: 100 samples make 4 batches. In Keras there is no loader to ask, and `samples // batch_size` leaves that
+        batch out: 3.
+
+    The fix:
+        Count the steps of an epoch as the training loop does: `math.ceil(samples / batch_size)`, unless the last batch
+        is left out.
+
+    See also:
+        Lesson 2: steps, batches, epochs.
+    """
+
+    name: ClassVar = "period"
+    comes_second: ClassVar = False
+    period_a: float
+    period_b: float
+
+    @classmethod
+    def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """The same kind of schedule, with every duration longer by one ratio."""
+        yield from cls.offhand(pair)
+        for side in SIDES:
+            yield from cls._of(pair, side, _candidates(pair, side))
+        yield from cls._changes_further_apart(pair)
+        yield from cls._smooth(pair)
+
+    @classmethod
+    def offhand(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """The first durations of both schedules, where these are of one kind."""
+        a, b = pair.a.inferred, pair.b.inferred
+        if a is not None and b is not None and a.schedule.kind == b.schedule.kind:
+            yield from cls._of(pair, "b", [_first_duration(b.schedule)])
+            yield from cls._of(pair, "a", [_first_duration(a.schedule)])
+
+    @classmethod
+    def _of(cls, pair: Pair, side: Side, durations: Iterable[Fraction | None]) -> Iterator[Claim[Self]]:
+        """One side from the other's schedule, with its first duration changed and the rest in proportion."""
+        curve, base = pair.of(side), pair.other(side).inferred
+        ours = None if base is None else _first_duration(base.schedule)
+        if base is None or ours is None or not np.ptp(curve.rates.lr) or isinstance(base.schedule, Sequence | Product):
+            return
+        for theirs in durations:
+            longer = None if theirs is None or theirs == ours else predict.lengthened(base.schedule, theirs / ours)
+            if theirs is not None and longer is not None:
+                a, b = (ours, theirs) if side == "b" else (theirs, ours)
+                changed = predict.scheduled(replace(base, schedule=longer), curve)
+                yield Claim(cls(_number(a), _number(b)), side, changed)
+
+    @classmethod
+    def _changes_further_apart(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """Two stairs with the same rates, whose changes lie at steps of one ratio."""
+        if not (pair.a.is_stepwise and pair.b.is_stepwise and pair.a.stride == pair.b.stride == 1):
+            return
+        ours, theirs = (int(each.rates.step[each.changes[0]]) if len(each.changes) else 0 for each in (pair.a, pair.b))
+        if ours and theirs and ours != theirs:
+            if ours < theirs:  # the side whose rows are all predicted
+                yield Claim(cls(ours, theirs), "b", predict.stretched(pair.a, ours, theirs), extrapolates=True)
+            else:
+                yield Claim(cls(ours, theirs), "a", predict.stretched(pair.b, theirs, ours), extrapolates=True)
+
+    @classmethod
+    def _smooth(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """A smooth decay with another factor is the same one with another period, in any ratio."""
+        for ours, theirs in other_factor(pair):
+            if ours.staircase:
+                return
+            ratio = Fraction(_speed(ours) / _speed(theirs)).limit_denominator(1000)
+            if ratio > 0:
+                period_a = ours.every.count * ratio.denominator
+                yield Claim(cls(_number(period_a), _number(period_a * ratio)), "b", by_schedule(pair, theirs))
+
+    def sentence(self, scene: Scene) -> str:
+        """Both periods."""
+        a, b = (scene.steps(float(period)) for period in (self.period_a, self.period_b))
+        return f"Both follow the same kind of schedule with the same rates, but its period is {a} in a and {b} in b."
+
+    def fix(self, scene: Scene) -> Fix:
+        """Give one side the schedule of the other."""
+        return as_the_other(scene)
+
+
+def _first_duration(schedule: Schedule) -> Fraction | None:
+    return next((duration.count for _, duration in schedule.durations()), None)
+
+
+def _candidates(pair: Pair, side: Side) -> Iterator[Fraction]:
+    """What the first duration may be, from where one side has a rate that the other's schedule has at another step."""
+    curve, base = pair.of(side), pair.other(side)
+    ours = None if base.inferred is None else _first_duration(base.inferred.schedule)
+    if ours is None:
+        return
+    candidates: list[int] = []
+    for row in steep_rows(curve, pair.differs[side], 4):
+        at = int(curve.rates.step[row])
+        for step in found_again(base, float(curve.rates.lr[row]), float(curve.rates.rounding[row]), at):
+            if step and at:
+                theirs, doubt = float(ours) * at / step, min(20, 1 + round(float(ours) * at / step**2))
+                candidates += [round(theirs) + each for each in range(-doubt, doubt + 1)]
+    yield from (Fraction(each) for each in dict.fromkeys(candidates) if each >= 1)
+
+
+def _speed(decay: Decay) -> float:
+    return float(np.log(decay.factor)) if isinstance(decay, ExponentialDecay) else decay.decay_rate
+
+
+def _number(value: Fraction) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)

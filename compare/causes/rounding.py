@@ -1,0 +1,104 @@
+"""The cause `rounding`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from compare.causes.base import Cause
+from compare.causes.fix import LOG_MORE, Fix
+from compare.causes.identical import few_rows
+from compare.causes.scene import Scene
+from compare.refute.claim import Pair
+from compare.terms import Verdict
+from compare.words import counted, part
+from experiment.clock import Clock
+from experiment.schedules import ExponentialDecay
+from experiment.schedules.base import float32_error
+
+
+@dataclass(frozen=True, repr=False)
+class Rounding(Cause):
+    """The rates are the same within the tolerance.
+
+    What you see:
+        Two lines that the eye cannot tell apart: a rate of 0.1 that is multiplied by 0.9999 at every step. After 99,999
+        steps they lie 0.166 % apart. There is no first difference.
+
+    How it comes about:
+        Keras computes a schedule in float32, which cannot hold 0.9999 exactly: the factor is off by 1.7e-8, relative.
+        `ExponentialDecay(0.1, decay_steps=1, decay_rate=0.9999)` repeats that error at each decay. PyTorch's
+        `ExponentialLR(gamma=0.9999)` multiplies Python floats, which are float64. samestep adds this drift to its
+        tolerance, since it follows from the schedule and is no mistake.
+
+        A log that was written with few digits also differs by rounding alone; the output then names the digits.
+
+    The fix:
+        None is needed. Where the drift matters, write fewer decays: `decay_steps=6931, decay_rate=0.9999**6931` is the
+        same schedule here, and decays about once in the time in which the rate halves.
+
+    See also:
+        `identical`, without any rounding; lesson 7 and lesson 11 on the last digits.
+    """
+
+    name: ClassVar = "rounding"
+    verdict: ClassVar[Verdict] = "same"
+
+    @classmethod
+    def of_equal(cls, pair: Pair) -> Self | None:
+        """Where any rate differs in bits."""
+        return cls() if pair.is_rounded() else None
+
+    def sentence(self, scene: Scene) -> str:
+        """How far both lie apart, and what explains it: written digits, or float32's rounding of a factor."""
+        if few := few_rows(scene):
+            return few
+        if scene.digits and scene.written:
+            return (
+                f"The rates agree to {scene.written}: they differ by at most {part(scene.largest)}, and these digits "
+                f"cannot show less than {part(scene.digits)}."
+            )
+        said = f"The rates agree to within rounding: they differ by at most {part(scene.largest)}."
+        found = _drifting(scene) if scene.drifted else None
+        if found is None:
+            return said
+        schedule, decays = found
+        error = float32_error(schedule.factor)
+        return (
+            f"{said} float32's rounding of the factor {schedule.factor!r} explains up to {part(error * decays)} of "
+            f"this: {counted(decays, 'decay')} of {error:.3g} each. The rest is at most "
+            f"{scene.rounding_ulp32:.2g} float32 ULP."
+        )
+
+    def fix(self, scene: Scene) -> Fix:
+        """None; how to see more, or to drift less."""
+        if scene.compared == 1:
+            return LOG_MORE
+        if scene.digits and scene.written:
+            return Fix(
+                f"Nothing to fix within {scene.written}. Log all digits, as repr(rate) writes them, to see more."
+            )
+        if scene.largest < 1e-5:
+            return Fix("Nothing to fix: float32 cannot hold the rates more exactly.")
+        return Fix(
+            "Nothing to fix: the schedules are the same. If the drift matters, write fewer decays with a smaller "
+            "factor: float32 then rounds less often."
+        )
+
+
+def _drifting(scene: Scene) -> tuple[ExponentialDecay, int] | None:
+    """The decay that float32 leads away furthest, and how often it decays by the last step."""
+    candidates = []
+    for seen in (scene.a, scene.b):
+        schedule = seen.schedule
+        while schedule is not None and schedule.kind == "warmup":
+            schedule = schedule.then
+        if isinstance(schedule, ExponentialDecay):
+            decays = round(float(np.max(schedule.decays(np.array([seen.last]), Clock.STEPS))))
+            candidates.append((float32_error(schedule.factor) * decays, decays, schedule))
+    if not candidates:
+        return None
+    _, decays, schedule = max(candidates, key=lambda candidate: candidate[0])
+    return schedule, decays

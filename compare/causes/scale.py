@@ -1,0 +1,89 @@
+"""The cause `scale`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from compare.causes.base import Cause
+from compare.causes.fix import Fix, following, to_change
+from compare.causes.scene import Scene
+from compare.infer.numbers import digits, shortest
+from compare.refute import predict
+from compare.refute.claim import Claim, Pair
+from compare.refute.estimate import constant_ratios
+from compare.terms import SIDES, other
+from compare.words import multiple
+from experiment.schedules.base import tidy
+
+
+@dataclass(frozen=True, repr=False)
+class Scale(Cause):
+    """One has a multiple of the other's rate at every step.
+
+    Attributes:
+        factor: b in units of a.
+
+    What you see:
+        Both rates change at the same steps by the same factor, and b is 4 times as high throughout. They first differ
+        at step 0, the very first one.
+
+    How it comes about:
+        A training script for several processes often multiplies the rate by their number, since all processes together
+        have a batch that many times as large. If one side runs in one process, or leaves the multiplication out, the
+        rates differ by a constant factor. So do a rate for the sum of the losses and one for their mean.
+
+    The fix:
+        Only the initial rate differs. If b is right, multiply a's instead.
+
+    See also:
+        Lesson 10: accumulation and processes.
+    """
+
+    name: ClassVar = "scale"
+    factor: float
+
+    @classmethod
+    def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """b = c * a at every step."""
+        for side in sorted(SIDES, key=lambda each: len(pair.of(each).rates)):  # at rows that the other has as well
+            rows, base = pair.of(side).rates, pair.other(side)
+            for ratio in constant_ratios(rows, base.at(rows.step)):
+                yield Claim(cls(ratio if side == "b" else 1 / ratio), side, predict.times(base, ratio))
+
+    @classmethod
+    def offhand(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """Ratios of the highest rates, of the first, and of the last."""
+        step = np.array([pair.b.rates.step[0], pair.b.rates.step[-1]])
+        theirs = pair.a.at(step)
+        ratios = [pair.b.peak / pair.a.peak] if pair.a.peak else []
+        ratios += [
+            float(mine / base)
+            for mine, base, slack in zip(pair.b.rates.lr[[0, -1]], theirs.value, theirs.slack, strict=True)
+            if base > 0 and slack < base
+        ]
+        factors = [shortest(ratio, 1e-6 * ratio) for ratio in ratios if np.isfinite(ratio) and ratio > 0]
+        yield from (Claim(cls(c), "b", predict.times(pair.a, c)) for c in dict.fromkeys(factors) if c != 1)
+
+    def rank(self) -> int:
+        """A number as people write it is simpler than any other cause."""
+        return -1 if digits(tidy(self.factor)) <= 2 else 0
+
+    def sentence(self, scene: Scene) -> str:
+        """How many times as high the higher side is."""
+        if self.factor < 1 and abs(round(1 / self.factor) - 1 / self.factor) < 1e-9:
+            return f"a's rate is {multiple(1 / self.factor)} times b's at every step."
+        return f"b's rate is {multiple(self.factor)} times a's at every step."
+
+    def fix(self, scene: Scene) -> Fix:
+        """Give one side the rate of the other."""
+        side = to_change(scene, "b")
+        schedule = scene.of(other(side)).schedule
+        right = f"If {other(side)} is right"
+        if schedule is not None:
+            return Fix(f"{right}, give {side} its rate.", following(scene, side, schedule))
+        factor = self.factor if side == "b" else 1 / self.factor
+        return Fix(f"{right}, divide the initial rate of {side} by {multiple(factor)}.")

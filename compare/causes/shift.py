@@ -1,0 +1,145 @@
+"""The cause `shift`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from compare.causes import snippets
+from compare.causes.base import Cause
+from compare.causes.fix import Fix, coded, to_change
+from compare.causes.reset import Reset
+from compare.causes.scene import Scene
+from compare.causes.warmup import Warmup
+from compare.rates import Rates
+from compare.refute import predict
+from compare.refute.claim import FEW, Claim, Pair
+from compare.refute.curve import Curve
+from compare.refute.estimate import FAST_AND_SLOW, landmarks, moves, shifts
+from compare.terms import Side, other
+from experiment.schedules import Product, Sequence
+from experiment.schedules import Warmup as WarmupSchedule
+
+
+@dataclass(frozen=True, repr=False)
+class Shift(Cause):
+    """One is some steps ahead of the other.
+
+    Attributes:
+        steps: b(n) = a(n + steps).
+
+    What you see:
+        a is the rate that each update used. b is the same run, with the rate as it was read after each batch. In its
+        first steps b falls one step before a does, at step 24. (The axis begins at 0.0009.)
+
+    How it comes about:
+        Keras counts an update before it calls `on_train_batch_end`: `optimizer.learning_rate` is the next update's rate
+        there. In PyTorch `optimizer.param_groups[0]["lr"]` is the next rate as soon as `scheduler.step()` was called.
+        The same rows come about if b's schedule is one step early, so samestep asks. Given `--b lr_timing=next`, it
+        finds no difference.
+
+        Where both logs are right, the schedules differ: `PiecewiseConstantDecay([100], …)` has its new rate after step
+        100, and `MultiStepLR(milestones=[100])` at it.
+
+    The fix:
+        Read the rate before the update. If a schedule was ported from PyTorch to Keras, subtract 1 from each milestone.
+
+    See also:
+        Lesson 5: which rate is in the log; page `recording`, which notes the used rate in both frameworks.
+    """
+
+    name: ClassVar = "shift"
+    alike: ClassVar = {
+        "scale": "an exponential decay moved along its steps is the same decay times a number",
+        "extra-decay": "seen from a staircase's first change on, a period more is a factor more",
+        "period": "where one change is seen, it is later or its period longer",
+        "counter": "where one change is seen, it is later or its clock is slower",
+        "warmup": "a schedule that holds its first rate, warmed up to, begins late",
+    }
+    may_be_timing: ClassVar = True
+    steps: int
+
+    @classmethod
+    def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """b(n) = a(n + k): a logged next rate, an off-by-one, a scheduler stepped early.
+
+        The side that is behind either holds its first rate for k steps, or has k rows more at its beginning. These are
+        left over, which is too much where they may be a schedule of their own.
+        """
+        if not moves(pair):
+            return
+        longest = min(len(pair.a.rates), len(pair.b.rates)) * max(pair.a.stride, pair.b.stride, 1) / 2
+        for k in (each for each in shifts(pair) if abs(each) <= longest):
+            ahead, behind = FAST_AND_SLOW[k < 0]
+            late, first, second, shift = abs(k), pair.of(ahead), pair.of(behind), cls(k)
+            yield Claim(shift, behind, predict.moved(first, -late))
+            if late <= FEW or _may_be_left(second, late):
+                yield Claim(shift, ahead, predict.moved(second, late), leaves=late)
+                yield Claim(shift, behind, predict.moved_and_unknown_before(first, -late), leaves=late)
+
+    @classmethod
+    def offhand(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """By a step or two, by an epoch, by where both have their landmarks."""
+        steps = [1, -1, 2, -2]
+        if pair.clock is not None:
+            steps += [pair.clock.steps_per_epoch, -pair.clock.steps_per_epoch]
+        steps += [ours - theirs for ours, theirs in zip(landmarks(pair.a), landmarks(pair.b), strict=True)]
+        yield from (Claim(cls(k), "b", predict.moved(pair.a, k)) for k in dict.fromkeys(steps) if k)
+
+    def undone_by(self, other: Cause) -> bool:
+        """By a schedule that begins again, or a warm-up, of no more steps."""
+        back = other.step if isinstance(other, Reset) else other.steps if isinstance(other, Warmup) else None
+        return back is not None and back <= 3 * abs(self.steps)
+
+    def one_ahead(self, a: Rates, b: Rates, ulp: float) -> Side | None:
+        """Where it is by one step, and nothing else differs."""
+        return None if self.second or abs(self.steps) != 1 else self._early
+
+    @property
+    def _early(self) -> Side:
+        return "b" if self.steps > 0 else "a"
+
+    def sentence(self, scene: Scene) -> str:
+        """Which side is how far ahead, and how that may be."""
+        early, late, count = self._early, other(self._early), abs(self.steps)
+        said = f"{early} is {scene.steps(count)} ahead of {late}: at step n it has {late}'s rate of step n + {count:,}."
+        if scene.of(early).is_intended:
+            return f"{said} So {late} is late: it starts to count later, or its log numbers the steps differently."
+        if count == 1:
+            return (
+                f"{said} Either {early}'s log holds the next rate, read after the update, or its schedule changes one "
+                "step earlier."
+            )
+        return f"{said} It started to count earlier, or its log numbers the steps differently."
+
+    def fix(self, scene: Scene) -> Fix:
+        """Read the rate earlier, mind how boundaries are written, or count from 0."""
+        early = to_change(scene, self._early)
+        if abs(self.steps) == 1:
+            advice = (
+                f"If {early}'s log is wrong, read the rate before the update, as below. If both logs are right: Keras' "
+                "PiecewiseConstantDecay changes one step after its boundary, PyTorch's MultiStepLR at its milestone. "
+                f"{_boundaries(scene)}"
+            )
+            return Fix(advice, coded(scene, early, lambda name: snippets.READ_BEFORE[name]))
+        advice = (
+            f"Start {early}'s schedule at step 0. If its log counts from another number, give --{early} step_base=…."
+        )
+        return Fix(advice, coded(scene, early, lambda name: snippets.COUNT_FROM_ZERO[name]))
+
+
+def _may_be_left(curve: Curve, rows: int) -> bool:
+    """Whether so many rows at the beginning of a run belong to the same schedule as the rest."""
+    schedule = None if curve.inferred is None else curve.inferred.schedule
+    if isinstance(schedule, WarmupSchedule):
+        return rows < int(schedule.over.count)
+    return schedule is not None and not isinstance(schedule, Sequence | Product)
+
+
+def _boundaries(scene: Scene) -> str:
+    """Where the first change comes, as both write it."""
+    step = 100 if scene.first is None else scene.first.step
+    return (
+        f"PiecewiseConstantDecay([{max(step - 1, 0)}], …) equals MultiStepLR(optimizer, milestones=[{max(step, 1)}])."
+    )

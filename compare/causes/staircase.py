@@ -1,0 +1,92 @@
+"""The cause `staircase`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from compare.causes import snippets
+from compare.causes.base import Cause
+from compare.causes.fix import Fix, coded, following, to_change
+from compare.causes.scene import Scene
+from compare.refute import predict
+from compare.refute.claim import Claim, Pair
+from compare.terms import SIDES, Side, other
+
+
+@dataclass(frozen=True, repr=False)
+class Staircase(Cause):
+    """One holds its rate and then jumps, the other changes smoothly; all else is equal.
+
+    Attributes:
+        side: the one that holds.
+        every: for how many steps.
+
+    What you see:
+        Both rates are halved every 50 steps. a does so at once, b a little at every step. They meet where a new stair
+        of a begins, and first differ at step 1.
+
+    How it comes about:
+        PyTorch has two classes: `StepLR` holds the rate, `ExponentialLR` does not. Keras has one, and an argument that
+        is easily left out when the code is taken over: `ExponentialDecay` and `InverseTimeDecay` are smooth unless
+        `staircase=True` is given.
+
+    The fix:
+        The period and the factor are right; only the floor of steps / period is missing.
+
+    See also:
+        Lesson 3: staircase or smooth.
+    """
+
+    name: ClassVar = "staircase"
+    side: Side
+    every: int
+
+    @classmethod
+    def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """One takes the floor, the other does not: y(n) = x(E * floor(n / E))."""
+        for side in SIDES:
+            for every in _holds(pair, side):
+                yield Claim(cls(side, every), side, predict.held(pair.other(side), every))
+
+    def sentence(self, scene: Scene) -> str:
+        """Which side holds, and for how long."""
+        return (
+            f"{self.side} is a staircase, {other(self.side)} is not: for {scene.steps(self.every)} at a time "
+            f"{self.side} holds the rate that {other(self.side)} has at the first of them. All else is equal."
+        )
+
+    def fix(self, scene: Scene) -> Fix:
+        """Make the smooth side a staircase, or the other way round."""
+        side = to_change(scene, other(self.side))
+        meant = scene.of(other(side))
+        if meant.inferred is not None and meant.inferred.stepping == "epoch":
+            advice = f"Make {side} look up its rate once per epoch, as {self.side} does, or {self.side} at every step."
+            return Fix(advice, coded(scene, side, lambda name: snippets.PER_EPOCH[name]))
+        kind = f"a staircase of {scene.steps(self.every)}" if side != self.side else "smooth"
+        advice = f"If {other(side)} is right, make {side} {kind}."
+        return Fix(advice, following(scene, side, meant.schedule))
+
+
+def _holds(pair: Pair, side: Side) -> list[int]:
+    """Numbers of steps for which one side may hold its rate, where the other does not."""
+    curve = pair.of(side)
+    candidates: list[int] = []
+    if len(pair.other(side).changes) < 2 * len(curve.changes):
+        return candidates  # both take the floor
+    changes = curve.rates.step[curve.changes[:200]]
+    if 0 < len(changes) < len(curve.rates) - 1:
+        early = curve.rates.step[np.maximum(curve.changes[:200] - 1, 0)]
+        count = np.arange(1, len(changes) + 1)
+        low, high = float((early / count).max()), float((changes / count).min())
+        if low < high and high - low < 400:
+            candidates += range(int(low) + 1, int(high) + 1)
+        if len(changes) > 1:
+            candidates.append(int(np.gcd.reduce(changes)))
+        candidates.append(int(changes[0]))
+    if pair.clock is not None:
+        candidates.append(pair.clock.steps_per_epoch)
+    return [every for every in dict.fromkeys(candidates) if every >= 2]

@@ -1,0 +1,103 @@
+"""The cause `tail`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from compare.causes import snippets
+from compare.causes.base import Cause
+from compare.causes.fix import Fix, coded
+from compare.causes.scene import Scene
+from compare.refute import predict
+from compare.refute.claim import Claim, Pair
+from compare.refute.estimate import LATE_FIRST, allowed_at, first_apart, steps_between
+from compare.terms import Side, other
+from experiment.clock import Clock
+
+
+@dataclass(frozen=True, repr=False)
+class Tail(Cause):
+    """Equal until the schedule's end, where one holds its rate and the other does not.
+
+    Attributes:
+        side: the one that holds.
+        step: from which it holds.
+
+    What you see:
+        A cosine of 200 steps in a run of 320. Both are the same down to 0, at the schedule's end. There a, in Keras,
+        stays, and b, in PyTorch, climbs again.
+
+    How it comes about:
+        `keras.optimizers.schedules.CosineDecay(0.1, decay_steps=200)` takes the smaller of the step and `decay_steps`,
+        so that it holds. PyTorch's `CosineAnnealingLR(optimizer, T_max=200)` is a cosine without an end: `T_max` is
+        half of its period. It shows as soon as a run is longer than its schedule, as after a few more epochs, or where
+        `T_max` was given in epochs and `scheduler.step()` is called after each batch.
+
+    The fix:
+        samestep changes the side that goes on. If the run is longer by mistake, end it at the schedule's end instead.
+
+    See also:
+        `floor`, where a rate stops before the schedule's end; lesson 8: warm-up, cosine, restarts.
+    """
+
+    name: ClassVar = "tail"
+    side: Side
+    step: int
+
+    @classmethod
+    def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """Equal until the schedule's end; then one holds and the other goes on or rises."""
+        for side in LATE_FIRST:
+            holding, base = pair.of(side), pair.other(side)
+            step = _end(pair, side)
+            if step is None or base.inferred is None:
+                continue  # what goes on must be a schedule
+            level = float(holding.rates.lr[-1])
+            yield Claim(cls(side, step), side, predict.changed(base, step, predict.constant(level)))
+
+    def sentence(self, scene: Scene) -> str:
+        """Which side holds, where, and what the other does."""
+        goes = "goes on"
+        if scene.first is not None:
+            a, b = scene.first.a, scene.first.b
+            goes = "rises again" if (b > a if self.side == "a" else a > b) else "keeps falling"
+        return (
+            f"Both are equal until the schedule's end at step {self.step:,}. From there {self.side} holds its rate and "
+            f"{other(self.side)} {goes}."
+        )
+
+    def fix(self, scene: Scene) -> Fix:
+        """Hold the other side's rate as well, or end both."""
+        side = other(self.side)
+        advice = f"End both runs at step {self.step:,}, or make {side} hold its rate from there on."
+        return Fix(advice, coded(scene, side, lambda name: snippets.hold(name, self.step)))
+
+
+def _end(pair: Pair, side: Side) -> int | None:
+    """The step from which one side holds its last rate, where the other reaches that rate and does not stay."""
+    apart = first_apart(pair, side)
+    holding, base = pair.of(side), pair.other(side)
+    lr, steps, rounding = holding.rates.lr, holding.rates.step, holding.rates.rounding
+    level = float(lr[-1])
+    away = np.flatnonzero(np.abs(lr - level) > allowed_at(level) + rounding)
+    if apart is None or apart[0] < 0 or not len(away) or away[-1] + 2 > len(lr) - 1 or away[-1] >= apart[1]:
+        return None  # what never moved has no end, nor has what does not hold
+    if rounding.max() > 0.01 * holding.peak:
+        return None
+    gap = steps_between(int(steps[away[-1]]), int(steps[apart[1]]))
+    near = base.at(gap)
+    distance = np.where(np.isfinite(near.slack), np.abs(near.value - level), np.inf)
+    close = distance <= near.allowed(pair.ulp) + rounding[apart[1]]
+    between = near.value.min() <= level <= near.value.max()
+    if not (close.any() or between):
+        return None  # it jumped to another rate: that is no end of a schedule
+    if holding.stride == 1 and not rounding.any():
+        return int(steps[away[-1] + 1])
+    length = None if holding.inferred is None else holding.inferred.schedule.length(Clock.STEPS)
+    if length is not None and gap[0] <= length <= gap[-1]:
+        return length
+    return max(int(gap[distance.argmin()]), 1) if holding.stride != 1 else int(steps[away[-1] + 1])

@@ -1,0 +1,203 @@
+"""The cause `warmup`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+
+from compare.causes import snippets
+from compare.causes.base import Cause
+from compare.causes.fix import Fix, coded, following, to_change
+from compare.causes.scene import Scene
+from compare.infer import Inferred
+from compare.rates import Rates
+from compare.refute import predict
+from compare.refute.claim import Claim, Pair
+from compare.refute.curve import Curve, Known
+from compare.refute.estimate import LATE_FIRST, allowed_at, found_again, is_regular, steep_rows, steps_between
+from compare.refute.predict import Prediction
+from compare.terms import Side, other
+from compare.words import counted
+from experiment.schedules import Warmup as WarmupSchedule
+
+SHORTEST = 4
+"""Steps of the shortest warm-up that can be told from a shift."""
+
+MOST = 1200
+"""Lengths of a warm-up before a schedule that are tried at most."""
+
+
+@dataclass(frozen=True, repr=False)
+class Warmup(Cause):
+    """One warms up first; afterwards both are equal, perhaps delayed by the warm-up.
+
+    Attributes:
+        side: the one that warms up.
+        steps: for how many.
+        then: `aligned`, if both are equal at the same step afterwards; `delayed`, if the schedule begins after it.
+
+    What you see:
+        a rises for 50 steps, and then goes down the stairs that b goes down from its first step on. All of b's changes
+        come 50 steps early, and its first updates have the full rate.
+
+    How it comes about:
+        In PyTorch `SequentialLR(optimizer, [LinearLR(…), StepLR(…)], milestones=[50])` starts its second schedule at
+        the milestone, so leaving the warm-up out moves everything. Transformers' `get_constant_schedule_with_warmup`
+        has nothing to move. In Keras only `CosineDecay` has a warm-up (`warmup_target`, `warmup_steps`): with any other
+        schedule it must be written, and is easily forgotten. Here b is the run that was ported without it.
+
+        Where the schedule runs beside the warm-up and not after it, b is right from the end of the warm-up on.
+
+    The fix:
+        Give both a warm-up of the same length, and say whether the schedule begins beside it or after it.
+
+    See also:
+        Lesson 8: warm-up, cosine, restarts.
+    """
+
+    name: ClassVar = "warmup"
+    explains_start: ClassVar = True
+    side: Side
+    steps: int
+    then: Literal["aligned", "delayed"]
+
+    @classmethod
+    def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """One warms up first, equal afterwards: aligned, or delayed by the warm-up."""
+        for side in LATE_FIRST:
+            warming, base = pair.of(side), pair.other(side)
+            for steps in _aligned(pair, side) if is_regular(base) else ():
+                for head in (*_heads(warming, steps, base.at(np.array([steps]))), *_ramps(warming, base, steps)):
+                    after = predict.after(base, steps, 0, head)
+                    yield Claim(cls(side, steps, "aligned"), side, after, leaves=_begun(base, steps))
+            for steps in _delayed(pair, side):
+                for head in _heads(warming, steps, base.at(np.array([0]))):
+                    yield Claim(cls(side, steps, "delayed"), side, predict.after(base, steps, steps, head))
+
+    @classmethod
+    def taken_off(cls, pair: Pair) -> Iterator[tuple[Self, Pair]]:
+        """A head that rises to the highest rate, and what follows it: from the other's first step on, or beside it."""
+        for side in LATE_FIRST:
+            warming = pair.of(side)
+            for steps, schedule in _heads_of(warming):
+                after = warming.rates.rows(warming.rates.step >= steps)
+                if steps < 2 or len(after) < 3 or not _rises(warming, steps):
+                    continue
+                delayed = Curve(Rates(after.step - steps, after.lr, after.rounding), schedule)
+                yield from cls._followed(pair, cls(side, steps, "delayed"), delayed, 0)
+                yield from cls._followed(pair, cls(side, steps, "aligned"), Curve(after, None), steps)
+
+    @classmethod
+    def _followed(cls, pair: Pair, warmup: Self, after: Curve, first: int) -> Iterator[tuple[Self, Pair]]:
+        """A warm-up with what is left: what follows it, beside the other side from a first step on."""
+        base = pair.other(warmup.side)
+        theirs = base.rates.rows(base.rates.step >= first)
+        if len(theirs) >= 3:
+            yield warmup, pair.left(warmup.side, after, Curve(theirs, base.inferred))
+
+    def sentence(self, scene: Scene) -> str:
+        """Which side warms up, for how long, and whether all else is delayed."""
+        steps = scene.steps(self.steps)
+        said = f"{self.side} warms up over its first {steps}, {other(self.side)} does not"
+        if self.then == "aligned":
+            return f"{said}. From then on both have the same rate at the same step."
+        late = counted(self.steps, "step")
+        return f"{said}. Then {self.side} starts {other(self.side)}'s schedule, {late} late."
+
+    def fix(self, scene: Scene) -> Fix:
+        """Give the other side a warm-up, or remove this one's."""
+        side, steps = to_change(scene, other(self.side)), scene.steps(self.steps)
+        if side == self.side:
+            return Fix(f"Remove the warm-up of {steps} from {side}.")
+        advice, schedule = f"If the warm-up is intended, give {side} one of {steps} too.", scene.of(self.side).schedule
+        if schedule is not None:
+            return Fix(advice, following(scene, side, schedule))
+        delayed = self.then == "delayed"
+        return Fix(advice, coded(scene, side, lambda name: snippets.warmup(name, self.steps, delayed)))
+
+
+def _begun(base: Curve, steps: int) -> int:
+    """Rows of the other side that a warm-up beside it leaves over: those of a beginning of its own."""
+    return steps if base.inferred is None or isinstance(base.inferred.schedule, WarmupSchedule) else 0
+
+
+def _aligned(pair: Pair, side: Side) -> list[int]:
+    """Numbers of steps of a warm-up after which both are the same at the same step."""
+    differs = np.flatnonzero(pair.differs[side])
+    steps = pair.of(side).rates.step
+    if not len(differs) or differs[-1] > 0.9 * len(steps):
+        return []
+    later = np.flatnonzero(pair.same[side][differs[-1] :])
+    if len(later) < 2:
+        return []
+    early, late = int(steps[differs[-1]]) + 1, int(steps[differs[-1] + later[0]])
+    ends = [*steps_between(early, late, 60), late + 1, late + 2]
+    return [each for each in dict.fromkeys(int(each) for each in ends) if each >= SHORTEST]
+
+
+def _delayed(pair: Pair, side: Side) -> list[int]:
+    """Numbers of steps of a warm-up after which one side begins the other's schedule."""
+    warming, base = pair.of(side), pair.other(side)
+    steps, lr = warming.rates.step, warming.rates.lr
+    grain = max(warming.stride, base.stride, 1)
+    top = int(steps[int(lr.argmax())])
+    exact = [top, top + 1]
+    if warming.inferred is not None and isinstance(warming.inferred.schedule, WarmupSchedule):
+        exact.insert(0, int(warming.inferred.schedule.over.count))
+    ends = [top]
+    later = np.where(np.arange(len(steps)) > len(steps) // 4, pair.differs[side], False)
+    if not warming.is_stepwise:
+        for row in steep_rows(warming, later, 3):
+            again = found_again(base, float(lr[row]), float(warming.rates.rounding[row]), int(steps[row]), 4)
+            ends += [int(steps[row]) - step for step in again]
+    for one in warming.changes[-3:]:
+        ends += [int(steps[one]) - int(base.rates.step[each]) for each in base.changes[-3:]]
+    near = [each + close for each in dict.fromkeys(ends) for close in range(1 - min(grain, 60), min(grain, 60))]
+    return [each for each in dict.fromkeys(exact + near) if SHORTEST <= each < 0.9 * int(steps[-1])][:MOST]
+
+
+def _heads(warming: Curve, steps: int, target: Known) -> Iterator[Prediction]:
+    """What a warm-up of so many steps may look like: a straight line up to the target, or one lower rate."""
+    rows = warming.rates
+    inside = np.flatnonzero(rows.step < steps)
+    goal = float(target.value[0])
+    if not len(inside) or not np.isfinite(target.slack[0]) or rows.lr[inside[0]] >= goal * (1 - 1e-6):
+        return
+    part = rows.step[inside] / steps
+    start = float(np.median((rows.lr[inside] - goal * part) / (1 - part))) if len(inside) > 2 else None
+    if rows.step[0] == 0:
+        start = float(rows.lr[0])
+    slack = float(rows.rounding[inside].max() + target.slack[0])
+    if start is not None and start > -allowed_at(goal):
+        yield predict.line(max(start, 0.0), goal, steps, slack)
+    if len(inside) > 1:
+        yield predict.constant(float(rows.lr[inside[0]]), slack)
+
+
+def _ramps(warming: Curve, base: Curve, steps: int) -> Iterator[Prediction]:
+    """A factor that rises in a straight line to 1, on the other's rates."""
+    first = int(warming.rates.step[0])
+    target = base.at(np.array([first]))
+    if first < steps and np.isfinite(target.slack[0]) and target.value[0] > warming.rates.lr[0]:
+        yield predict.ramped(base, first, float(warming.rates.lr[0] / target.value[0]), steps)
+
+
+def _heads_of(warming: Curve) -> Iterator[tuple[int, Inferred | None]]:
+    """How long a warm-up may be, with the schedule after it: as inferred, or up to the highest rate."""
+    inferred = warming.inferred
+    if inferred is not None and inferred.schedule.kind == "warmup":
+        yield int(inferred.schedule.over.count), replace(inferred, schedule=inferred.schedule.then)
+    yield int(warming.rates.step[int(warming.rates.lr.argmax())]), None
+
+
+def _rises(warming: Curve, steps: int) -> bool:
+    """Whether the rows before `steps` are a straight line up to the rate there, or one lower rate."""
+    rows = warming.rates.rows(warming.rates.step < steps)
+    for head in _heads(warming, steps, warming.at(np.array([steps]))):
+        rates = head(rows.step)
+        if (np.abs(rates.value - rows.lr) <= rates.allowed() + rows.rounding).all():
+            return True
+    return False

@@ -1,0 +1,93 @@
+"""The causes that no row refutes, the simplest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+
+from compare.causes import CAUSES
+from compare.causes.base import Cause
+from compare.refute.claim import Check, Claim, Pair
+from compare.refute.curve import Curve
+from compare.refute.estimate import is_plain
+
+ENOUGH_COVERED = 0.5
+"""Fraction of one side's rows that a claim must predict."""
+
+ENOUGH_EVIDENCE = 16
+"""A claim with at least this much evidence may leave other rows unexplained."""
+
+Held = tuple[Claim[Cause], Check]
+"""A claim that no row refutes, and what it leaves over."""
+
+
+def single(pair: Pair) -> list[Cause]:
+    """Every cause that holds by itself, the simplest first."""
+    return [found(pair, *held) for held in holding(pair, CAUSES)]
+
+
+def holding(pair: Pair, causes: Iterable[type[Cause]]) -> list[Held]:
+    """The best claim of each cause that no row refutes, the simplest first."""
+    if not pair.any_differs:
+        return []
+    best = (_best(pair, cause.claims(pair)) for cause in causes)
+    held = sorted((each for each in best if each is not None), key=lambda each: _rank(pair, *each))
+    if held and held[0][0].cause.explains_start:  # one that leaves the beginning over says less
+        return [each for each in held if each[0].leaves_few] or held
+    return held
+
+
+def found(pair: Pair, claim: Claim[Cause], check: Check) -> Cause:
+    """The cause that a claim is of."""
+    return replace(claim.cause.settled(pair), residual_ulp32=check.residual_ulp32)
+
+
+def of_equal(pair: Pair) -> Cause:
+    """The cause where every rate that both have is the same: of those that hold, the one that says most."""
+    residual = max(pair.residual_ulp32("a"), pair.residual_ulp32("b"))
+    cause = next(filter(None, (cause.of_equal(pair) for cause in reversed(CAUSES))))
+    return replace(cause, residual_ulp32=residual)
+
+
+def _best(pair: Pair, claims: Iterator[Claim[Cause]]) -> Held | None:
+    """The claim of one cause that leaves least; None where all are refuted."""
+    best: Held | None = None
+    for claim in islice(claims, pair.most):
+        check = pair.check(claim)
+        if _holds(pair, claim, check) and (best is None or _is_better(pair, (claim, check), best)):
+            best = claim, check
+    return best
+
+
+def _is_better(pair: Pair, one: Held, other: Held) -> bool:
+    """Of two claims of one cause: predicted from a schedule that is known, or leaving clearly less."""
+    known = [_is_plain(pair.other(claim.side)) for claim, _ in (one, other)]
+    if known[0] != known[1]:
+        return known[0]
+    rows = [len(pair.of(claim.side).rates) for claim, _ in (one, other)]
+    if rows[0] != rows[1]:
+        return rows[0] > rows[1]
+    return one[1].excess < 0.5 * other[1].excess
+
+
+def _holds(pair: Pair, claim: Claim[Cause], check: Check) -> bool:
+    """Whether a claim that no row refutes has enough rows that speak for it."""
+    enough = min(check.vague, ENOUGH_EVIDENCE) if claim.extrapolates else check.vague
+    if not check.fits or not check.evidence or check.evidence < enough:
+        return False
+    goes_on = pair.other(claim.side).inferred is not None  # beyond the rows that the claim speaks of
+    if claim.extrapolates and not goes_on and check.evidence < ENOUGH_EVIDENCE:
+        return False
+    return check.covered >= ENOUGH_COVERED
+
+
+def _rank(pair: Pair, claim: Claim[Cause], check: Check) -> tuple[bool, bool, int, int, float]:
+    """Simplest first; of two that fit the same rows, the one that leaves none unsaid, with a number that one writes."""
+    place = CAUSES.index(type(claim.cause))
+    return not _is_plain(pair.other(claim.side)), not claim.leaves_few, claim.cause.rank(), place, check.excess
+
+
+def _is_plain(curve: Curve) -> bool:
+    """Whether a run follows one schedule that is known, and not several one after the other."""
+    return curve.inferred is not None and is_plain(curve.inferred.schedule, most=6)

@@ -1,0 +1,1 @@
+"""A statement on two runs, and the rows that refute it."""

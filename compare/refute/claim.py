@@ -1,0 +1,283 @@
+"""A statement about two runs that their rows can refute, and the check that tries to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from compare.refute.curve import FEWEST, Curve, Known, Predicted, blocks
+from compare.terms import SIDES, Side
+from compare.tolerance import ULP32, Applied, applied, ulp32
+from experiment.clock import Clock
+
+FEW = 3
+"""Rows that a claim may leave over at the beginning, whatever they are."""
+
+FEW_CLAIMS = 40
+"""Claims of each cause that are tried on what another cause leaves, the likelier first."""
+
+C_co = TypeVar("C_co", covariant=True)
+"""What is claimed: a cause."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An update at which both lie further apart than the tolerance, and both rates."""
+
+    step: int
+    a: float
+    b: float
+
+
+@dataclass(frozen=True)
+class Claim(Generic[C_co]):
+    """One cause with its parameters: it predicts the rates of one side from those of the other.
+
+    side : whose rows are predicted. predict : their rates, at any steps of theirs.
+    extrapolates : whether the other side goes on where no row of `side` speaks of it. leaves : rows at its beginning
+    that are left over.
+    """
+
+    cause: C_co
+    side: Side
+    predict: Callable[[np.ndarray], Known]
+    extrapolates: bool = False
+    leaves: int = 0
+
+    @property
+    def leaves_few(self) -> bool:
+        """Whether hardly any row is left over."""
+        return self.leaves <= FEW
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a claim leaves over.
+
+    rows : that it was held against. known : those of them that it speaks of.
+    excess : the largest difference in units of what is allowed. residual_ulp32 : the largest difference in float32 ULP,
+    drift and slack taken off.
+    evidence : rows that differ without the claim, and do not with it. vague : those of which it says too little.
+    """
+
+    rows: int
+    known: int
+    excess: float
+    residual_ulp32: float
+    evidence: int
+    vague: int
+
+    @property
+    def covered(self) -> float:
+        """Fraction of the rows that the claim speaks of."""
+        return self.known / self.rows
+
+    @property
+    def fits(self) -> bool:
+        """Whether the claim speaks of any row, and none refutes it."""
+        return self.known > 0 and self.excess <= 1
+
+    def joined(self, other: Check) -> Check:
+        """The same for other rows as well."""
+        return Check(
+            self.rows + other.rows,
+            self.known + other.known,
+            max(self.excess, other.excess),
+            max(self.residual_ulp32, other.residual_ulp32),
+            self.evidence + other.evidence,
+            self.vague + other.vague,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Tolerance:
+    """How far two rates may differ, as it was applied to the rows of one side.
+
+    Attributes:
+        step: The update that uses most of its tolerance, or exceeds it most.
+        applied: How much of it, there.
+        steps: Every update that was compared: int64.
+        allowed: How far the two rates of each may differ, absolute: float64.
+    """
+
+    step: int
+    applied: Applied
+    steps: np.ndarray
+    allowed: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs, the clock of both where it is known, and the float32 ULP within which two rates are the same.
+
+    most : claims of one cause that are tried at most.
+    """
+
+    a: Curve
+    b: Curve
+    clock: Clock | None = None
+    ulp: float = ULP32
+    most: int = 1500
+
+    def of(self, side: Side) -> Curve:
+        """One side."""
+        return self.a if side == "a" else self.b
+
+    def other(self, side: Side) -> Curve:
+        """The other one."""
+        return self.b if side == "a" else self.a
+
+    def without(self, claim: Claim[object]) -> Pair | None:
+        """What is left to compare if a claim holds: its prediction beside the rows; None for too few of these."""
+        kept = self.of(claim.side)
+        predicted = Predicted.on(kept.rates.step, claim.predict)
+        return None if predicted is None else self.left(claim.side, kept, predicted)
+
+    def left(self, side: Side, ours: Curve, theirs: Curve) -> Pair:
+        """What is left to compare: `ours` in the place of `side`, and `theirs` in the other's."""
+        a, b = (ours, theirs) if side == "a" else (theirs, ours)
+        return Pair(a, b, self.clock, self.ulp, FEW_CLAIMS)
+
+    @cached_property
+    def differs(self) -> dict[Side, np.ndarray]:
+        """For each row of each side, whether the other's rate at this step is another, beyond the tolerance."""
+        return {side: self._compared(side) & (self._apart[side][0] > self._apart[side][1]) for side in SIDES}
+
+    @property
+    def any_differs(self) -> bool:
+        """Whether there is any such row."""
+        return bool(self.differs["a"].any() or self.differs["b"].any())
+
+    @cached_property
+    def same(self) -> dict[Side, np.ndarray]:
+        """For each row of each side, whether the other's rate at this step is known to be the same."""
+        return {side: self._compared(side) & ~self.differs[side] for side in SIDES}
+
+    def tolerance(self, side: Side) -> Tolerance | None:
+        """The tolerance of one side's rows; None where none of them is compared."""
+        rows = np.flatnonzero(self._compared(side))
+        if not len(rows):
+            return None
+        distance, allowed = (column[rows] for column in self._apart[side])
+        most = rows[[int((distance / allowed).argmax())]]
+        ours, lr = self.of(side).observed.at_rows(most), self.of(side).rates.rows(most)
+        theirs = self.other(side).at(lr.step)
+        size, drift = np.maximum(theirs.size, ours.size), np.maximum(theirs.drift, ours.drift)
+        found = applied(lr.lr, theirs.value, size, drift, theirs.slack + lr.rounding, self.ulp)
+        return Tolerance(int(lr.step[0]), found, self.of(side).rates.step[rows], allowed)
+
+    def residual_ulp32(self, side: Side) -> float:
+        """The largest difference of a side's rows, drift and rounding of digits taken off, in float32 ULP."""
+        rows, (distance, _) = self.of(side).rates, self._apart[side]
+        compared = self._compared(side)
+        theirs = self.other(side).at(rows.step)
+        drift = np.maximum(theirs.drift, self.of(side).observed.drift)
+        left = np.where(compared, distance - drift - np.where(compared, theirs.slack, 0.0) - rows.rounding, 0.0)
+        return float((np.maximum(left, 0.0) / ulp32(np.maximum(rows.lr, np.where(compared, theirs.value, 0.0)))).max())
+
+    def is_rounded(self) -> bool:
+        """Whether any rate that is compared differs in bits."""
+        return any(bool((self._apart[side][0][self._compared(side)] > 0).any()) for side in SIDES)
+
+    @cached_property
+    def sample(self) -> dict[Side, np.ndarray]:
+        """Rows of each side that refute most claims: spread over all, around changes, around differences."""
+        return {side: self._sample(side) for side in SIDES}
+
+    @cached_property
+    def probe(self) -> dict[Side, np.ndarray]:
+        """A few rows of each side that refute many claims."""
+        return {side: self._probe(side) for side in SIDES}
+
+    def check(self, claim: Claim[object]) -> Check:
+        """Hold a claim against every row; against a few first, which refute most."""
+        for rows in (self.probe[claim.side], self.sample[claim.side]):
+            check = self._check(claim, rows)
+            if check.excess > 1:
+                return check
+        count = len(self.of(claim.side).rates)
+        if len(rows) == count:
+            return check
+        whole = Check(0, 0, 0.0, 0.0, 0, 0)
+        for part in blocks(count):
+            whole = whole.joined(self._check(claim, part))
+            if whole.excess > 1:
+                break
+        return whole
+
+    def _check(self, claim: Claim[object], which: np.ndarray | slice) -> Check:
+        rows = self.of(claim.side).rates.rows(which)
+        theirs = claim.predict(rows.step)
+        known = np.isfinite(theirs.slack)
+        if not known.any():
+            return Check(len(rows), 0, 0.0, 0.0, 0, 0)
+        apart = np.abs(rows.lr - np.where(known, theirs.value, rows.lr))
+        slack = np.where(known, theirs.slack, 0.0) + rows.rounding
+        excess, residual = self._excess(claim.side, which, theirs, apart, slack)
+        differs = self.differs[claim.side][which]
+        sharp = known & (slack <= self._apart[claim.side][0][which] / 4)
+        evidence, vague = int((differs & sharp).sum()), int((differs & known & ~sharp).sum())
+        return Check(len(rows), int(known.sum()), excess, residual, evidence, vague)
+
+    def _excess(
+        self, side: Side, which: np.ndarray | slice, theirs: Known, apart: np.ndarray, slack: np.ndarray
+    ) -> tuple[float, float]:
+        """The largest difference in units of what is allowed, and in float32 ULP with drift and slack taken off."""
+        some = np.flatnonzero(apart)  # most rows of most claims that stand differ by nothing
+        if not len(some):
+            return 0.0, 0.0
+        curve = self.of(side)
+        lr, theirs = curve.rates.lr[which][some], theirs.at_rows(some)
+        apart, slack = apart[some], slack[some]
+        drift = np.maximum(theirs.drift, curve.observed.drift[which][some])
+        size = np.maximum(np.minimum(theirs.size, curve.peak), lr)
+        excess = apart / Known(theirs.value, slack, size, drift).allowed(self.ulp)
+        bare = np.maximum(apart - slack - drift, 0.0) / ulp32(np.maximum(np.abs(theirs.value), lr))
+        return float(excess.max()), float(bare.max())
+
+    @cached_property
+    def _apart(self) -> dict[Side, tuple[np.ndarray, np.ndarray]]:
+        """For each row of each side, how far the other's rate lies away, infinite where unknown, and how far it may."""
+        return {side: self._distances(side) for side in SIDES}
+
+    def _distances(self, side: Side) -> tuple[np.ndarray, np.ndarray]:
+        curve, count = self.of(side), len(self.of(side).rates)
+        distance, allowed = np.empty(count), np.empty(count)
+        for part in blocks(count):
+            rows, ours = curve.rates.rows(part), curve.observed.at_rows(part)
+            theirs = self.other(side).at(rows.step)
+            known = np.isfinite(theirs.slack)
+            slack = np.where(known, theirs.slack, 0.0) + rows.rounding
+            size, drift = np.maximum(theirs.size, ours.size), np.maximum(theirs.drift, ours.drift)
+            distance[part] = np.where(known, np.abs(rows.lr - theirs.value), np.inf)
+            allowed[part] = Known(theirs.value, slack, size, drift).allowed(self.ulp)
+        return distance, allowed
+
+    def _compared(self, side: Side) -> np.ndarray:
+        """Rows that are held against the other side: those whose step it has; where these are few, all it knows of."""
+        step = self.of(side).rates.step
+        shared = self.other(side).has(step)
+        few = min(len(self.a.rates), len(self.b.rates)) / 2
+        return shared if shared.sum() >= min(FEWEST, few) else np.isfinite(self._apart[side][0])
+
+    def _probe(self, side: Side) -> np.ndarray:
+        sample = self.sample[side]
+        differs = sample[self.differs[side][sample]]
+        few = [rows[np.linspace(0, len(rows) - 1, 12).astype(np.int64)] for rows in (sample, differs) if len(rows)]
+        return np.unique(np.concatenate(few))
+
+    def _sample(self, side: Side) -> np.ndarray:
+        curve = self.of(side)
+        count = len(curve.rates)
+        if count <= 2000:
+            return np.arange(count)
+        spread = np.linspace(0, count - 1, 500).astype(np.int64)
+        differs = np.flatnonzero(self.differs[side])
+        edges = np.flatnonzero(np.diff(self.differs[side]))
+        near = np.concatenate([each[:80] for each in (curve.changes, differs, edges)] + [differs[-40:], edges[-40:]])
+        around = (near[:, None] + np.arange(-1, 2)).reshape(-1)
+        return np.unique(np.clip(np.concatenate([spread, around, np.arange(80)]), 0, count - 1))

@@ -1,0 +1,215 @@
+"""Candidate parameters for causes: where a rate recurs, aligned changes, short decimals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from compare.infer.numbers import digits, shortest
+from compare.rates import Rates
+from compare.refute.claim import Pair
+from compare.refute.curve import Curve, Known
+from compare.terms import Side
+from compare.tolerance import NEAR_ZERO, ULP32, allowed, ulp32
+from experiment.schedules import PiecewiseConstant, Product, Schedule, Sequence, Warmup
+
+LATE_FIRST: tuple[Side, Side] = ("b", "a")
+"""Of two that may have changed, b is the likelier."""
+
+FAST_AND_SLOW: tuple[tuple[Side, Side], ...] = (("b", "a"), ("a", "b"))
+
+COARSEST = 100
+"""Steps around an estimate that are tried at most, where rows lie so far apart."""
+
+SPREAD = 1000
+"""Rows of a long run that a number is tried on before all."""
+
+MOST_CANDIDATES = 400
+"""Values of one parameter that are tried at most."""
+
+
+def found_again(curve: Curve, value: float, rounding: float, near: int, most: int = 4) -> list[int]:
+    """Steps at which a run has this rate, the nearest to `near` first.
+
+    Where no row has it, the steps between two rows that it lies between.
+    """
+    steps, lr = curve.rates.step, curve.rates.lr
+    rows = np.flatnonzero(np.abs(lr - value) <= allowed(np.asarray(value), rounding, curve.rates.rounding))
+    if not len(rows):
+        low, high = np.minimum(lr[:-1], lr[1:]), np.maximum(lr[:-1], lr[1:])
+        rows = np.flatnonzero((low <= value) & (value <= high))
+        return [step for row in _nearest(steps, rows, near, most) for step in _between(curve, row, value)]
+    return [int(steps[row]) for row in _nearest(steps, rows, near, most)]
+
+
+def steep_rows(curve: Curve, differs: np.ndarray, most: int = 3) -> list[int]:
+    """A few rows whose rate says most about where in the schedule they stand: those at which it moves fastest.
+
+    differs : for each row, whether the other run has another rate there; only those are taken, where there are any.
+    """
+    lr = curve.rates.lr
+    if len(lr) < 3:
+        return list(range(len(lr)))
+    moves = np.abs(np.gradient(lr))
+    if differs.any():
+        moves = np.where(differs, moves, 0.0)
+    if not moves.any():
+        return [int(differs.argmax())]
+    candidates = np.flatnonzero(moves > 0.3 * moves.max())
+    chosen = candidates[np.linspace(0, len(candidates) - 1, most).astype(np.int64)]
+    return sorted({int(each) for each in chosen})
+
+
+def shifts(pair: Pair) -> list[int]:
+    """Numbers k for which b(n) = a(n + k) is worth a trial, the simplest first."""
+    a, b = pair.a, pair.b
+    found: list[int] = [1, -1, 2, -2, 3, -3]
+    if pair.clock is not None:
+        epoch = pair.clock.steps_per_epoch
+        found += [epoch, -epoch, epoch - 1, 1 - epoch]
+    estimated: list[int] = []
+    for row in steep_rows(b, pair.differs["b"]):
+        at = int(b.rates.step[row])
+        again = found_again(a, float(b.rates.lr[row]), float(b.rates.rounding[row]), at)
+        estimated += [step - at for step in again]
+    estimated += [int(a.rates.step[one]) - int(b.rates.step[other]) for one, other in _paired_changes(a, b)]
+    grain = min(max(a.stride, b.stride, 1), COARSEST) if a.stride and b.stride else 1
+    for each in estimated:
+        found += [each + near for near in range(1 - grain, grain)]
+    return _distinct(each for each in found if each)
+
+
+def counters(pair: Pair, side: Side) -> list[int]:
+    """Whole factors f by which the clock of `side` may run faster than the other's, those near the data first."""
+    fast, slow = pair.of(side), pair.other(side)
+    found: list[float] = []
+    for row in steep_rows(fast, pair.differs[side], 4):
+        at = int(fast.rates.step[row])
+        if at:
+            again = found_again(slow, float(fast.rates.lr[row]), float(fast.rates.rounding[row]), at * 8, 12)
+            found += [step / at for step in again]
+    for one, other in _paired_changes(slow, fast):
+        early, late = fast.rates.step[max(other - 1, 0)] + 1, fast.rates.step[other]
+        found += [slow.rates.step[one] / each for each in (early, late) if each]
+    whole = [near for each in found for near in (round(each), math.floor(each), math.ceil(each))]
+    if pair.clock is not None:
+        whole = [pair.clock.steps_per_epoch, pair.clock.batches_per_epoch, *whole]
+    return _distinct(each for each in [*whole, *range(2, 65)] if 2 <= each <= fast.last + slow.last)
+
+
+def landmarks(curve: Curve) -> list[int]:
+    """Steps that a schedule can be known by whatever its size: first change, highest and lowest rate, last change."""
+    steps, lr = curve.rates.step, curve.rates.lr
+    first = int(steps[curve.changes[0]]) if len(curve.changes) else 0
+    last = int(steps[curve.changes[-1]]) if len(curve.changes) else 0
+    return [first, int(steps[lr.argmax()]), int(steps[lr.argmin()]), last]
+
+
+def moves(pair: Pair) -> bool:
+    """Whether both change at all: what never does has any clock."""
+    return bool(np.ptp(pair.a.rates.lr) and np.ptp(pair.b.rates.lr))
+
+
+def is_regular(curve: Curve) -> bool:
+    """Whether a run goes on as a schedule would: known, or at least not up and down all the time."""
+    turns = np.sign(np.diff(curve.rates.lr[curve.changes]))
+    return curve.inferred is not None or len(turns) < 3 or bool((turns[1:] != turns[:-1]).mean() < 0.2)
+
+
+def is_plain(schedule: Schedule, most: int = 3) -> bool:
+    """Whether a schedule is given by few numbers, so that its fit says something.
+
+    most : boundaries of a piecewise constant one.
+    """
+    match schedule:
+        case Sequence() | Product():
+            return False
+        case Warmup():
+            return is_plain(schedule.then, most)
+        case PiecewiseConstant():
+            return len(schedule.boundaries) <= most
+        case _:
+            return True
+
+
+def first_apart(pair: Pair, side: Side) -> tuple[int, int] | None:
+    """The first row of `side` that differs, after the last one before it that is the same (-1 for none)."""
+    if not pair.differs[side].any():
+        return None
+    first = int(pair.differs[side].argmax())
+    same = np.flatnonzero(pair.same[side][:first])
+    return (int(same[-1]) if len(same) else -1), first
+
+
+def constant_ratios(rows: Rates, base: Known) -> list[float]:
+    """Numbers c for which ``rows = c * base`` at every row, the shortest first; none where rows refute them all.
+
+    Every row allows an interval; what all of them allow is left. The shortest decimal in it is what somebody wrote,
+    or one over the shortest one.
+    """
+    if len(rows) > 10 * SPREAD:  # a few rows refute most
+        few = np.linspace(0, len(rows) - 1, SPREAD).astype(np.int64)
+        if not constant_ratios(rows.rows(few), base.at_rows(few)):
+            return []
+    known = np.isfinite(base.slack) & (base.value > base.slack) & (rows.lr > 0)
+    value, lr = base.value[known], rows.lr[known]
+    if not len(lr):
+        return []
+    within = allowed(np.maximum(lr, NEAR_ZERO * lr.max()), rows.rounding[known], base.drift[known] * lr / value)
+    bent = ULP32 * ulp32(base.size[known]) * lr / value  # of a sum that float32 rounds at a larger size
+    low = float(((lr - within - bent) / (value + base.slack[known])).max())
+    high = float(((lr + within + bent) / (value - base.slack[known])).min())
+    middle = float(lr[value.argmax()] / value.max())
+    if not (0 < low <= high and math.isfinite(high)):
+        return []
+    half = (high - low) / 2
+    direct, over_one = shortest((low + high) / 2, half), shortest((1 / low + 1 / high) / 2, (1 / low - 1 / high) / 2)
+    tidied = 1 / over_one if digits(over_one) < digits(direct) else direct
+    best = min(max(middle, low), high) if half else middle
+    return [each for each in dict.fromkeys((tidied, best)) if abs(each - 1) > 1e-9]
+
+
+def steps_between(first: int, last: int, most: int = 400) -> np.ndarray:
+    """Every step from one to the other, or some where there are many."""
+    return np.unique(np.linspace(first, last, min(last - first + 1, most)).astype(np.int64))
+
+
+def allowed_at(level: float) -> float:
+    """How far from a rate another one may lie and still be the same, rounding alone."""
+    return ULP32 * float(ulp32(np.asarray(level)))
+
+
+def _paired_changes(a: Curve, b: Curve, most: int = 3) -> Iterator[tuple[int, int]]:
+    """Rows of both at which they change to the same rate, the first few; where none, their first changes."""
+    ours, theirs = a.changes[:64], b.changes[:64]
+    if not (len(ours) and len(theirs)):
+        return
+    la, lb = a.rates.lr[ours], b.rates.lr[theirs]
+    rounding = a.rates.rounding[ours][:, None], b.rates.rounding[theirs]
+    alike = np.argwhere(np.abs(la[:, None] - lb) <= allowed(np.maximum(la[:, None], lb), *rounding))
+    for one, other in alike[:most]:
+        yield int(ours[one]), int(theirs[other])
+    yield int(ours[0]), int(theirs[0])
+
+
+def _nearest(steps: np.ndarray, rows: np.ndarray, near: int, most: int) -> np.ndarray:
+    order = np.argsort(np.abs(steps[rows] - near), kind="stable")
+    return np.asarray(rows[order[:most]])
+
+
+def _between(curve: Curve, row: int, value: float) -> list[int]:
+    """The two steps between a row and the next at which the rate is nearest to a value."""
+    begin, end = int(curve.rates.step[row]), int(curve.rates.step[row + 1])
+    steps = np.unique(np.linspace(begin, end, min(end - begin + 1, 1000)).astype(np.int64))
+    return [int(step) for step in steps[np.argsort(np.abs(curve.at(steps).value - value), kind="stable")[:2]]]
+
+
+def _distinct(values: Iterable[int]) -> list[int]:
+    return list(dict.fromkeys(int(each) for each in values))[:MOST_CANDIDATES]
+
+
+def usual_distance(rates: Rates) -> int:
+    """Steps from row to row, in the median."""
+    return int(np.median(np.diff(rates.step))) if len(rates) > 1 else 1

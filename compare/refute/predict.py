@@ -1,0 +1,148 @@
+"""How one run's rates follow from another's: each function makes a `Prediction`, the rates at any steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from compare.infer import Inferred
+from compare.refute.curve import UNKNOWN, Curve, Known
+from compare.tolerance import near_peak
+from experiment.clock import Clock, Duration
+from experiment.schedules import Schedule, ScheduleModel
+
+Prediction = Callable[[np.ndarray], Known]
+
+
+def moved(curve: Curve, steps: int) -> Prediction:
+    """So many steps later in its schedule; before its first step it holds its first rate."""
+    return lambda step: curve.at(step + steps)
+
+
+def moved_and_unknown_before(curve: Curve, steps: int) -> Prediction:
+    """The same, but nothing is known of the time before its first step."""
+
+    def predicted(step: np.ndarray) -> Known:
+        known = curve.at(step + steps)
+        return replace(known, slack=np.where(step + steps < 0, UNKNOWN, known.slack))
+
+    return predicted
+
+
+def quickened(curve: Curve, factor: int) -> Prediction:
+    """By a clock that runs `factor` times as fast."""
+    return lambda step: curve.at(step * factor)
+
+
+def slowed(curve: Curve, factor: int) -> Prediction:
+    """By a clock that runs `factor` times slower; between two of its steps, anything in between, unless it holds."""
+
+    def predicted(step: np.ndarray) -> Known:
+        whole, part = np.divmod(step, factor)
+        now = curve.at(whole)
+        if curve.is_stepwise:
+            return now
+        then = curve.at(whole + 1)
+        between = Known(
+            (now.value + then.value) / 2,
+            np.abs(now.value - then.value) / 2 + np.maximum(now.slack, then.slack),
+            np.maximum(now.size, then.size),
+            np.maximum(now.drift, then.drift),
+        )
+        return between.instead(part == 0, now)
+
+    return predicted
+
+
+def stretched(curve: Curve, numerator: int, denominator: int) -> Prediction:
+    """By a clock that runs by a ratio, the last step below counting."""
+    return lambda step: curve.at(step * numerator // denominator)
+
+
+def held(curve: Curve, every: int) -> Prediction:
+    """Looked up once in so many steps."""
+    return lambda step: curve.at(step // every * every)
+
+
+def times(curve: Curve, factor: float) -> Prediction:
+    """Multiplied."""
+    return lambda step: curve.at(step).times(factor)
+
+
+def ramped(curve: Curve, first: int, begins: float, steps: int) -> Prediction:
+    """Multiplied by a line from `begins` at step `first` to 1 at step `steps`."""
+    slope = (1 - begins) / (steps - first)
+    return lambda step: curve.at(step).times(begins + slope * (step - first))
+
+
+def floored(curve: Curve, floor: float) -> Prediction:
+    """Nowhere under a floor."""
+    return lambda step: curve.at(step).at_least(floor)
+
+
+def constant(level: float, slack: float = 0.0) -> Prediction:
+    """One rate."""
+    return line(level, level, 1, slack)
+
+
+def line(start: float, goal: float, steps: int, slack: float) -> Prediction:
+    """A straight line that reaches its goal in so many steps."""
+
+    def predicted(step: np.ndarray) -> Known:
+        size = np.full(step.shape, max(start, goal))
+        return Known(start + (goal - start) * (step / steps), np.full(step.shape, slack), size, np.zeros(step.shape))
+
+    return predicted
+
+
+def changed(curve: Curve, begins: int, later: Prediction) -> Prediction:
+    """A run's rates, from one step on others."""
+    return lambda step: curve.at(step).instead(step >= begins, later(step))
+
+
+def after(curve: Curve, steps: int, delay: int, head: Prediction) -> Prediction:
+    """A head of some steps, and then a run's rates."""
+    return lambda step: curve.at(np.maximum(step - delay, 0)).instead(step < steps, head(step))
+
+
+def scheduled(inferred: Inferred, curve: Curve) -> Prediction:
+    """What a schedule gives, at the steps and the size of a run."""
+    asked = Curve(curve.rates, inferred)
+
+    def predicted(step: np.ndarray) -> Known:
+        value = inferred.rate(step)
+        size, drift = asked.bent(step)
+        near = np.maximum(near_peak(value, curve.peak), size)
+        return Known(value, np.zeros(step.shape), near, drift)
+
+    return predicted
+
+
+def lengthened(schedule: Schedule, ratio: Fraction) -> Schedule | None:
+    """A schedule with every duration multiplied; None where one would be no whole number of steps."""
+    try:
+        fields = type(schedule).model_fields
+        longer = schedule.model_copy(update={name: _longer(getattr(schedule, name), ratio) for name in fields})
+        longer.rate(0, Clock.STEPS)
+    except ValueError:  # a length that this kind cannot have
+        return None
+    return longer
+
+
+def _longer(value: Any, ratio: Fraction) -> Any:
+    match value:
+        case Duration():
+            if (value.count * ratio).denominator != 1:
+                raise ValueError(f"{value} times {ratio} divides a step.")
+            return Duration(value.count * ratio, value.unit)
+        case tuple():
+            return tuple(_longer(each, ratio) for each in value)
+        case ScheduleModel():
+            fields = type(value).model_fields
+            return value.model_copy(update={name: _longer(getattr(value, name), ratio) for name in fields})
+        case _:
+            return value
