@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from experiment.clock import Clock
+from experiment.frameworks import BY_NAME
 from experiment.schedules import Schedule
 from experiment.schedules.text import from_json, to_json
 
-PACKAGES = {"tensorflow": "tf_impl", "torch": "torch_impl"}
-CLOCK = Clock(samples=1, batch_size=1)
+PACKAGES = {name: each.package for name, each in BY_NAME.items()}
 
 
 class Framework:
@@ -66,8 +66,8 @@ def main(name: str) -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         try:
-            native = schedules.build(from_json(asked["schedule"]), CLOCK, "step")
-            np.save(asked["out"], simulate.rates(native, CLOCK, "step", asked["updates"]))
+            native = schedules.build(from_json(asked["schedule"]), Clock.STEPS, "step")
+            np.save(asked["out"], simulate.rates(native, Clock.STEPS, "step", asked["updates"]))
             told = {}
         except (ValueError, OverflowError) as error:
             told = {"error": str(error)}

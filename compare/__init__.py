@@ -1,1 +1,1 @@
-"""Lines traces up, says where and why they first differ, shows it."""
+"""Lines up two runs, says where they first differ and why, shows it. `samestep` is the face of it."""

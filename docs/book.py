@@ -28,9 +28,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from myst_nb import glue
 
-from compare.comparison_figures import steps_axis, thinned
-from compare.figures import INK, STYLE
-from compare.report.svg import inline_svg, svg_text
+from compare.show.style import INK, STYLE, draw_staircase, steps_axis
+from compare.show.svg import inline_svg, svg_text
 from experiment.clock import Clock
 from experiment.plan import Plan, question
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, read_csv
@@ -76,7 +75,7 @@ def samestep(arguments: str, exits: int = 0, lines: slice = slice(None)) -> Show
     exits : the exit code that it must end with. lines : which lines of the output are shown.
     Raises RuntimeError for another exit code.
     """
-    command = [sys.executable, "-P", "-m", "compare.cli", *shlex.split(arguments)]
+    command = [sys.executable, "-P", "-m", "compare.command", *shlex.split(arguments)]
     printed = _run(command, exits).splitlines()
     kept = printed[lines]
     if kept != printed:
@@ -122,7 +121,7 @@ def run(plan: Plan | None = None) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             (SHELL / "plan.json").write_text(text, encoding="utf-8")
-            _run([sys.executable, "-P", "-m", "compare.cli", "run", "--plan", "plan.json", "--out", str(folder)], 0)
+            _run([sys.executable, "-P", "-m", "compare.command", "run", "--plan", "plan.json", "--out", str(folder)], 0)
     return folder
 
 
@@ -155,7 +154,7 @@ def rates(lines: Mapping[str, Any], clock: Clock | None = None, alt: str = "", m
         for (name, line), look in zip(lines.items(), LOOKS, strict=False):
             lr = np.asarray(line["lr"] if isinstance(line, pd.DataFrame) else line, dtype=np.float64)
             steps = np.asarray(line["step"]) if isinstance(line, pd.DataFrame) else np.arange(len(lr))
-            axes.plot(*thinned(steps, lr), drawstyle="steps-post", label=name, **look)
+            draw_staircase(axes, steps, lr, label=name, **look)
         if mark is not None:
             axes.axvline(mark, color=INK, linewidth=1, linestyle=":", label=f"step {mark:,}")
         axes.set_ylim(bottom=0)

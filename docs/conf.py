@@ -9,18 +9,18 @@ from importlib import metadata
 from pathlib import Path
 
 from jupyter_cache import get_cache
+from sphinx.ext.autodoc.mock import MockFinder
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 BUILD = ROOT / "out" / "docs"
+OURS = ("samestep", "compare", "experiment", "tf_impl", "torch_impl")
 
 
 def _what_pages_run() -> str:
     """A name for all that cells call: where it changes, every page runs anew."""
     text = hashlib.sha256()
-    files = [
-        path for folder in ("experiment", "tf_impl", "torch_impl", "compare") for path in (ROOT / folder).rglob("*")
-    ]
+    files = [path for folder in OURS for path in (ROOT / folder).rglob("*")]
     files += set(HERE.rglob("*.py")) - {HERE / name for name in ("__init__.py", "__main__.py", "conf.py")}
     files += [*(ROOT / "tests" / "data" / "pairs").rglob("*"), *(ROOT / "tests" / "programs").glob("*.py")]
     files += (ROOT / "benchmarks").rglob("*.json")
@@ -32,7 +32,7 @@ def _what_pages_run() -> str:
     return text.hexdigest()[:12]
 
 
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(ROOT)]
 _cache = BUILD / "cache" / _what_pages_run()
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), str(ROOT), os.environ.get("PYTHONPATH")]))
 os.environ["SAMESTEP_BOOK_RUNS"] = str(_cache / "runs")
@@ -51,7 +51,7 @@ project = "samestep"
 author = "the samestep developers"
 version = release = metadata.version("samestep")
 language = "en"
-extensions = ["myst_nb", "sphinx_design", "translated_glue"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_design", "translated_glue"]
 exclude_patterns = ["_templates", "locale"]
 
 html_theme = "furo"
@@ -82,6 +82,18 @@ nb_execution_raise_on_error = False  # a warning instead, with its traceback: so
 nb_execution_timeout = 300
 nb_execution_show_tb = True
 nb_number_source_lines = False
+
+# The page of the Python API is made from docstrings. A process may import one framework only, and this process imports
+# none: stand-ins take their place. autodoc_mock_imports is no help: it is off while a lazy name is looked up.
+sys.meta_path.insert(0, MockFinder(["keras", "tensorflow", "torch"]))
+autodoc_member_order = "bysource"
+autodoc_default_options = {"exclude-members": "model_config"}
+autodoc_typehints = "none"
+autodoc_preserve_defaults = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+default_role = "code"
+nitpick_ignore_regex = [("py:.*", rf"(?!({'|'.join(OURS)})\.).*")]  # types of other projects
 
 locale_dirs = ["locale"]
 gettext_compact = False

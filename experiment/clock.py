@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, PlainSerializer
@@ -24,8 +24,9 @@ _BARE_NUMBER = re.compile(_NUMBER, re.ASCII)
 class Duration:
     """A length of training: a count with its unit, ``25 steps`` or ``2.5 epochs``.
 
-    count : Fraction, positive. Whole where the unit is steps; an epoch can be divided.
-    unit : ``"steps"`` or ``"epochs"``.
+    Attributes:
+        count: positive; whole if the unit is steps. An epoch can be divided.
+        unit: ``"steps"`` or ``"epochs"``.
     """
 
     count: Fraction
@@ -35,11 +36,12 @@ class Duration:
     def parse(cls, text: object) -> Duration:
         """Read ``"25 steps"`` or ``"2.5 epochs"``.
 
-        Raises ValueError where the unit is missing or unknown, where the count is not positive,
-        or where a step would have to be divided.
+        Raises:
+            ValueError: the unit is missing or unknown, the count is not positive, or a step is divided.
 
-        >>> Duration.parse("25 epochs")
-        Duration(count=Fraction(25, 1), unit='epochs')
+        Example:
+            >>> Duration.parse("25 epochs")
+            Duration(count=Fraction(25, 1), unit='epochs')
         """
         if isinstance(text, Duration):
             return text
@@ -77,23 +79,29 @@ class Place:
 
 @dataclass(frozen=True)
 class Clock:
-    """How updates fall into epochs.
+    """How many updates make an epoch.
 
-    samples : int, rows of data seen in one epoch.
-    batch_size : int, rows of one full batch.
-    drop_last : bool, whether a last batch shorter than `batch_size` is left out.
-    accumulate : int, batches whose gradients make one update; those left at the end of an epoch make one as well.
+    Attributes:
+        samples: rows of data in one epoch.
+        batch_size: rows in one full batch.
+        drop_last: leave out a last batch that is shorter than `batch_size`.
+        accumulate: batches whose gradients make one update; those left at the end of an epoch make one as well.
 
-    Raises ValueError where an epoch would have no update at all.
+    Raises:
+        ValueError: an epoch has no update at all.
 
-    >>> Clock(samples=1000, batch_size=32).steps_per_epoch
-    32
+    Example:
+        >>> Clock(samples=1000, batch_size=32).steps_per_epoch
+        32
     """
 
     samples: int
     batch_size: int
     drop_last: bool = False
     accumulate: int = 1
+
+    STEPS: ClassVar[Clock]
+    """The clock of schedules whose durations are all in steps, where epochs do not matter: one step is an epoch."""
 
     def __post_init__(self) -> None:
         if self.samples < 1 or self.batch_size < 1:
@@ -126,10 +134,12 @@ class Clock:
     def steps(self, duration: Duration) -> int:
         """A duration in whole steps.
 
-        Raises ValueError where it is not a whole number of steps.
+        Raises:
+            ValueError: the duration is not a whole number of steps.
 
-        >>> Clock(samples=1000, batch_size=32).steps(Duration.parse("25 epochs"))
-        800
+        Example:
+            >>> Clock(samples=1000, batch_size=32).steps(Duration.parse("25 epochs"))
+            800
         """
         count = duration.count * (self.steps_per_epoch if duration.unit == "epochs" else 1)
         if count.denominator != 1:
@@ -148,28 +158,38 @@ class Clock:
         return np.asarray(step, dtype=np.int64) % self.steps_per_epoch
 
     def place(self, step: int) -> Place:
-        """Where an update is.
+        """The step, epoch and batch of an update.
 
-        >>> Clock(samples=1000, batch_size=32).place(800)
-        Place(step=800, epoch=25, batch=0)
+        Example:
+            >>> Clock(samples=1000, batch_size=32).place(800)
+            Place(step=800, epoch=25, batch=0)
         """
         return Place(step, int(self.epoch(step)), int(self.batch(step)))
 
     def looked_up(self, step: np.ndarray | int, stepping: Stepping) -> np.ndarray:
-        """The step at which the rate of each update was looked up, t(n): int64, the shape of `step`.
+        """The step at which the rate of each update is looked up: int64, the shape of `step`.
 
         ``t(n) = n`` stepping per step; ``t(n) = S * floor(n / S)`` stepping per epoch.
+
+        Example:
+            >>> Clock(samples=1000, batch_size=32).looked_up(np.array([31, 40]), "epoch")
+            array([ 0, 32])
         """
         step = np.asarray(step, dtype=np.int64)
         return step if stepping == "step" else step - self.batch(step)
 
 
+Clock.STEPS = Clock(samples=1, batch_size=1)
+
+
 @dataclass(frozen=True)
 class Count:
-    """What a native schedule counts, and how far its count moves from one look-up to the next.
+    """The unit in which a native schedule counts, and how far its count moves from one look-up to the next.
 
-    unit : ``"steps"``, or ``"epochs"`` where the rate is looked up once per epoch and all durations are whole epochs.
-    stride : counts per look-up: 1, or the steps of an epoch where a schedule in steps is looked up once per epoch.
+    Attributes:
+        clock: turns epochs into steps.
+        unit: ``"steps"``, or ``"epochs"`` if the rate is looked up once per epoch and all durations are whole epochs.
+        stride: counts per look-up: 1, or the steps of an epoch if a schedule in steps is looked up once per epoch.
     """
 
     clock: Clock
@@ -178,9 +198,13 @@ class Count:
 
     @classmethod
     def of(cls, durations: Iterable[Duration], clock: Clock, stepping: Stepping, stretches: bool = True) -> Count:
-        """How a schedule with these durations is counted.
+        """The count of a schedule with these durations.
 
-        stretches : whether it may be counted in epochs at all.
+        Args:
+            durations: all durations of the schedule.
+            clock: turns epochs into steps.
+            stepping: how often the rate is looked up.
+            stretches: whether the schedule may be counted in epochs at all.
         """
         if stepping == "step":
             return cls(clock, "steps", 1)

@@ -7,6 +7,7 @@ without drawing the ones before, and no more than one epoch is held at a time.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from itertools import pairwise
 from typing import Any
@@ -30,16 +31,20 @@ class Purpose(IntEnum):
 def generator(seed: int, purpose: Purpose, epoch: int = 0, layer: int = 0) -> np.random.Generator:
     """The generator of one purpose in one epoch and layer.
 
-    Philox counts its draws in the low words of a 256-bit counter; epoch and layer stand in the high words,
-    so streams never meet.
+    Philox counts its draws in the low words of a 256-bit counter. Epoch and layer are its high words, so two streams
+    never overlap.
+
+    Example:
+        >>> generator(0, Purpose.ORDER, epoch=1).permutation(5)
+        array([3, 2, 1, 4, 0])
     """
     return np.random.Generator(np.random.Philox(key=[seed, purpose], counter=[0, 0, layer, epoch]))
 
 
 def native_seed(seed: int, purpose: Purpose) -> int:
-    """The seed that a framework's own generator is given for one purpose: below 2**32, another for each purpose.
+    """The seed of a framework's own generator for one purpose: below 2**32, and different for each purpose.
 
-    With one seed for all, a framework would draw the same numbers as data, as order and as weights.
+    With one seed for all purposes, a framework would draw the same numbers as data, as order and as weights.
     """
     return int(np.random.SeedSequence([seed, purpose]).generate_state(1)[0])
 
@@ -47,7 +52,8 @@ def native_seed(seed: int, purpose: Purpose) -> int:
 def data(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     """The rows to learn from: x of shape (samples, features) and y of shape (samples, 1), in the plan's precision.
 
-    Raises PlanError where a CSV file cannot be used.
+    Raises:
+        PlanError: the CSV file cannot be used, or a value is too large for the precision.
     """
     if isinstance(plan.data, CsvData):
         x, y = csv_data.read(plan.data.path, plan.data.target)
@@ -63,7 +69,7 @@ def data(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
 
 
 def order(plan: Plan, seed: int, epoch: int) -> np.ndarray:
-    """The rows in the order this epoch sees them: int64, shape (samples,)."""
+    """The rows in the order of this epoch: int64, shape (samples,)."""
     return generator(seed, Purpose.ORDER, epoch).permutation(plan.clock.samples)
 
 
@@ -82,28 +88,31 @@ def weights(plan: Plan, seed: int, features: int) -> list[tuple[np.ndarray, np.n
 
 
 def masks(plan: Plan, seed: int, epoch: int) -> list[np.ndarray]:
-    """What each hidden layer's output is multiplied with: shape (samples, width), in the plan's precision.
+    """Factors of each hidden layer's output: shape (samples, width), in the plan's precision.
 
-    0 where a unit is dropped, ``1 / (1 - dropout)`` where it is kept. Row k belongs to the k-th row that this
-    epoch sees.
+    0 drops a unit, ``1 / (1 - dropout)`` keeps it. Row k belongs to the k-th row of this epoch.
     """
-    keep = 1.0 - plan.network.dropout
-    return [
-        _below(generator(seed, Purpose.MASKS, epoch, layer), keep, (plan.clock.samples, width)) * kept(plan)
-        for layer, width in enumerate(plan.network.hidden)
-    ]
+    return [keeps * kept(plan) for keeps in Draws(plan).keeps(seed, epoch)]
+
+
+def batches(plan: Plan, epochs: Iterable[tuple[tuple[Any, ...], Any]]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """The batches of one epoch after the other: slices of its inputs and of its targets."""
+    for inputs, targets in epochs:
+        for begin in range(0, plan.clock.steps_per_epoch * plan.batch_size, plan.batch_size):
+            rows = slice(begin, begin + plan.batch_size)
+            yield tuple(each[rows] for each in inputs), targets[rows]
 
 
 def kept(plan: Plan) -> np.floating:
-    """What `masks` hold where a unit is kept: ``1 / (1 - dropout)`` in the plan's precision."""
+    """The factor of a unit that `masks` keep: ``1 / (1 - dropout)`` in the plan's precision."""
     number = np.dtype(plan.precision).type
     return number(1.0) / number(1.0 - plan.network.dropout)
 
 
 class Draws:
-    """The same orders and masks for many seeds and epochs, sooner: one generator is set anew for each.
+    """The same orders and masks for many seeds and epochs, faster: all use one generator, set to each in turn.
 
-    Not for several threads at once: give each thread its own.
+    Each thread needs its own.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -131,9 +140,9 @@ class Draws:
 
 
 def _below(draws: np.random.Generator, probability: float, shape: tuple[int, int]) -> np.ndarray:
-    """Whether each of so many numbers, uniform from 0 to 1, lies below a probability above 0.
+    """Whether each of these numbers, uniform from 0 to 1, lies below a probability above 0.
 
-    A number has 32 bits, half of what the generator gives at once; a float32 that a framework draws has 23 or 24.
+    A number has 32 bits, half of what the generator gives at once. A float32 that a framework draws has 23 or 24.
     """
     last = math.ceil(probability * 2**32) - 1  # of 32 bits, also where the probability is 1
     count = math.prod(shape)

@@ -11,10 +11,13 @@ from experiment.validation import PlanError
 
 
 def read(path: str | Path, target: str) -> tuple[np.ndarray, np.ndarray]:
-    """Column `target` and all the others.
+    """The columns of a CSV file: all but `target` as x, `target` as y.
 
-    Returns x of shape (samples, features) and y of shape (samples, 1), float64.
-    Raises PlanError with one line where the file cannot be read, lacks `target`, or holds what is no number.
+    Returns:
+        x of shape (samples, features) and y of shape (samples, 1), float64.
+
+    Raises:
+        PlanError: the file cannot be read, lacks `target`, or has a cell that is no number; the message is one line.
     """
     path = Path(path)
     try:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from experiment import csv_data
 from experiment.clock import Clock, Duration, Stepping
 from experiment.schedules import ArrayLike, Constant, ExponentialDecay, Schedule
+from experiment.schedules.text import parse, values_of
 from experiment.validation import Model, PlanError, describe, strict_json
 
 Source = Literal["shared", "native"]
@@ -52,7 +54,10 @@ class QuestionData(Model):
 class CsvData(Model):
     """A CSV file with a header row: column `target` is predicted from all others, taken as they are.
 
-    samples : rows in the file. Left out (null) it is filled in when the plan is loaded.
+    Attributes:
+        path: the file; a relative path starts at the folder of the plan.
+        target: the column to predict.
+        samples: rows in the file; null has them counted as the plan is loaded.
     """
 
     kind: Literal["csv"] = Field(default="csv", repr=False)
@@ -76,7 +81,7 @@ class Momentum(Model):
 
 
 class Adam(Model):
-    """Adam; `epsilon` stands at different places in the two frameworks."""
+    """Adam; the two frameworks add `epsilon` at different places."""
 
     kind: Literal["adam"] = Field(default="adam", repr=False)
     beta_1: Rate
@@ -97,7 +102,7 @@ class AdamW(Model):
 
 
 class RMSprop(Model):
-    """RMSprop without momentum, not centered; `epsilon` stands at different places in the two frameworks."""
+    """RMSprop without momentum, not centered; the two frameworks add `epsilon` at different places."""
 
     kind: Literal["rmsprop"] = Field(default="rmsprop", repr=False)
     rho: Rate
@@ -112,7 +117,12 @@ class Network(Model):
     dropout: Rate
 
     def parameters(self, features: int) -> int:
-        """How many numbers a network for so many features has: kernels and biases."""
+        """Kernels and biases of a network for this many features, counted.
+
+        Example:
+            >>> Network(hidden=(10, 10), activation="tanh", dropout=0.0).parameters(features=1)
+            141
+        """
         return sum((inputs + 1) * outputs for inputs, outputs in pairwise([features, *self.hidden, 1]))
 
 
@@ -129,7 +139,7 @@ class Arm(Model):
     """One schedule with one stepping; trained in each framework."""
 
     name: Name
-    schedule: Schedule
+    schedule: Annotated[Schedule, BeforeValidator(lambda given: values_of(given) if isinstance(given, str) else given)]
     stepping: Stepping
 
     def rate(self, step: ArrayLike, clock: Clock) -> np.ndarray:
@@ -137,7 +147,7 @@ class Arm(Model):
         return self.schedule.rate(clock.looked_up(np.asarray(step), self.stepping), clock)
 
     def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """How far float32 parameters lead each rate away, absolute: float64, the shape of `step`."""
+        """Absolute error of each rate from parameters in float32: float64, the shape of `step`."""
         return self.schedule.float32_drift(clock.looked_up(np.asarray(step), self.stepping), clock)
 
     def float32_scale(self, step: ArrayLike, clock: Clock) -> np.ndarray:
@@ -145,7 +155,12 @@ class Arm(Model):
         return self.schedule.float32_scale(clock.looked_up(np.asarray(step), self.stepping), clock)
 
     def check(self, clock: Clock, epochs: int) -> None:
-        """Raise ValueError where the schedule does not fit the clock, or ends with an error before the run does."""
+        """Check that the schedule fits the clock and lasts as long as the run.
+
+        Raises:
+            ValueError: a duration is no whole number of steps, the schedule ends with an error before the run does,
+                or the rate grows past what float32 holds.
+        """
         self.schedule.whole_steps(clock)
         last = int(clock.looked_up(epochs * clock.steps_per_epoch - 1, self.stepping))
         length = self.schedule.length(clock)
@@ -157,7 +172,7 @@ class Arm(Model):
         self.schedule.rate(last, clock)  # it may grow past any number
 
     def meant(self, clock: Clock) -> Arm | None:
-        """This arm with its period in epochs, where it is written in steps and shorter than an epoch.
+        """This arm with its period in epochs, if the period is in steps and shorter than an epoch; else None.
 
         Such a period was perhaps meant in epochs: the question that samestep began with.
         """
@@ -171,7 +186,15 @@ class Arm(Model):
 
 
 class Plan(Model):
-    """One experiment. Every key is written out: a default that differs is what samestep is about."""
+    """One experiment. Every key is written out: a default that differs is what samestep is about.
+
+    Example:
+        >>> plan = question()
+        >>> plan.name, plan.steps, [arm.name for arm in plan.arms][:2]
+        ('question', 1600, ['constant', 'staircase-steps'])
+        >>> Plan.from_json(plan.to_json()) == plan
+        True
+    """
 
     version: Literal[1] = Field(alias="schema")
     name: Name
@@ -188,24 +211,37 @@ class Plan(Model):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Plan:
-        for kind, values in (("arms", [arm.name for arm in self.arms]), ("seeds", self.seeds)):
-            twice = [value for value, times in Counter(values).items() if times > 1]
-            if twice:
-                raise ValueError(f"{kind}: {twice[0]!r} is there twice. Give each its own.")
-        if isinstance(self.data, CsvData) and self.controls.data == "native":
-            raise ValueError("controls.data: 'native' has no meaning for a CSV file. Write 'shared'.")
-        if self.data.samples is not None:
-            clock = self.clock
-            for arm in self.arms:
-                try:
-                    arm.check(clock, self.epochs)
-                except ValueError as error:
-                    raise ValueError(f"arm {arm.name!r}: {error}") from None
+        if mistakes := list(self._mistakes()):
+            raise ValueError(" ".join(mistakes))
         return self
+
+    def _mistakes(self) -> Iterator[str]:
+        for kind, values in (("arms", [arm.name for arm in self.arms]), ("seeds", self.seeds)):
+            for value, times in Counter(values).items():
+                if times > 1:
+                    yield f"{kind}: {value!r} is there twice. Give each its own."
+        if isinstance(self.data, CsvData) and self.controls.data == "native":
+            yield "controls.data: 'native' has no meaning for a CSV file. Write 'shared'."
+        if self.data.samples is None:
+            return
+        try:
+            clock = self.clock
+        except ValueError as error:
+            yield str(error)
+            return
+        for arm in self.arms:
+            try:
+                arm.check(clock, self.epochs)
+            except ValueError as error:
+                yield f"arm {arm.name!r}: {error}"
 
     @property
     def clock(self) -> Clock:
-        """The clock of this plan. Raises PlanError where the rows of a CSV file were not counted yet."""
+        """The clock of this plan.
+
+        Raises:
+            PlanError: the rows of a CSV file are not counted yet.
+        """
         if self.data.samples is None:
             raise PlanError("data: the rows of the CSV file are not counted. Load the plan with Plan.load.")
         return Clock(self.data.samples, self.batch_size, self.drop_last)
@@ -217,11 +253,19 @@ class Plan(Model):
 
     @property
     def constant_arm(self) -> Arm | None:
-        """The first arm whose rate never changes; the others are held against it."""
+        """The first arm whose rate never changes, to which the others are compared; None if there is none."""
         return next((arm for arm in self.arms if isinstance(arm.schedule, Constant)), None)
 
     def replace(self, **changes: Any) -> Plan:
-        """The plan with other values, checked again. Raises pydantic's ValidationError."""
+        """The plan with other values, checked again.
+
+        Raises:
+            ValidationError: of pydantic, with every mistake.
+
+        Example:
+            >>> question().replace(epochs=2).steps
+            64
+        """
         values = {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
         return type(self).model_validate(values | changes)
 
@@ -231,7 +275,18 @@ class Plan(Model):
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
-        """Read a plan. Raises PlanError with one line for text that is no plan."""
+        """Read a plan from JSON text.
+
+        Raises:
+            PlanError: the text is no plan; one line names every mistake.
+
+        Example:
+            >>> try:
+            ...     Plan.from_json('{"epochs": 0}')
+            ... except PlanError as error:
+            ...     print(str(error)[-44:])
+            epochs: got 0. Write a number of at least 1.
+        """
         data = strict_json(text, "a plan")
         if not isinstance(data, dict):
             raise PlanError(f"no plan: got {type(data).__name__}. Write a JSON object.")
@@ -244,8 +299,11 @@ class Plan(Model):
     def load(cls, path: str | Path) -> Plan:
         """Read a plan from a file and count the rows of its CSV data.
 
-        A relative path of the data is taken from the folder of the plan.
-        Raises PlanError with one line that names the file.
+        Args:
+            path: a JSON file. A relative path of the data starts at its folder.
+
+        Raises:
+            PlanError: the file cannot be read or is no plan; one line names the file and every mistake.
         """
         path = Path(path)
         try:
@@ -275,11 +333,8 @@ def _found(data: CsvData, folder: Path) -> CsvData:
 
 
 def question() -> Plan:
-    """The default plan: the question that samestep began with, and what was meant, side by side."""
-
-    def decay(every: str, staircase: bool) -> ExponentialDecay:
-        return ExponentialDecay(initial=1e-3, factor=0.95, every=Duration.parse(every), staircase=staircase)
-
+    """The default plan: a decay every 25 steps, and the decay every 25 epochs that was meant, side by side."""
+    decay = "exponential:initial=1e-3,factor=0.95"
     return Plan(
         schema=1,
         name="question",
@@ -294,9 +349,9 @@ def question() -> Plan:
         controls=Controls(data="shared", order="shared", weights="shared", masks="shared"),
         arms=(
             Arm(name="constant", schedule=Constant(initial=1e-3), stepping="step"),
-            Arm(name="staircase-steps", schedule=decay("25 steps", True), stepping="step"),
-            Arm(name="staircase-epochs", schedule=decay("25 epochs", True), stepping="epoch"),
-            Arm(name="smooth-steps", schedule=decay("25 steps", False), stepping="step"),
-            Arm(name="smooth-epochs", schedule=decay("25 epochs", False), stepping="epoch"),
+            Arm(name="staircase-steps", schedule=parse(f"{decay},every=25 steps,staircase"), stepping="step"),
+            Arm(name="staircase-epochs", schedule=parse(f"{decay},every=25 epochs,staircase"), stepping="epoch"),
+            Arm(name="smooth-steps", schedule=parse(f"{decay},every=25 steps"), stepping="step"),
+            Arm(name="smooth-epochs", schedule=parse(f"{decay},every=25 epochs"), stepping="epoch"),
         ),
     )

@@ -50,11 +50,19 @@ class TraceError(ValueError):
 
 @dataclass(frozen=True)
 class Trace:
-    """What one or more runs did.
+    """The updates and epochs of one or more runs.
 
-    steps : one row per update, the columns of `TRACE_COLUMNS`, all of one length.
-    epochs : one row per epoch, the columns of `EPOCH_COLUMNS`, all of one length.
-    manifest : how it came about; JSON values only.
+    Attributes:
+        steps: one row per update; the columns of `TRACE_COLUMNS`, all of one length.
+        epochs: one row per epoch; the columns of `EPOCH_COLUMNS`, all of one length.
+        manifest: how the trace came about; JSON values only.
+
+    Example:
+        >>> clock = Clock(samples=10, batch_size=4)
+        >>> steps = run_rows("torch", "mine", 0, clock, lr=[0.1, 0.1, 0.05], loss=[4.0, 2.0, 1.0])
+        >>> trace = Trace(steps, epoch_rows(steps, clock, eval_loss=[0.9]))
+        >>> trace.steps["batch"], trace.epochs["train_loss"]
+        (array([0, 1, 2]), array([2.6]))
     """
 
     steps: Table
@@ -64,9 +72,12 @@ class Trace:
     def save(self, path: str | Path) -> None:
         """Write the trace.
 
-        path : a name ending in `.npz` takes all of it; one ending in `.csv` the rows of updates, and the epochs and
-        the manifest go beside it as `.epochs.csv` and `.manifest.json`.
-        Raises TraceError for any other ending.
+        Args:
+            path: a name that ends in `.npz` takes everything. One that ends in `.csv` takes the updates; the epochs
+                and the manifest go beside it as `.epochs.csv` and `.manifest.json`.
+
+        Raises:
+            TraceError: the name ends otherwise.
         """
         path = Path(path)
         match path.suffix:
@@ -85,7 +96,12 @@ class Trace:
 
     @classmethod
     def load(cls, path: str | Path) -> Trace:
-        """Read what `save` wrote. Raises TraceError for what is no trace, OSError for what cannot be read."""
+        """Read what `save` wrote.
+
+        Raises:
+            TraceError: the file is no trace.
+            OSError: the file cannot be read.
+        """
         path = Path(path)
         if path.suffix == ".csv":
             manifest = path.with_suffix(".manifest.json").read_text(encoding="utf-8")
@@ -121,9 +137,9 @@ def run_rows(framework: str, arm: str, seed: int, clock: Clock, lr: Numbers, los
 
 
 def epoch_rows(steps: Table, clock: Clock, eval_loss: Numbers) -> Table:
-    """One row per epoch of one run.
+    """One row per epoch of one run, from the rows of its updates.
 
-    ``train_loss`` is the mean over samples that Keras' history shows: batch losses weighted with batch sizes.
+    ``train_loss`` is the mean over samples, as in Keras' history: batch losses weighted with batch sizes.
     """
     epochs = len(eval_loss)
     losses = steps["loss"].reshape(epochs, clock.steps_per_epoch)
@@ -156,7 +172,8 @@ def write_csv(path: str | Path, table: Mapping[str, Any]) -> None:
 def read_csv(path: str | Path, columns: Mapping[str, type]) -> Table:
     """Read a table of known columns, in any order of columns.
 
-    Raises TraceError, naming the file and the line, where a column is missing or a cell does not fit.
+    Raises:
+        TraceError: a column is missing or a cell does not fit; the message names the file and the line.
     """
     path = Path(path)
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -180,21 +197,26 @@ def read_csv(path: str | Path, columns: Mapping[str, type]) -> Table:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write JSON for people to read as well; what is not finite is written as text, since JSON has no such number."""
+    """Write JSON that people can read as well; an infinity or NaN becomes text, since JSON has no such number."""
     with moved_into_place(Path(path)) as beside:
         beside.write_text(json_text(value), encoding="utf-8")
 
 
 def json_text(value: Any) -> str:
-    """Strict JSON: an infinity or NaN becomes the text ``inf``, ``-inf`` or ``nan``."""
+    """Strict JSON: an infinity or NaN becomes the text ``inf``, ``-inf`` or ``nan``.
+
+    Example:
+        >>> json_text({"loss": float("inf")})
+        '{\\n  "loss": "inf"\\n}\\n'
+    """
     return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 @contextmanager
 def moved_into_place(path: Path) -> Iterator[Path]:
-    """A path beside the target; moved onto it when all went well, removed when not.
+    """A path beside the target; moved onto the target after the block, removed after an error.
 
-    A pipe or a device is written through: nothing may take its place.
+    A pipe or a device is written directly: nothing may replace it.
     """
     if path.exists() and not path.is_file():
         yield path
@@ -211,6 +233,10 @@ def float_text(value: float) -> str:
     """The shortest text that `read_float` turns into the same 64 bits.
 
     A NaN other than the two plain ones carries its payload, as C writes it: ``nan(0x1)``.
+
+    Example:
+        >>> float_text(1 / 3), read_float("nan")
+        ('0.3333333333333333', nan)
     """
     if not math.isnan(value):
         return repr(value)
@@ -241,8 +267,9 @@ _FORMULA = re.compile(r"'*[=+\-@]")
 def quoted(text: str) -> str:
     """Text that no spreadsheet takes for a formula: an apostrophe before a leading ``=``, ``+``, ``-`` or ``@``.
 
-    >>> quoted("=1+1"), quoted("Adam")
-    ("'=1+1", 'Adam')
+    Example:
+        >>> quoted("=1+1"), quoted("Adam")
+        ("'=1+1", 'Adam')
     """
     return f"'{text}" if _FORMULA.match(text) else text
 

@@ -1,10 +1,12 @@
-"""How a plan's parts are checked, and how a mistake in one is told in a line."""
+"""How the parts of a plan are checked, and how an error names every mistake in one line."""
 
 from __future__ import annotations
 
 import difflib
 import json
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -22,23 +24,34 @@ class Model(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _keys_are_known_and_complete(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
+    def _unknown_keys_bring_the_known_ones(cls, data: Any) -> Any:
         known = [field.alias or name for name, field in cls.model_fields.items()]
-        for key in data:
-            if key not in known and key not in cls.model_fields:
-                close = difflib.get_close_matches(str(key), known, n=1)
-                hint = f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(known)}."
-                raise ValueError(f"{str(key)[:60]!r} is not a key. {hint}")
-        for name, field in cls.model_fields.items():
-            if field.is_required() and name not in data and (field.alias or name) not in data:
-                raise ValueError(f"the key {field.alias or name!r} is missing.")
-        return data
+        if not isinstance(data, dict) or data.keys() <= set(known):
+            return data
+        return {str(key): value if key in known else _Unknown(known) for key, value in data.items()}
+
+
+@dataclass(frozen=True)
+class _Unknown:
+    """The value of a key that a part does not have, with the keys that it has."""
+
+    known: Sequence[str]
 
 
 def strict_json(text: str, what: str) -> Any:
-    """JSON text as values. Raises PlanError with one line; `what` is what should have been there, like ``a plan``."""
+    """Read JSON text, and reject a key that is there twice.
+
+    Args:
+        text: JSON.
+        what: what the text should hold, for the error, like ``a plan``.
+
+    Raises:
+        PlanError: the text is no such JSON; the message is one line.
+
+    Example:
+        >>> strict_json('{"epochs": 2}', "a plan")
+        {'epochs': 2}
+    """
     try:
         return json.loads(text, object_pairs_hook=_without_repeats)
     except json.JSONDecodeError as error:
@@ -54,20 +67,71 @@ def strict_json(text: str, what: str) -> Any:
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) < len(pairs):
-        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-        raise PlanError(f"the key {twice!r} is there twice. Keep one.")
+        twice = [key for key, times in Counter(key for key, _ in pairs).items() if times > 1]
+        raise PlanError(f"the {_keys_are(twice)} there twice. Keep one{' of each' if twice[1:] else ''}.")
     return data
 
 
 def describe(error: ValidationError) -> str:
-    """The first mistake of a validation as one line: where, what was received, what to write."""
-    mistakes = error.errors()
-    first = mistakes[0]
-    more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
-    if first["type"] == "recursion_loop" or len(first["loc"]) > 60:
+    """Every mistake of a validation in one line: where, what was received, what to write.
+
+    Example:
+        >>> class Run(Model):
+        ...     epochs: int
+        ...     batch_size: int
+        >>> try:
+        ...     Run.model_validate({"epoch": 1})
+        ... except ValidationError as error:
+        ...     print(describe(error))
+        the key 'batch_size' is missing. 'epoch' is not a key. Did you mean 'epochs'?
+    """
+    # a list whose items are wrong is too short as well, without them
+    mistakes = [
+        each
+        for each in error.errors(include_url=False)
+        if each["type"] != "too_short" or len(each["input"]) < each["ctx"]["min_length"]
+    ]
+    if any(mistake["type"] == "recursion_loop" or len(mistake["loc"]) > 60 for mistake in mistakes):
         return "nested too deeply. Write it flatter."
-    place = _place(first["loc"])
-    return f"{place + ': ' if place else ''}{_sentence(first)}{more}"
+    said = [*_about_keys(mistakes), *((_place(each["loc"]), _sentence(each)) for each in mistakes)]
+    lines = [f"{place}: {sentence}" if place else sentence for place, sentence in said if sentence]
+    return " ".join([*lines[:_MOST], *([f"(and {len(lines) - _MOST} more)"] if lines[_MOST:] else [])])
+
+
+_MOST = 20  # mistakes, or keys, that are named
+
+
+def _about_keys(mistakes: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    """Place and sentence of keys that are missing or unknown, those of one place in one sentence."""
+    groups: dict[tuple[str, str], list[str]] = {}  # by place and hint; a missing key has none
+    misspelt: set[tuple[str, str]] = set()
+    for mistake in mistakes:
+        place, key, hint = _place(mistake["loc"][:-1]), str(*mistake["loc"][-1:]), ""
+        if mistake["type"] == "extra_forbidden":
+            known = mistake["input"].known
+            close = difflib.get_close_matches(key, known, n=1)
+            misspelt |= {(place, each) for each in close}
+            hint = f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(known)}."
+        if mistake["type"] in _ABOUT_KEYS:
+            groups.setdefault((place, hint), []).append(key)
+    for place, hint in sorted(groups):
+        keys = groups[place, hint]
+        if hint:
+            yield place, f"{_listed(keys)} {'are not keys' if keys[1:] else 'is not a key'}. {hint}"
+        elif missing := [key for key in keys if (place, key) not in misspelt]:
+            yield place, f"the {_keys_are(missing)} missing."
+
+
+_ABOUT_KEYS = ("missing", "extra_forbidden")
+
+
+def _keys_are(keys: Sequence[str]) -> str:
+    return f"keys {_listed(keys)} are" if keys[1:] else f"key {_listed(keys)} is"
+
+
+def _listed(keys: Sequence[str]) -> str:
+    *some, last = [repr(key[:60]) for key in keys[:_MOST]] + ([f"{len(keys) - _MOST} more"] if keys[_MOST:] else [])
+    return f"{', '.join(some)} and {last}" if some else last
 
 
 def _place(location: tuple[int | str, ...]) -> str:
@@ -113,6 +177,8 @@ _ADVICE = {
 
 
 def _sentence(mistake: Any) -> str:
+    if mistake["type"] in _ABOUT_KEYS:
+        return ""
     limits = mistake.get("ctx", {})
     if mistake["type"] == "value_error":  # raised by our own code, which has said it all
         return str(limits["error"])

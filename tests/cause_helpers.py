@@ -5,8 +5,7 @@ from functools import cache
 import numpy as np
 
 from compare.causes.scene import Scene, Seen
-from compare.diagnose.infer import infer
-from compare.diagnose.inference.rows import CLOCK
+from compare.infer import infer
 from compare.rates import Rates
 from experiment.clock import Clock
 from experiment.schedules.text import parse
@@ -50,7 +49,7 @@ def rates(text, steps=1600, clock=EPOCH):
 @cache
 def run_of(kind):
     """What is inferred from a schedule of `SCHEDULES`."""
-    return infer(rates(SCHEDULES[kind], STEPS, CLOCK))
+    return infer(rates(SCHEDULES[kind], STEPS, Clock.STEPS))
 
 
 def scene(a=None, b=None, frameworks=("", ""), written=("", ""), zero=(False, False), **known):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compare.comparison import Request
+from compare.comparison.compare import compare
 from experiment.clock import Clock
 from experiment.trace import Trace
 
@@ -25,10 +25,15 @@ def trace_file(path, lr, *, step=None, loss=None, arm="adam", framework="csv", s
     return str(path)
 
 
-def pair(name, **changed):
-    found = RECORDED[name]
-    clock = Clock(found["samples"], found["batch_size"])
-    return Request(**{"a": str(PAIRS / found["a"]), "b": str(PAIRS / found["b"]), "clock": clock} | changed)
+def pair(name):
+    """The two files of a recorded pair."""
+    return str(PAIRS / RECORDED[name]["a"]), str(PAIRS / RECORDED[name]["b"])
+
+
+def compared(name, *, turned=False, **changed):
+    """A recorded pair, compared with its own clock; turned: a and b the other way round."""
+    a, b = pair(name)[::-1] if turned else pair(name)
+    return compare(a, b, clock=Clock(RECORDED[name]["samples"], RECORDED[name]["batch_size"]), **changed)
 
 
 def save_npz(path, lr):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +19,9 @@ from experiment.plan import Plan
 from experiment.schedules import ExponentialDecay, Schedule
 from experiment.schedules.text import to_json, to_short
 from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, read_csv
+
+PATIENCE = 600
+"""Seconds after which what is waited for does not come any more, on a machine however busy."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +52,31 @@ class Output:
 def samestep(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, as from a shell."""
     return subprocess.run(
-        [sys.executable, "-P", "-m", "compare.cli", *map(str, arguments)],
+        [sys.executable, "-P", "-m", "compare.command", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,
         env=os.environ | environment,
         check=False,
     )
+
+
+@contextmanager
+def default_signals() -> Iterator[None]:
+    """Processes that start within the block can be interrupted, also where the tests run under nohup or as a job.
+
+    There SIGHUP and SIGINT are ignored, and a process inherits that.
+    """
+    ignored = [
+        each for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) == signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def run_plan(plan: Plan, folder: Path) -> Output:
@@ -88,5 +112,5 @@ class Asker:
 
     def close(self) -> None:
         self.process.stdin.close()
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=PATIENCE)
         self.process.stdout.close()

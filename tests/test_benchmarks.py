@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.speed import limits, measuring, ours, page, ratios, tables
 from benchmarks.speed.growth import AXES, GROWTH, LINES
-from compare.align import align
+from compare.align.rows import align
 from experiment.trace import TRACE_COLUMNS
 
 HOUSE = Path(__file__).parents[1]

@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 from helpers import samestep
 
-from compare import runner
+from compare.workers import runner
 from experiment.plan import question
+
+LONG_ENOUGH = 600
+"""Seconds in which even a busy machine gets there; a test that waits so long has failed."""
 
 LONG = question().replace(name="long", epochs=20_000)
 
@@ -45,7 +48,7 @@ def alive(pid):
     return False
 
 
-def until(condition, seconds=90):
+def until(condition, seconds=LONG_ENOUGH):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if result := condition():
@@ -59,7 +62,7 @@ def running(tmp_path):
     """A long run with both workers under way, in a session of its own."""
     (tmp_path / "plan.json").write_text(LONG.to_json())
     process = subprocess.Popen(
-        [sys.executable, "-m", "compare.cli", "run", "--plan", "plan.json"],
+        [sys.executable, "-m", "compare.command", "run", "--plan", "plan.json"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -86,7 +89,7 @@ def left_behind(tmp_path):
 def test_interrupted_run_leaves_nothing_behind(tmp_path, number, code):
     with running(tmp_path) as (process, workers):
         process.send_signal(number)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=LONG_ENOUGH)
         assert process.returncode == code
         assert said == ("Interrupted; nothing was written.\n" if code == 130 else "")
         assert not any(alive(pid) for pid in workers.values())
@@ -95,7 +98,7 @@ def test_interrupted_run_leaves_nothing_behind(tmp_path, number, code):
 
 STARTING = """
 import os, signal, subprocess, sys
-from compare import cli
+from compare.command import main
 
 start = subprocess.Popen._execute_child
 
@@ -105,7 +108,7 @@ def started(self, *arguments, **options):
     os.kill(os.getpid(), int(sys.argv[1]))
 
 subprocess.Popen._execute_child = started
-cli.main(["run", "--plan", "plan.json"])
+main.main(["run", "--plan", "plan.json"])
 """
 
 
@@ -126,7 +129,7 @@ def test_interrupted_while_a_worker_starts_leaves_none(tmp_path, number, code):
 def test_killed_worker_ends_the_run_and_is_named(tmp_path, package):
     with running(tmp_path) as (process, workers):
         os.kill(workers[package], signal.SIGKILL)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=LONG_ENOUGH)
         framework = {"tf_impl": "tensorflow", "torch_impl": "torch"}[package]
         assert process.returncode == 2
         assert f"The {framework} worker was killed by SIGKILL" in said

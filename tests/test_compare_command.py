@@ -5,15 +5,17 @@ import re
 
 import numpy as np
 import pytest
-from compare_helpers import PAIRS, RECORDED, pair, trace_file
+from compare_helpers import PAIRS, RECORDED, compared, pair, trace_file
 from helpers import samestep
 
-from compare import cli
-from compare.comparison import Request, compare
-from compare.comparison_text import lines
+from compare.command import main
+from compare.command.terminal import WRONG_USE
+from compare.comparison.compare import compare
+from compare.comparison.words import lines
 from compare.readers import ReadError
-from compare.runs import CompareError
-from compare.sides import Settings, read_side
+from compare.runs.run import CompareError
+from compare.runs.settings import Settings, key_values
+from compare.runs.side import read_side
 from experiment.clock import Clock
 
 WORDS = {
@@ -98,19 +100,18 @@ def test_exit_code_is_that_of_the_verdict(recorded, name):
     ],
 )
 def test_sides_change_places(name, words):
-    asked = pair(name)
-    assert words in compare(pair(name, a=asked.b, b=asked.a)).worst.sentence
+    assert words in compared(name, turned=True).worst.sentence
 
 
 def test_terminal_tells_all_in_order():
-    asked = pair("question")
-    done = samestep("compare", asked.a, asked.b, "--samples", 1000, "--batch-size", 32)
+    a, b = pair("question")
+    done = samestep("compare", a, b, "--samples", 1000, "--batch-size", 32)
     assert done.returncode == 1
     order = [
         "a and b do not walk the same schedule: they part at step 25 (epoch 0, batch 25).",
-        f"a: {asked.a}: csv, 1,600 rows, steps 0 to 1,599; arm lr",
+        f"a: {a}: csv, 1,600 rows, steps 0 to 1,599; arm lr",
         "follows exponential:initial=0.001,factor=0.95,every=800 steps,staircase",
-        f"b: {asked.b}: csv",
+        f"b: {b}: csv",
         "follows exponential:initial=0.001,factor=0.95,every=25 steps,staircase",
         "The first difference is at step 25 (epoch 0, batch 25):",
         ">    25      0     25",
@@ -139,20 +140,19 @@ def test_terminal_tells_all_in_order():
     ],
 )
 def test_what_is_not_the_same_names_the_page_of_its_cause(name, said):
-    told = [text for _, text in lines(compare(pair(name))) if "More on this" in text]
+    told = [text for _, text in lines(compared(name)) if "docs/mistakes" in text]
     assert told == ([said] if said else [])
 
 
 def test_doubt_is_settled_by_saying_when_the_rate_was_read():
-    asked = pair("read-at-batch-end")
-    doubtful = compare(asked)
+    doubtful = compared("read-at-batch-end")
     assert "--b lr_timing=next" in doubtful.worst.doubt
     for timing, verdict in (("next", "same"), ("used", "differs")):
-        settled = compare(pair("read-at-batch-end", settings_b=Settings.of([f"lr_timing={timing}"], "b", Settings())))
+        settled = compared("read-at-batch-end", of_b={"lr_timing": timing})
         assert settled.verdict == verdict
         assert settled.worst.doubt is None
     # the other way round it is a that may have logged the next one
-    assert "--a lr_timing=next" in compare(pair("read-at-batch-end", a=asked.b, b=asked.a)).worst.doubt
+    assert "--a lr_timing=next" in compared("read-at-batch-end", turned=True).worst.doubt
 
 
 def test_no_step_in_common_is_inconclusive(tmp_path):
@@ -183,23 +183,23 @@ def test_a_schedule_is_json_a_file_or_a_short_form(tmp_path, written):
     (tmp_path / "schedule.json").write_text(text)
     given = {"text": text, "file": str(tmp_path / "schedule.json"), "short": short}[written]
     log = trace_file(tmp_path / "log.csv", [0.1] * 20)
-    compared = compare(Request(log, given))
-    assert (compared.verdict, compared.b.format) == ("same", "schedule")
+    found = compare(log, given)
+    assert (found.verdict, found.b.format) == ("same", "schedule")
 
 
 def test_two_schedules_need_no_log():
     hold, rise = (f"cosine:initial=0.1,floor=0,over=50 epochs,after={after}" for after in ("hold", "rise"))
     clock = Clock(1000, 32)
-    compared = compare(Request(hold, rise, clock))
-    assert compared.worst.diagnosis.first_difference.step == 1601
-    assert "3,200 steps: twice the length of the longer one" in compared.notes[0]
-    assert compare(Request(hold, rise, clock, epochs=50)).verdict == "same"
+    both = compare(hold, rise, clock=clock)
+    assert both.worst.diagnosis.first_difference.step == 1601
+    assert "3,200 steps: twice the length of the longer one" in both.notes[0]
+    assert compare(hold, rise, clock=clock, epochs=50).verdict == "same"
 
 
 def test_a_schedule_that_ends_is_asked_no_further(tmp_path):
     once = "one-cycle:max_lr=0.1,div_factor=25,final_div_factor=1e4,pct_start=0.3,over=20 steps,anneal_strategy=cos"
     log = trace_file(tmp_path / "log.csv", [0.1] * 30)
-    assert len(compare(Request(log, f"{once},after=error")).worst.b.rates) == 20
+    assert len(compare(log, f"{once},after=error").worst.b.rates) == 20
 
 
 REFUSED = [
@@ -207,7 +207,7 @@ REFUSED = [
     (("{log}", "nonsense:initial=1"), "is no file, no folder and no schedule"),
     (("{log}", "constant:initial=-1"), "initial"),
     (("{log}", "{empty}"), "empty"),
-    (("{log}", "{binary}"), "no log that can be read"),
+    (("{log}", "{binary}"), "not a log that samestep reads"),
     (("{log}", "constant:initial=1", "--b", "arm=x"), "is a schedule, with nothing to select"),
     (("{log}", "{log}", "--arm", "nobody"), "no arm 'nobody'. There is csv/adam/0."),
     (("{log}", "{log}", "--a", "colour=red"), "--a: 'colour' is no setting"),
@@ -241,7 +241,7 @@ REFUSED = [
     (("constant:initial=1", "cosine:initial=1,floor=0,over=5 steps,after=hold", "--columns", "lr=x"),
      "--columns is about logs; here are two schedules. Leave it out"),
     (("{log}", "{log}", "--a", "step_base=1"), "step_base=1: samestep counts from 0, always"),
-    (("{csv}", "{csv}", "--b", "column.run=x"), "--b column.run=… means nothing in the format csv"),
+    (("{csv}", "{csv}", "--b", "column.run=x"), "--b column.run=… has no effect on the format csv"),
 ]  # fmt: skip
 
 
@@ -262,7 +262,7 @@ def test_wrong_use_is_one_or_two_lines(tmp_path, monkeypatch, capsys, words, sai
         made[name] = str(tmp_path / f"{name}.csv")
     before = sorted(tmp_path.rglob("*"))
     monkeypatch.chdir(tmp_path)
-    assert cli._run(["compare", *(word.format(**made) for word in words)], traceback=False) == cli.WRONG_USE
+    assert main._run(["compare", *(word.format(**made) for word in words)], traceback=False) == WRONG_USE
     told = capsys.readouterr()
     assert said in told.err
     assert told.out == ""
@@ -279,6 +279,6 @@ def test_what_a_reader_says_names_options_that_there_are(tmp_path):
 
 def test_settings_are_parted_at_keys_only():
     both = Settings({"arm": "x"}, {}, {"lr": "rate"})
-    found = Settings.of(["arm=Adam, fast,framework=torch", "column.step=global_step"], "a", both)
+    found = Settings.of(key_values(["arm=Adam, fast,framework=torch", "column.step=global_step"], "--a"), "a", both)
     assert found.select == {"arm": "Adam, fast", "framework": "torch"}
     assert found.columns == {"lr": "rate", "step": "global_step"}

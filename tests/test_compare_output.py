@@ -9,15 +9,17 @@ import sys
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
-from compare_helpers import DOCS, RECORDED, pair, save_npz, trace_file
+from compare_helpers import DOCS, RECORDED, compared, pair, save_npz, trace_file
 from helpers import samestep
 
-from compare import comparison_figures, comparison_json, junit, readers, requests
-from compare.comparison import Request, compare
-from compare.comparison_table import COLUMNS, table
-from compare.runs import CompareError, rates_of
-from compare.sides import Settings, read_side
+from compare.align.table import COLUMNS, table
+from compare.comparison import figures, junit
+from compare.comparison.compare import compare
+from compare.comparison.words import difference_sentence
+from compare.runs.settings import Settings, clock
+from compare.runs.side import read_side
 from compare.tolerance import ULP32
 from experiment.clock import Clock
 from experiment.trace import json_text
@@ -39,14 +41,14 @@ def keys(value):
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_every_key_of_the_json_is_documented(name):
-    found = json.loads(json_text(comparison_json.to_json(compare(pair(name)))))
+    found = json.loads(json_text(compared(name).to_json()))
     found["a"]["conventions"] = found["b"]["conventions"] = {}
     for key in {*keys(found), *keys(found["pairs"][0])} - {"Keras", "PyTorch"}:
         assert f"`{key}`" in DOCS["comparing"], key
 
 
 def test_json_has_the_keys_of_the_design():
-    told = comparison_json.to_json(compare(pair("question")))
+    told = compared("question").to_json()
     assert told["schema"] == 1
     assert told["rows"] == {"a": 1600, "b": 1600, "compared": 1600}
     assert told["tolerance"]["ulp32"] == ULP32
@@ -63,8 +65,8 @@ def test_json_has_the_keys_of_the_design():
 
 
 def test_report_has_all_its_files(tmp_path):
-    asked = pair("question")
-    done = samestep("compare", asked.a, asked.b, "--samples", 1000, "--batch-size", 32, "--report", tmp_path / "report")
+    a, b = pair("question")
+    done = samestep("compare", a, b, "--samples", 1000, "--batch-size", 32, "--report", tmp_path / "report")
     assert done.returncode == 1
     assert done.stdout.endswith(f"Report: {tmp_path / 'report' / 'report.html'}\n")
     folder = tmp_path / "report"
@@ -87,7 +89,7 @@ def test_report_has_all_its_files(tmp_path):
     told = json.loads((folder / "comparison.json").read_text())
     assert told["cause"]["name"] == "counter"
     # an earlier report is replaced when asked, and only then
-    again = ("compare", asked.a, asked.a, "--report", folder)
+    again = ("compare", a, a, "--report", folder)
     assert samestep(*again).returncode == 2
     assert samestep(*again, "--force").returncode == 0
     assert json.loads((folder / "comparison.json").read_text())["verdict"] == "same"
@@ -124,23 +126,59 @@ def test_rows_of_the_report_are_those_of_both(tmp_path):
     assert "=cmd\\|x" not in (tmp_path / "report" / "report.md").read_text()  # a lone pair has no table
 
 
+STEPS = np.arange(2000)
+COSINE = 0.05 * (1 + np.cos(np.pi * STEPS / 1999))
+DECAY = 0.1 * 0.9999**STEPS
+BOTH = {
+    "drift": (DECAY, 0.1 * float(np.float32(0.9999)) ** STEPS),
+    "near 0": (COSINE, np.maximum(COSINE - 1e-9, 0)),
+    "digits": (DECAY, pd.DataFrame({"lr": [float(f"{rate:.6g}") for rate in DECAY]})),
+    "rounded": (DECAY, DECAY.astype(np.float32)),
+    "beyond drift": (DECAY, DECAY * (1 + 1e-6)),
+    "thinned": (DECAY, pd.DataFrame({"step": STEPS[::7], "lr": DECAY[::7] * 1.001})),
+}
+
+
+@pytest.mark.parametrize("case", [*BOTH, *RECORDED])
+def test_verdict_numbers_and_picture_agree(case):
+    found = compare(*BOTH[case]) if case in BOTH else compared(case)
+    tolerance = found.to_json()["tolerance"]["applied"]
+    beyond = tolerance["ulp32"] > tolerance["allowed_ulp32"]
+    assert beyond == (found.first_difference is not None)
+    curve, *limits = [line for line in found.figure("differences").axes[0].lines if line.get_label() != "_nolegend_"]
+    (limit,) = [line for line in limits if line.get_label() == "tolerance"]
+    if curve.get_label() == "largest difference":
+        allowed = dict(zip(limit.get_xdata(), limit.get_ydata(), strict=True))
+        above = [apart > allowed.get(step, np.inf) for step, apart in zip(*curve.get_data(), strict=True)]
+        assert any(above) == beyond
+    said = difference_sentence(found.worst)
+    assert ("beyond the tolerance" in said) == beyond
+    assert f"step {tolerance['step']:,}:" in said or "No rate differs" in said
+
+
+def test_two_logs_without_a_common_step_say_so_in_the_picture():
+    even, odd = (pd.DataFrame({"step": STEPS[begin::2], "lr": 0.1}) for begin in (0, 1))
+    axes = compare(even, odd).figure("differences").axes[0]
+    assert [text.get_text() for text in axes.texts] == ["no step in common"]
+
+
 def test_pictures_stay_small_however_many_rows(tmp_path):
     step = np.arange(100_000)
     a, b = tmp_path / "a.npz", tmp_path / "b.npz"
     for path, factor in ((a, 0.99999), (b, 0.99998)):
         save_npz(path, 0.1 * factor**step)
-    compared = compare(Request(str(a), str(b)))
-    rows = table(compared.worst, Clock(1000, 1))
+    worst = compare(str(a), str(b)).worst
+    rows = table(worst.a, worst.b, Clock(1000, 1))
     for figure in (
-        comparison_figures.rates(rows, Clock(1000, 1), 1),
-        comparison_figures.differences(rows, Clock(1000, 1)),
-        comparison_figures.first_difference(rows, Clock(1000, 1), 1),
+        figures.rates(rows, Clock(1000, 1), 1),
+        figures.differences(rows, Clock(1000, 1), figures.allowed(rows, worst.diagnosis.tolerance)),
+        figures.first_difference(rows, Clock(1000, 1), 1),
     ):
         for axes in figure.axes:
             assert axes.get_xlabel()
             assert axes.get_ylabel()
             assert len(axes.lines) <= 2 + 60
-            assert all(len(line.get_xdata()) <= comparison_figures.POINTS for line in axes.lines)
+            assert all(len(line.get_xdata()) <= figures.POINTS for line in axes.lines)
 
 
 def test_junit_has_a_case_for_each_pair(arms, tmp_path):
@@ -158,7 +196,7 @@ def test_junit_has_a_case_for_each_pair(arms, tmp_path):
 
 
 def test_junit_takes_what_is_undecided_for_an_error():
-    (suite,) = ElementTree.fromstring(junit.to_xml(compare(pair("read-at-batch-end"))))
+    (suite,) = ElementTree.fromstring(compared("read-at-batch-end").to_junit().encode())
     assert (suite.attrib["errors"], suite[0][0].tag) == ("1", "error")
     assert "--b lr_timing=next" in suite[0][0].text
 
@@ -167,7 +205,7 @@ def test_junit_holds_any_name(tmp_path):
     name = "<&\"'>\x1b]]> ü \ufffe"
     a = trace_file(tmp_path / "a.csv", [0.1] * 5, arm="x")
     b = trace_file(tmp_path / "b.csv", [0.2] * 5, arm="x")
-    found = compare(Request(a, b))
+    found = compare(a, b)
     renamed = type(found.worst)(**{**vars(found.worst), "name": name})
     told = junit.to_xml(type(found)(**{**vars(found), "pairs": (renamed,)}))
     (suite,) = ElementTree.fromstring(told)
@@ -186,7 +224,7 @@ def test_names_that_are_no_text_harm_nothing(tmp_path):
 
 def test_the_last_of_next_rates_was_used_by_no_update(tmp_path):
     (tmp_path / "log.csv").write_text("step,lr\n0,0.1\n1,0.05\n2,0.05\n")
-    run = read_side(str(tmp_path / "log.csv"), "a", Settings.of(["lr_timing=next"], "a", Settings()), None).runs[0]
+    run = read_side(str(tmp_path / "log.csv"), "a", Settings.of({"lr_timing": "next"}, "a", Settings()), None).runs[0]
     assert (run.rates.step.tolist(), run.rates.lr.tolist()) == ([1, 2], [0.1, 0.05])
     assert run.notes == ("The last row's rate is that of an update after the end of the log; it was left out.",)
 
@@ -205,7 +243,7 @@ def test_shell_gate_of_the_docs_works(tmp_path, changed, code, said):
     trace_file(tmp_path / "baseline.csv", [0.1 * 0.5 ** (n // 64) for n in range(320)])
     trace_file(tmp_path / "new.csv", [0.1 * 0.5 ** (n // (2 if changed else 64)) for n in range(320)])
     script = next(each for each in re.findall(r"```sh\n(.*?)```", DOCS["ci-gate"], re.DOTALL) if "case $?" in each)
-    (tmp_path / "samestep").write_text(f'#!/bin/sh\nexec {sys.executable} -P -m compare.cli "$@"\n')
+    (tmp_path / "samestep").write_text(f'#!/bin/sh\nexec {sys.executable} -P -m compare.command "$@"\n')
     (tmp_path / "samestep").chmod(0o755)
     done = subprocess.run(
         ["sh", "-c", f'PATH="{tmp_path}:$PATH"\n{script}'], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -232,17 +270,10 @@ def test_python_of_the_docs_runs():
     assert done.returncode == 0, done.stderr
 
 
-def test_rates_are_those_of_one_run(arms, tmp_path):
-    one = rates_of(readers.read(trace_file(tmp_path / "one.csv", [0.1 * 0.5 ** (n // 2) for n in range(40)])))
-    assert len(one) == 40
-    with pytest.raises(CompareError, match="2 runs"):
-        rates_of(readers.read(arms))
-
-
 def test_import_and_help_are_light():
     program = (
-        "import sys, compare\nassert 'numpy' not in sys.modules\nfrom compare import cli\n"
-        "try: cli.main(['compare', '--help'])\nexcept SystemExit: pass\n"
+        "import sys, compare\nassert 'numpy' not in sys.modules\nfrom compare.command import main\n"
+        "try: main.main(['compare', '--help'])\nexcept SystemExit: pass\n"
         "print({'pandas', 'matplotlib', 'tensorflow', 'torch'} & set(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -250,10 +281,10 @@ def test_import_and_help_are_light():
 
 
 def test_a_comparison_draws_nothing_unless_asked():
-    asked = pair("question")
+    a, b = pair("question")
     program = (
-        "import sys\nfrom compare import cli\n"
-        f"try: cli.main(['compare', {asked.a!r}, {asked.b!r}])\nexcept SystemExit: pass\n"
+        "import sys\nfrom compare.command import main\n"
+        f"try: main.main(['compare', {a!r}, {b!r}])\nexcept SystemExit: pass\n"
         "print({'matplotlib', 'rich.table', 'tensorflow', 'torch'} & set(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -261,14 +292,14 @@ def test_a_comparison_draws_nothing_unless_asked():
 
 
 def test_accumulation_makes_fewer_steps_of_an_epoch():
-    assert requests.clock(1000, 32, False, 4, None).steps_per_epoch == 8
-    assert requests.clock(None, None, False, 4, 8).steps_per_epoch == 8
-    assert requests.clock(None, None, False, 4, 8).batches_per_epoch == 32
-    assert requests.clock(None, None, False, 1, None) is None
+    assert clock(1000, 32, False, 4, None).steps_per_epoch == 8
+    assert clock(None, None, False, 4, 8).steps_per_epoch == 8
+    assert clock(None, None, False, 4, 8).batches_per_epoch == 32
+    assert clock(None, None, False, 1, None) is None
 
 
 def test_json_is_strict_whatever_the_rates(tmp_path):
     huge = trace_file(tmp_path / "a.csv", [1e30] * 5)
     small = trace_file(tmp_path / "b.csv", [1e-30] * 5)
-    told = json_text(comparison_json.to_json(compare(Request(huge, small))))
+    told = json_text(compare(huge, small).to_json())
     assert json.loads(told, parse_constant=pytest.fail)["verdict"] == "differs"

@@ -8,10 +8,11 @@ import pytest
 from compare_helpers import HEADER, trace_file
 from helpers import exponential, run_plan, samestep
 
-from compare import comparison_text
-from compare.comparison import Request, compare
-from compare.runs import CompareError
-from compare.sides import Settings, read_side
+from compare.comparison import words
+from compare.comparison.compare import compare
+from compare.runs.run import CompareError
+from compare.runs.settings import Settings
+from compare.runs.side import read_side
 from experiment.clock import Clock
 from experiment.plan import Arm, Constant
 
@@ -46,7 +47,7 @@ def test_a_resumed_log_is_the_same_as_one_that_was_not(tmp_path):
     lr = [0.1 * 0.5 ** (n // 10) for n in range(40)]
     whole = trace_file(tmp_path / "a.csv", lr)
     overlapping = trace_file(tmp_path / "b.csv", lr[:25] + lr[20:], step=[*range(25), *range(20, 40)])
-    assert compare(Request(whole, overlapping)).verdict == "same"
+    assert compare(whole, overlapping).verdict == "same"
 
 
 def test_rows_out_of_order_are_sorted(tmp_path):
@@ -60,10 +61,10 @@ def test_steps_of_an_epoch_are_read_off_the_columns(tmp_path):
         rows = [f"csv,x,0,{n},{n // size},{n % size},0.1," for n in range(40)]
         (tmp_path / f"{name}.csv").write_text("\n".join([HEADER, *rows]) + "\n")
     a, b, c = (str(tmp_path / f"{name}.csv") for name in "abc")
-    assert compare(Request(a, b)).clock.steps_per_epoch == 8
+    assert compare(a, b).clock.steps_per_epoch == 8
     with pytest.raises(CompareError, match="a has 8 steps in an epoch and b 10"):
-        compare(Request(a, c))
-    assert compare(Request(a, c, Clock(9, 1))).clock.steps_per_epoch == 9
+        compare(a, c)
+    assert compare(a, c, clock=Clock(9, 1)).clock.steps_per_epoch == 9
 
 
 def test_losses_are_compared_and_do_not_decide(tmp_path):
@@ -71,24 +72,24 @@ def test_losses_are_compared_and_do_not_decide(tmp_path):
     a = trace_file(tmp_path / "a.csv", lr, loss=loss)
     near = trace_file(tmp_path / "near.csv", lr, loss=[x * (1 + 1e-6) for x in loss])
     far = trace_file(tmp_path / "far.csv", lr, loss=[x * (1 + 0.01 * (n >= 4)) for n, x in enumerate(loss)])
-    agree, part = compare(Request(a, near)), compare(Request(a, far))
+    agree, part = compare(a, near), compare(a, far)
     assert (agree.verdict, part.verdict) == ("same", "same")
     assert agree.worst.losses.agree
-    assert "The batch losses agree" in comparison_text.losses_sentence(agree.worst)
+    assert "The batch losses agree" in words.losses_sentence(agree.worst)
     assert part.worst.losses.first_difference[0] == 4
-    said = comparison_text.losses_sentence(part.worst)
+    said = words.losses_sentence(part.worst)
     assert "part at step 4" in said
     assert "the subject of attribute" in said
-    other = compare(Request(a, far, settings_b=Settings.of(["loss_kind=epoch mean"], "b", Settings())))
+    other = compare(a, far, of_b={"loss_kind": "epoch mean"})
     assert other.worst.losses.compared == 0
-    assert "only batch losses are compared" in comparison_text.losses_sentence(other.worst)
+    assert "only batch losses are compared" in words.losses_sentence(other.worst)
 
 
 def test_a_log_with_few_digits_is_the_same_as_one_with_all(tmp_path):
     lr = [0.1 * 0.97**n for n in range(100)]
     all_digits = trace_file(tmp_path / "a.csv", lr)
     (tmp_path / "b.csv").write_text("step,lr\n" + "".join(f"{n},{rate:.6g}\n" for n, rate in enumerate(lr)))
-    assert compare(Request(all_digits, str(tmp_path / "b.csv"))).verdict == "same"
+    assert compare(all_digits, str(tmp_path / "b.csv")).verdict == "same"
 
 
 def test_drift_is_named_only_where_it_is(tmp_path):
@@ -97,10 +98,10 @@ def test_drift_is_named_only_where_it_is(tmp_path):
     near = trace_file(tmp_path / "near.csv", [float(np.float32(rate)) for rate in lr])
     factor = float(np.float32(0.97))
     drifted = trace_file(tmp_path / "drifted.csv", [0.1 * factor**n for n in range(100)])
-    assert "float32's rounding of the factor" not in compare(Request(a, near)).worst.sentence
-    assert "rounding of the factor 0.97 explains up to" in compare(Request(a, drifted)).worst.sentence
+    assert "float32's rounding of the factor" not in compare(a, near).worst.sentence
+    assert "rounding of the factor 0.97 explains up to" in compare(a, drifted).worst.sentence
     (tmp_path / "b.csv").write_text("step,lr\n" + "".join(f"{n},{rate:.6g}\n" for n, rate in enumerate(lr)))
-    said = compare(Request(a, str(tmp_path / "b.csv"))).worst.sentence
+    said = compare(a, str(tmp_path / "b.csv")).worst.sentence
     assert "The rates agree to b's 6 digits: they differ by at most" in said
 
 
@@ -109,12 +110,12 @@ def test_what_few_digits_leave_open_is_named(tmp_path):
     a = trace_file(tmp_path / "a.csv", lr)
     for name, form, digits in (("few", ".6g", "b's 6 digits"), ("fixed", ".4f", "b's 4 decimals")):
         (tmp_path / name).write_text("step,lr\n" + "".join(f"{n},{rate:{form}}\n" for n, rate in enumerate(lr)))
-        said = [text for _, text in comparison_text.lines(compare(Request(a, str(tmp_path / name))))]
+        said = [text for _, text in words.lines(compare(a, str(tmp_path / name)))]
         assert said[0] == f"a and b walk the same schedule: as far as {digits} tell."
-        assert any(text.endswith(f"for each decay, besides what {digits} leave open.") for text in said)
+        assert any(text.endswith("for digits that were not written.") for text in said)
         assert any(f"Nothing to fix within {digits}." in text for text in said)
     single = trace_file(tmp_path / "single.csv", [float(np.float32(rate)) for rate in lr])
-    assert not any("leave open" in text for _, text in comparison_text.lines(compare(Request(a, single))))
+    assert not any("not written" in text for _, text in words.lines(compare(a, single)))
 
 
 def log_of(path, lr, first=0):
@@ -131,18 +132,15 @@ FALLING = [0.1 * 0.97**n for n in range(100)]
 def test_a_log_that_may_count_from_1_is_told_so(tmp_path, lr, late):
     early = "b" if late == "a" else "a"
     given = {late: log_of(tmp_path / "late.csv", lr, first=1), early: log_of(tmp_path / "early.csv", lr)}
-    compared = compare(Request(**given))
+    compared = compare(**given)
     assert compared.verdict == "inconclusive"
     said = f"{late}'s steps begin with 1, {early}'s with 0. If {late}'s log counts from 1, give --{late} step_base=1,"
     assert compared.worst.doubt.startswith(said)
-    assert "it depends on what their steps count from" in comparison_text.verdict(compared)
+    assert "it depends on what their steps count from" in words.verdict(compared)
 
-    def settled(*texts):
-        return {f"settings_{name}": Settings.of([text], name, Settings()) for name, text in texts}
-
-    assert compare(Request(**given, **settled((late, "step_base=1")))).verdict == "same"
-    used = settled((late, "step_base=0"), (early, "lr_timing=used"))
-    assert compare(Request(**given, **used)).verdict == "differs"
+    assert compare(**given, **{f"of_{late}": {"step_base": 1}}).verdict == "same"
+    used = {f"of_{late}": {"step_base": 0}, f"of_{early}": {"lr_timing": "used"}}
+    assert compare(**given, **used).verdict == "differs"
 
 
 def test_a_log_whose_first_update_is_missing_does_not_count_from_1(tmp_path):
@@ -150,29 +148,29 @@ def test_a_log_whose_first_update_is_missing_does_not_count_from_1(tmp_path):
         log_of(tmp_path / "whole.csv", FALLING),
         log_of(tmp_path / "late.csv", [*FALLING[1:], 0.97**100 / 10], 1),
     )
-    compared = compare(Request(whole, late))
+    compared = compare(whole, late)
     assert (compared.verdict, compared.worst.doubt) == ("differs", None)
 
 
 def test_a_recording_that_begins_late_is_not_taken_for_one_that_counts_from_1(tmp_path):
     a = trace_file(tmp_path / "a.csv", [0.1] * 100)
     b = trace_file(tmp_path / "b.csv", [0.1] * 100, step=range(1, 101))
-    assert compare(Request(a, b)).verdict == "differs"
+    assert compare(a, b).verdict == "differs"
 
 
 @pytest.mark.parametrize("other", [[0.1] * 50, FALLING, "constant:initial=0.1"], ids=["constant", "falling", "meant"])
 def test_a_rate_of_0_is_named(tmp_path, other):
     zero = log_of(tmp_path / "zero.csv", [0.0] * 50)
-    compared = compare(Request(zero, other if isinstance(other, str) else log_of(tmp_path / "b.csv", other)))
+    compared = compare(zero, other if isinstance(other, str) else log_of(tmp_path / "b.csv", other))
     assert (compared.verdict, compared.worst.diagnosis.cause.name) == ("differs", "unexplained")
     assert "a's rate is 0 at every step" in compared.worst.sentence
     assert "Find out why a's rate is 0" in compared.worst.fix.advice
-    assert "has a rate of 0 throughout" in [text for _, text in comparison_text.lines(compared)]
+    assert "has a rate of 0 throughout" in [text for _, text in words.lines(compared)]
 
 
 def test_two_rates_of_0_are_the_same(tmp_path):
     zero = log_of(tmp_path / "zero.csv", [0.0] * 50)
-    compared = compare(Request(zero, zero))
+    compared = compare(zero, zero)
     assert compared.verdict == "same"
     assert compared.worst.sentence.startswith("Both rates are 0 at every step")
 
@@ -188,10 +186,10 @@ def test_two_rates_of_0_are_the_same(tmp_path):
     ],
 )
 def test_of_one_or_two_rows_no_more_is_said_than_they_tell(tmp_path, a, b, verdict, said):
-    compared = compare(Request(log_of(tmp_path / "a.csv", a), log_of(tmp_path / "b.csv", b)))
+    compared = compare(log_of(tmp_path / "a.csv", a), log_of(tmp_path / "b.csv", b))
     assert compared.verdict == verdict
     assert said in compared.worst.sentence
-    assert "too few rows to tell a schedule from" in "\n".join(text for _, text in comparison_text.lines(compared))
+    assert "too few rows to tell a schedule from" in "\n".join(text for _, text in words.lines(compared))
     assert compared.worst.also == ()
     if verdict != "same":
         assert compared.worst.fix.advice.startswith("Log more updates")
@@ -204,7 +202,7 @@ def test_rows_that_both_lack_are_counted_on_both_sides(tmp_path):
         )
 
     def missing(a, b):
-        cause = compare(Request(a, b)).worst.diagnosis.cause
+        cause = compare(a, b).worst.diagnosis.cause
         assert cause.name == "gaps"
         return [cause.parameters.get(f"{what}_{side}") for side in "ab" for what in ("missing", "step")]
 
@@ -215,13 +213,13 @@ def test_rows_that_both_lack_are_counted_on_both_sides(tmp_path):
     assert missing(late, early) == [40, 0, 20, 80]
     assert missing(holes[0], early) == [5, 20, 20, 80]
     assert missing(late, whole) == [40, 0, 0, None]
-    assert compare(Request(whole, early)).worst.diagnosis.cause.name == "length"
+    assert compare(whole, early).worst.diagnosis.cause.name == "length"
 
 
 def test_rows_that_lie_far_apart_fit_into_memory(tmp_path):
     near, far = log_of(tmp_path / "near.csv", [0.1] * 4), tmp_path / "far.csv"
     far.write_text("step,lr\n0,0.1\n1,0.1\n2,0.1\n3,0.1\n9000000000000000,0.1\n")
-    parameters = compare(Request(str(far), near)).worst.diagnosis.cause.parameters
+    parameters = compare(str(far), near).worst.diagnosis.cause.parameters
     assert parameters["missing_a"] == 9_000_000_000_000_000 - 4
 
 
@@ -229,8 +227,8 @@ def test_fewer_ulp_find_smaller_differences(tmp_path):
     lr = np.full(50, 0.1)
     lr[20:] += 3 * np.spacing(np.float32(0.1)).astype(float)
     a, b = trace_file(tmp_path / "a.csv", np.full(50, 0.1)), trace_file(tmp_path / "b.csv", lr)
-    assert compare(Request(a, b)).verdict == "same"
-    assert compare(Request(a, b, ulp=2)).verdict == "differs"
+    assert compare(a, b).verdict == "same"
+    assert compare(a, b, ulp=2).verdict == "differs"
 
 
 @pytest.fixture(scope="module")
@@ -274,16 +272,15 @@ def test_the_worst_pair_decides_and_is_shown(output, tmp_path):
 
 
 def test_one_run_each_is_compared_whatever_the_names(output):
-    chosen = [Settings.of([f"framework={framework},arm={arm}"], "a", Settings()) for framework, arm in
-              (("torch", "stairs"), ("tensorflow", "constant"))]  # fmt: skip
-    compared = compare(Request(str(output), str(output), settings_a=chosen[0], settings_b=chosen[1]))
+    stairs, constant = {"framework": "torch", "arm": "stairs"}, {"framework": "tensorflow", "arm": "constant"}
+    compared = compare(output, output, of_a=stairs, of_b=constant)
     assert [each.name for each in compared.pairs] == ["stairs"]
     assert (compared.worst.a.key.arm, compared.worst.b.key.arm) == ("stairs", "constant")
 
 
 def test_runs_that_do_not_match_are_listed(output):
-    only = Settings.of(["framework=torch,arm=stairs"], "a", Settings())
+    only = {"framework": "torch", "arm": "stairs"}
     with pytest.raises(CompareError, match="a and b hold different runs") as refused:
-        compare(Request(str(output), str(output), settings_a=only))
+        compare(output, output, of_a=only)
     assert "a: torch/stairs/0. b: tensorflow/constant/0" in str(refused.value)
     assert "--arm, --framework, --seed" in str(refused.value)

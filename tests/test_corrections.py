@@ -13,14 +13,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from compare.attribute.advice import torch_hook
-from compare.attribute.ladder import BOUNDS, loss_difference
-from compare.attribute.variants import EPSILONS
+from compare.align.losses import ROUNDING, loss_difference
+from compare.attribution.advice import torch_hook
+from compare.attribution.variants import EPSILONS
 from experiment import differences
 from experiment.differences import NAMES
 from experiment.plan import FRAMEWORKS, SGD, Adam, AdamW, Momentum, Network, QuestionData, RMSprop, question
+from experiment.programs.variants import Variant, to_json
 from experiment.trace import Trace
-from experiment.variants import Variant, to_json
 
 ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 OPTIMIZERS = {
@@ -94,10 +94,10 @@ def test_each_optimizer_does_what_the_other_one_does(trainers, name, precision):
     plan = plan_of(precision, optimizer=OPTIMIZERS[name])
     keras, torch = trainers["tensorflow"], trainers["torch"]
     native = {"keras": keras.train(plan), "torch": torch.train(plan)}
-    assert gap(native["keras"], torch.train(plan, NAMES, native["keras"])) <= BOUNDS[precision]
-    assert gap(keras.train(plan, NAMES, native["torch"]), native["torch"]) <= BOUNDS[precision]
+    assert gap(native["keras"], torch.train(plan, NAMES, native["keras"])) <= ROUNDING[precision]
+    assert gap(keras.train(plan, NAMES, native["torch"]), native["torch"]) <= ROUNDING[precision]
     if precision == "float64":
-        assert gap(*native.values()) > 1000 * BOUNDS[precision]  # there was something to take away
+        assert gap(*native.values()) > 1000 * ROUNDING[precision]  # there was something to take away
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_every_difference_is_one(trainers, here, name):
         rest = [each for each in NAMES if each != difference.name]
         alone = gap(trainers[here].train(plan, rest, reference), reference)
         # float64 rounds `1 - lr * wd` as well, though far less: see the next test
-        assert alone > (mended if difference.name == "weight decay in one factor" else BOUNDS["float64"])
+        assert alone > (mended if difference.name == "weight decay in one factor" else ROUNDING["float64"])
 
 
 def test_float32_rounds_the_factor_of_a_weight_decay(trainers):
@@ -121,7 +121,7 @@ def test_float32_rounds_the_factor_of_a_weight_decay(trainers):
     plan = plan_of("float32", optimizer=OPTIMIZERS["adamw"], epochs=50)
     keras = trainers["tensorflow"].train(plan)
     rest = [each for each in NAMES if each != "weight decay in one factor"]
-    assert gap(keras, trainers["torch"].train(plan, NAMES, keras)) <= BOUNDS["float32"]
+    assert gap(keras, trainers["torch"].train(plan, NAMES, keras)) <= ROUNDING["float32"]
     assert gap(keras, trainers["torch"].train(plan, rest, keras)) > 5e-6
 
 
@@ -135,7 +135,7 @@ def test_float32_rounds_beta_2(trainers, here, arm):
     reference = trainers[there].train(plan)
     rest = [each for each in NAMES if each != "beta_2 in float32"]
     mended = gap(reference, trainers[here].train(plan, NAMES, reference))
-    assert mended <= within * BOUNDS["float32"]
+    assert mended <= within * ROUNDING["float32"]
     assert gap(reference, trainers[here].train(plan, rest, reference)) > times * mended
 
 
@@ -145,7 +145,7 @@ def test_advised_code_does_what_our_own_does(trainers, name, precision):
     plan = plan_of(precision, optimizer=OPTIMIZERS[name])
     keras = trainers["tensorflow"].train(plan)
     hook = torch_hook(plan, [each.name for each in differences.of(plan)])
-    assert gap(keras, trainers["torch"].train(plan, rates=keras, hook=hook)) <= BOUNDS[precision]
+    assert gap(keras, trainers["torch"].train(plan, rates=keras, hook=hook)) <= ROUNDING[precision]
 
 
 def test_a_momentum_goes_on_where_the_rate_is_0(trainers):
@@ -158,7 +158,7 @@ def test_a_momentum_goes_on_where_the_rate_is_0(trainers):
     keras, native = trainers["tensorflow"].train(plan), trainers["torch"].train(plan)
     mended = trainers["torch"].train(plan, NAMES, keras)
     assert (Trace.load(keras).steps["lr"] == 0).any()
-    assert gap(keras, mended) <= BOUNDS["float64"]
+    assert gap(keras, mended) <= ROUNDING["float64"]
     assert gap(keras, native) > 1e-4
 
 
@@ -229,4 +229,4 @@ plans = st.builds(
 def test_corrections_hold_whatever_the_plan(trainers, plan):
     keras = trainers["tensorflow"].train(plan)
     assert np.isfinite(Trace.load(keras).steps["loss"]).all()
-    assert gap(keras, trainers["torch"].train(plan, NAMES, keras)) <= BOUNDS[plan.precision]
+    assert gap(keras, trainers["torch"].train(plan, NAMES, keras)) <= ROUNDING[plan.precision]

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from helpers import samestep
 
-from compare.align import ALIGNED_COLUMNS
-from compare.attribute import files
-from compare.attribute.advice import advice
-from compare.attribute.ladder import BOUNDS, Gap, Ladder, Rung
-from compare.attribute.variants import EPSILONS, Experiment
+from compare.align.losses import ROUNDING
+from compare.align.rows import ALIGNED_COLUMNS
+from compare.attribution.ladder import Gap, Ladder, Rung
+from compare.attribution.result import Attribution
+from compare.attribution.variants import EPSILONS, Experiment
 from compare.tolerance import NEAR_ZERO
 from experiment import differences
 from experiment.plan import (
@@ -240,7 +240,7 @@ def test_differences_of_the_page_on_attribution_are_those_of_the_code():
 
 def test_bounds_and_epsilons_of_the_page_on_attribution_are_those_of_the_code():
     text = " ".join(ATTRIBUTION.split())
-    bounds = {kind: f"{bound:.0e}".replace("e-0", "e-") for kind, bound in BOUNDS.items()}
+    bounds = {kind: f"{bound:.0e}".replace("e-0", "e-") for kind, bound in ROUNDING.items()}
     assert f"{bounds['float64']} in float64 and {bounds['float32']} in float32" in text
     assert EPSILONS == {"tensorflow": 1e-7, "torch": 1e-8}
     assert "Keras takes 1e-7, PyTorch 1e-8" in text
@@ -257,8 +257,9 @@ def test_every_option_of_attribute_is_documented():
 
 def test_every_key_and_column_of_an_attribution_is_documented(climbed):
     section = FILES.split("## The folder of samestep attribute")[1]
-    told = files.to_json(climbed, advice(climbed))
-    table, how = files.to_table(climbed), files.manifest(climbed)
+    attributed = Attribution.of(climbed)
+    told = attributed.to_json()
+    table, how = attributed.table, attributed._manifest()
     parts = (told, told["rungs"][1], told["rungs"][1]["alone"], told["residual"], told["advice"][0], table, how)
     assert [key for part in parts for key in part if f"`{key}`" not in section] == []
 
@@ -269,4 +270,4 @@ def climbed():
     experiment = Experiment({"tensorflow": question(), "torch": question()}, "torch")
     gap = Gap(1e-3, 1e-4, np.array([1e-3, 1e-4]))
     rungs = (Rung("native", "native", gap, 0.0, 0.0, None), Rung("weights", "control", gap, 0.0, 0.0, gap))
-    return Ladder(experiment, rungs, 2, 2, BOUNDS["float64"])
+    return Ladder(experiment, rungs, 2, 2, ROUNDING["float64"])

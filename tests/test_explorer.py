@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 
-from compare.explain import explain
+from compare.schedule.explain import explain
 from experiment.clock import Clock, Duration
 from experiment.schedules import ExponentialDecay
 from experiment.validation import PlanError
@@ -50,7 +50,7 @@ class Setting:
         return ExponentialDecay(initial=self.initial, factor=self.factor, every=every, staircase=staircase)
 
     def explained(self):
-        return explain(self.schedule, self.clock, self.stepping, self.epochs)
+        return explain(self.schedule, clock=self.clock, stepping=self.stepping, epochs=self.epochs)
 
     def __str__(self) -> str:
         start = vars(Setting())

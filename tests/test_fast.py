@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from helpers import exponential
 
-from compare.attribute.ladder import loss_difference
-from experiment import engines
+from compare.align.losses import loss_difference
 from experiment.plan import (
     FRAMEWORKS,
     SGD,
@@ -25,7 +24,8 @@ from experiment.plan import (
     RMSprop,
     question,
 )
-from experiment.schedules.examples import EXAMPLES
+from experiment.programs import engines
+from experiment.schedules import EXAMPLES
 from experiment.schedules.text import parse
 
 SEEDS = (3, 4)
@@ -75,7 +75,7 @@ PLANS |= {
 ROWS = SMALL.replace(data=CsvData(path="rows.csv", target="target", samples=100))
 NAMES = [*PLANS, "rows"]
 # within rounding: at most 7.6e-7 and 1.4e-15 were measured
-BOUNDS = {"float32": 5e-6, "float64": 1e-13}
+ROUNDING = {"float32": 5e-6, "float64": 1e-13}
 
 
 @pytest.fixture(scope="module", params=FRAMEWORKS)
@@ -130,7 +130,7 @@ def test_losses_are_those_of_the_plain_training_within_rounding(framework, found
     """PyTorch's one seed alone to the bit; and every seed where its own dropout draws, which cannot be mapped over seeds."""
     exact = {"alone", *(("graph", "xla") if name == "native-masks" else ())} if framework == "torch" else set()
     for way in ("alone", "graph", "xla"):
-        bound = 0.0 if way in exact else BOUNDS[plan_of(name).precision]
+        bound = 0.0 if way in exact else ROUNDING[plan_of(name).precision]
         for arm, plain, fast in runs(found, name, kind, "plain", way):
             assert np.isfinite(plain).all()
             assert loss_difference(plain, fast).max() <= bound, (arm, way)
@@ -143,7 +143,7 @@ def test_seeds_side_by_side_give_the_losses_of_each_alone_within_rounding(found,
     assert len(together) == len(plan_of(name).arms) * len(plan_of(name).seeds)
     for arm, alone, *fast in together:
         for each in fast:
-            assert loss_difference(alone, each).max() < BOUNDS[plan_of(name).precision], arm
+            assert loss_difference(alone, each).max() < ROUNDING[plan_of(name).precision], arm
 
 
 @pytest.mark.parametrize("name", NAMES)

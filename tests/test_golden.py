@@ -10,12 +10,12 @@ import re
 from pathlib import Path
 
 import pytest
+from attribution_helpers import ADVICE, EXPLAINED
 from compare_helpers import PAIRS, RECORDED
 from helpers import samestep
-from test_attribution_files import ADVICE, EXPLAINED
 
-from compare import results
-from compare.attribute import files
+from compare.attribution.result import Attribution
+from compare.training.result import Training
 from experiment.plan import FRAMEWORKS, question
 from experiment.trace import Trace
 
@@ -51,12 +51,13 @@ def test_recorded_pair(name, tmp_path):
 
 def test_default_run(tmp_path):
     traces = {framework: Trace.load(GOLDEN / "run" / f"trace-{framework}.npz") for framework in FRAMEWORKS}
-    results.write(tmp_path, question(), traces)
+    Training(question(), traces).write(tmp_path)
     for name in ("report.md", "summary.json", "summary.csv"):
         hold(f"run/{name}", (tmp_path / name).read_text(encoding="utf-8"))
 
 
 def test_attribution(tmp_path):
-    files.write(tmp_path, EXPLAINED, ADVICE)
+    attributed = Attribution(EXPLAINED, ADVICE)
+    attributed.write(tmp_path)
     hold("attribution/report.md", (tmp_path / "report.md").read_text(encoding="utf-8"))
-    hold("attribution/attribution.json", json.dumps(files.to_json(EXPLAINED, ADVICE), indent=1))
+    hold("attribution/attribution.json", json.dumps(attributed.to_json(), indent=1))

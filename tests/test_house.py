@@ -28,7 +28,7 @@ def test_imports_point_one_way():
 
 
 def test_help_imports_neither_pandas_nor_matplotlib():
-    loaded = imported_by("from compare import cli\ntry: cli.main(['run', '--help'])\nexcept SystemExit: pass")
+    loaded = imported_by("from compare.command import main\ntry: main.main(['run', '--help'])\nexcept SystemExit: pass")
     assert "typer" in loaded
     assert not {"pandas", "matplotlib", *FRAMEWORKS} & loaded
 
@@ -37,13 +37,13 @@ def test_help_imports_neither_pandas_nor_matplotlib():
     "module",
     [
         "compare",
-        "compare.cli",
+        "compare.command.main",
         "compare.diagnose.diagnosis",
         "compare.readers",
-        "compare.results",
-        "compare.runner",
-        "compare.schedule_figures",
-        "compare.translate",
+        "compare.training.result",
+        "compare.workers.runner",
+        "compare.schedule.figures",
+        "compare.schedule.translate",
     ],
 )
 def test_compare_never_imports_a_framework(module):
@@ -53,7 +53,7 @@ def test_compare_never_imports_a_framework(module):
 
 
 def test_experiment_needs_numpy_and_pydantic_only():
-    loaded = imported_by("import experiment.plan, experiment.controls, experiment.trace, experiment.worker")
+    loaded = imported_by("import experiment.plan, experiment.controls, experiment.trace, experiment.programs.train")
     assert not {"pandas", "matplotlib", "typer", "rich", "jinja2", *FRAMEWORKS} & loaded
 
 
@@ -71,9 +71,9 @@ def test_only_the_command_and_the_workers_print():
         if "print(" in path.read_text(encoding="utf-8").replace("console.print(", "").replace(").print(", "(")
     ]
     assert printing == [
-        "experiment/program.py",
-        "experiment/simulation.py",
-        "experiment/variants.py",
-        "experiment/worker.py",
-        "compare/cli.py",
+        "experiment/programs/process.py",
+        "experiment/programs/simulate.py",
+        "experiment/programs/train.py",
+        "experiment/programs/variants.py",
+        "compare/command/terminal.py",
     ]

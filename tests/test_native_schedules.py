@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from compare.tolerance import rate_tolerance
 from experiment.clock import Clock, Duration
-from experiment.schedules import KINDS, CosineDecay, ExponentialDecay, PiecewiseConstant, PolynomialDecay
-from experiment.schedules.examples import EXAMPLES
+from experiment.schedules import EXAMPLES, KINDS, CosineDecay, ExponentialDecay, PiecewiseConstant, PolynomialDecay
 from experiment.schedules.text import from_json, parse, to_short
 
 FRAMEWORKS = ("tensorflow", "torch")
@@ -324,7 +323,7 @@ def test_printed_code_gives_the_same_rates(pasted, examples):
 
 def test_keras_is_nearer_with_the_decay_of_many_steps_than_with_that_of_one(askers):
     """docs/facts.md: the note of a factor near 1 says what to write instead, and it is nearer."""
-    clock, steps = Clock(1, 1), np.arange(100_000)
+    clock, steps = Clock.STEPS, np.arange(100_000)
     one = parse("exponential:initial=1,factor=0.9999,every=1 step")
     told = askers["tensorflow"](one, clock, "step", len(steps))
     assert "decay_steps=6931 with decay_rate=0.5" in told["note"]

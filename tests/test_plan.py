@@ -180,13 +180,124 @@ def test_wrong_plan_is_refused_in_a_line(case):
     assert "\n" not in str(error.value)
 
 
+def drop_all(*places):
+    def change(data):
+        for place in places:
+            drop(place)(data)
+
+    return change
+
+
+def put_all(**places):
+    """Changes of a plan's JSON; `__` stands for the dot of a place."""
+
+    def change(data):
+        for place, value in places.items():
+            put(place.replace("__", "."), value)(data)
+
+    return change
+
+
+SEVERAL = {
+    "missing": (drop_all("epochs", "seeds", "arms"), "the keys 'epochs', 'seeds' and 'arms' are missing."),
+    "missing-at-two-places": (
+        drop_all("epochs", "arms.1.schedule.every", "arms.1.schedule.factor"),
+        "the key 'epochs' is missing. arms[1].schedule: the keys 'factor' and 'every' are missing.",
+    ),
+    "unknown": (
+        put_all(optimizer__zzz=1, optimizer__momentum=0.9),
+        "optimizer: 'zzz' and 'momentum' are not keys. Known here: kind, beta_1, beta_2, epsilon, amsgrad.",
+    ),
+    "unknown-and-wrong": (
+        put_all(epocs=3, network__hiden=[1], network__dropout=2),
+        (
+            "'epocs' is not a key. Did you mean 'epochs'? network: 'hiden' is not a key. Did you mean 'hidden'? "
+            "network.dropout: got 2. Write a number below 1.0."
+        ),
+    ),
+    "wrong": (
+        put_all(epochs=0, arms__1__schedule__every=25, arms__2__schedule__factor=-1),
+        (
+            "epochs: got 0. Write a number of at least 1. "
+            "arms[1].schedule.every: '25' has no unit. Write '25 steps' or '25 epochs'. "
+            "arms[2].schedule.factor: got -1. Write a number above 0.0."
+        ),
+    ),
+    "do-not-fit": (
+        put_all(seeds=[1, 1], arms__1__schedule__every="0.3 epochs"),
+        (
+            "seeds: 1 is there twice. Give each its own. arm 'staircase-steps': every: '0.3 epochs' is 9.6 steps with 32 "
+            "steps per epoch. Write a duration that makes a whole number of steps, like '10 steps'."
+        ),
+    ),
+    "short-form": (
+        put_all(arms__1__schedule="exponential:initial=0,every=25"),
+        (
+            "arms[1].schedule: the key 'factor' is missing. arms[1].schedule.initial: got 0. Write a number above 0.0. "
+            "arms[1].schedule.every: '25' has no unit. Write '25 steps' or '25 epochs'."
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+def test_every_mistake_of_a_plan_is_named(case):
+    change, says = SEVERAL[case]
+    data = json.loads(question().to_json())
+    change(data)
+    with pytest.raises(PlanError) as error:
+        Plan.from_json(json.dumps(data))
+    assert str(error.value) == says
+
+
+def test_a_key_that_is_misspelt_is_not_called_missing_as_well():
+    data = json.loads(question().to_json())
+    data["epocs"] = data.pop("epochs")
+    with pytest.raises(PlanError) as error:
+        Plan.from_json(json.dumps(data))
+    assert str(error.value) == "'epocs' is not a key. Did you mean 'epochs'?"
+
+
+def test_more_mistakes_than_anybody_reads_are_counted():
+    data = json.loads(question().to_json()) | {"seeds": ["a"] * 1000}
+    with pytest.raises(PlanError, match=r"seeds\[19\]: got 'a'\. Write a whole number\. \(and 980 more\)$"):
+        Plan.from_json(json.dumps(data))
+
+
+def test_schedule_of_an_arm_is_taken_in_the_short_form_and_saved_as_json():
+    data = json.loads(question().to_json())
+    data["arms"][1]["schedule"] = "exponential:initial=1e-3,factor=0.95,every=25 steps,staircase"
+    plan = Plan.from_json(json.dumps(data))
+    assert plan == question()
+    assert plan.to_json() == question().to_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("cosin:initial=1", "arms[1].schedule: 'cosin' is no kind of schedule. Write one of constant,"),
+        ("plan.json", "arms[1].schedule: 'plan.json' is no kind of schedule."),  # no file is read
+        ("constant:initial=1,initial=2", "arms[1].schedule: 'initial' is there twice."),
+        ("warmup:initial=0,over=1 epoch,then=(constant:initial=0)", "arms[1].schedule.then.initial: got 0."),
+        ("warmup:then=(" * 3000 + ")" * 3000, "arms[1].schedule: no schedule: nested too deeply."),
+    ],
+)
+def test_wrong_short_form_is_refused_with_its_arm(text, says):
+    data = json.loads(question().to_json())
+    data["arms"][1]["schedule"] = text
+    with pytest.raises(PlanError) as error:
+        Plan.from_json(json.dumps(data))
+    assert says in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("{", "no JSON: Expecting property name"),
         ("[]", "no plan: got list."),
         ("", "no JSON"),
-        ('{"name": 1, "name": 2}', "the key 'name' is there twice."),
+        ('{"name": 1, "name": 2}', "the key 'name' is there twice. Keep one."),
+        ('{"a": 1, "b": 1, "a": 2, "b": 2}', "the keys 'a' and 'b' are there twice. Keep one of each."),
         ('{"epochs": ' + "9" * 5000 + "}", "Write shorter ones"),
         ("[" * 100_000, "nested too deeply"),
     ],

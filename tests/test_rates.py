@@ -12,8 +12,7 @@ from helpers import exponential
 from compare.tolerance import rate_tolerance
 from experiment.clock import Clock
 from experiment.plan import Arm
-from experiment.schedules import Constant
-from experiment.schedules.examples import EXAMPLES
+from experiment.schedules import EXAMPLES, Constant
 from experiment.schedules.text import parse
 
 FRAMEWORKS = ("tensorflow", "torch")

@@ -166,7 +166,7 @@ def test_every_schedule_of_keras_is_read_and_has_its_rates(keras_made):
 
 
 def test_no_schedule_of_either_framework_has_been_forgotten(torch_made, keras_made, askers):
-    from experiment.schedules.examples import EXAMPLES
+    from experiment.schedules import EXAMPLES
     from experiment.schedules.text import parse
 
     def built(framework):

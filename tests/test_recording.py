@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import PATIENCE
 
 from experiment.recording import Recording, not_a_loss, read_recording
 from experiment.trace import TraceError, quoted, unquoted
@@ -190,16 +191,17 @@ def test_killed_process_loses_at_most_its_last_second(tmp_path, framework):
         stderr=subprocess.DEVNULL,
     )
     times = [float(process.stdout.readline())]  # the frameworks take seconds to import
-    while times[-1] < times[0] + 2.3:
+    while times[-1] < times[0] + 2.3 or len(times) < 200:
         times.append(float(process.stdout.readline()))
     process.kill()
     killed = time.time()
     times += [float(line) for line in process.communicate()[0].splitlines()]
     rows = read_recording(path)
-    assert 1000 / 10 < len(rows["step"]) <= len(times) + 1
+    assert 100 < len(rows["step"]) <= len(times) + 1
     assert rows["step"].tolist() == list(range(len(rows["step"])))
     assert np.isfinite(rows["lr"]).all()
-    assert len(rows["step"]) >= sum(each < killed - 1 for each in times)
+    stood_still = np.diff([*times, killed]).max()  # on a busy machine nothing runs for a while, the writer neither
+    assert len(rows["step"]) >= sum(each < killed - 1 - stood_still for each in times)
 
 
 def recording(path, framework="torch", start=None, steps_per_epoch=None):
@@ -273,7 +275,7 @@ def test_rows_appear_while_the_run_goes_on_with_a_loss_that_comes_late(tmp_path)
         made.flush()
         assert same_losses(read_recording(path)["loss"], [1 / 3, None, 1 / 3][: update + 1])
     made.updates.commit(source, [0.1])
-    deadline = time.time() + 5
+    deadline = time.time() + PATIENCE
     while len(read_recording(path)["step"]) < 4:  # nobody flushes but the thread
         assert time.time() < deadline
         time.sleep(0.05)
@@ -424,6 +426,13 @@ def test_recorder_is_imported_only_when_asked_for(package):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout == "set()\n"
     assert f"AttributeError: module '{package}' has no attribute 'nothing'" in done.stderr
+
+
+@pytest.mark.parametrize("package", ["torch_impl", "tf_impl"])
+def test_examples_of_the_recorders_run(package):
+    program = f"import doctest; from {package} import recorder; print(doctest.testmod(recorder))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("TestResults(failed=0, attempted="), done.stdout
 
 
 PAGE = (HOUSE / "docs" / "recording.md").read_text(encoding="utf-8")

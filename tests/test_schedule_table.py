@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiment.clock import Clock
-from experiment.schedules import KINDS
-from experiment.schedules.examples import EXAMPLES
+from experiment.schedules import EXAMPLES, KINDS
 from experiment.schedules.text import parse
 
 PAGE = Path(__file__).parents[1] / "docs" / "schedules.md"

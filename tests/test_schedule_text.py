@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment.clock import Clock
-from experiment.schedules import KINDS
-from experiment.schedules.examples import EXAMPLES
+from experiment.schedules import EXAMPLES, KINDS
 from experiment.schedules.text import ScheduleError, from_json, parse, to_json, to_short
 
 CLOCK = Clock(samples=1000, batch_size=32)

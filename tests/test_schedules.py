@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from experiment.clock import Clock, Duration
 from experiment.plan import Arm
-from experiment.schedules import Constant, ExponentialDecay, float32_error
-from experiment.schedules.examples import EXAMPLES
+from experiment.schedules import EXAMPLES, Constant, ExponentialDecay, float32_error
 from experiment.schedules.text import parse
 
 QUESTION = Clock(samples=1000, batch_size=32)

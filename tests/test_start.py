@@ -11,9 +11,9 @@ import pytest
 from helpers import samestep
 from test_house import imported_by
 
-from compare.ahead import Ahead
-from experiment.program import importing
-from experiment.schedules.examples import EXAMPLES
+from compare.workers.ahead import Ahead
+from experiment.programs.process import importing
+from experiment.schedules import EXAMPLES
 
 FRAMEWORKS = {"tensorflow", "keras", "torch"}
 PROGRAMS = Path(__file__).parent / "programs"
@@ -31,7 +31,9 @@ sys.meta_path.insert(0, Note())
 
 
 def called(*arguments):
-    return imported_by(f"from compare import cli\ntry: cli.main({list(map(str, arguments))})\nexcept SystemExit: pass")
+    return imported_by(
+        f"from compare.command import main\ntry: main.main({list(map(str, arguments))})\nexcept SystemExit: pass"
+    )
 
 
 def test_help_imports_what_it_prints_with_and_no_more():
@@ -55,8 +57,8 @@ def plan_file(small, tmp_path_factory):
 
 def test_run_imports_no_framework_and_what_the_report_needs_on_another_thread(plan_file, tmp_path):
     loaded = imported_by(
-        NOTE_WHERE_PANDAS_IS_IMPORTED + "from compare import cli\n"
-        f"try: cli.main(['run', '--plan', {str(plan_file)!r}, '--out', {str(tmp_path / 'out')!r}])\n"
+        NOTE_WHERE_PANDAS_IS_IMPORTED + "from compare.command import main\n"
+        f"try: main.main(['run', '--plan', {str(plan_file)!r}, '--out', {str(tmp_path / 'out')!r}])\n"
         "except SystemExit as stop: assert stop.code == 0, stop.code"
     )
     assert "PANDAS False True" in loaded
@@ -66,8 +68,8 @@ def test_run_imports_no_framework_and_what_the_report_needs_on_another_thread(pl
 
 def test_what_the_import_of_the_report_raises_is_told(plan_file, tmp_path):
     program = (
-        "import sys\nsys.modules['matplotlib'] = None\nfrom compare import cli\n"
-        f"cli.main(['run', '--plan', {str(plan_file)!r}, '--out', {str(tmp_path / 'out')!r}])"
+        "import sys\nsys.modules['matplotlib'] = None\nfrom compare.command import main\n"
+        f"main.main(['run', '--plan', {str(plan_file)!r}, '--out', {str(tmp_path / 'out')!r}])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 2
@@ -93,13 +95,17 @@ def test_a_module_is_imported_on_another_thread_and_its_error_raised_where_it_is
 
 def test_a_program_that_leaves_has_written_all_and_keeps_its_exit_code():
     program = (
-        "import sys, atexit; from experiment.program import leave; atexit.register(print, 'taken apart'); "
+        "import sys, atexit; from experiment.programs.process import leave; atexit.register(print, 'taken apart'); "
         "print('told'); print('warned', file=sys.stderr); leave(3)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (3, "told\n", "warned\n")
     nobody = subprocess.run(
-        [sys.executable, "-c", "import sys; from experiment.program import leave; sys.stdout = None; leave(2)"],
+        [
+            sys.executable,
+            "-c",
+            "import sys; from experiment.programs.process import leave; sys.stdout = None; leave(2)",
+        ],
         capture_output=True,
         check=False,
     )

@@ -16,12 +16,16 @@ from experiment.plan import Adam, AdamW, Momentum, Plan, RMSprop
 def correct(
     optimizer: keras.optimizers.Optimizer, plan: Plan, names: Collection[Name], rates: np.ndarray | None = None
 ) -> None:
-    """Remove differences of the two frameworks: from here on each update does what PyTorch's would.
+    """Remove differences between the frameworks: from now on each update does what PyTorch's would.
 
-    names : what is removed, of `experiment.differences`; those that the plan's optimizer does not have do nothing.
-    rates : float64, one for each update: those that PyTorch used, where ``rates in float32`` is removed; they take the
-        place of any `LearningRateScheduler` as well.
     Call it before the training step is compiled.
+
+    Args:
+        optimizer: as `training.optimizer` makes it for this plan.
+        plan: the experiment.
+        names: differences to remove, of `experiment.differences`; names that do not apply to the optimizer do nothing.
+        rates: float64, one for each update: those of PyTorch, for ``rates in float32``. They also replace any
+            `LearningRateScheduler`.
     """
     rules, chosen = _Rules(optimizer, frozenset(names)), plan.optimizer
     if "rates in float32" in names and rates is not None:

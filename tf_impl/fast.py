@@ -24,9 +24,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from experiment import controls, engines
-from experiment.engines import Engine, Trained
+from experiment import controls
 from experiment.plan import Arm, Plan
+from experiment.programs import engines
+from experiment.programs.engines import Engine, Trained
 from tf_impl import schedules, training
 from tf_impl.stacked import Stacked
 
@@ -48,7 +49,7 @@ _ASKED = 4
 
 
 def bytes_per_seed(plan: Plan) -> int:
-    """What training one more seed side by side with others takes, in bytes of `free_memory`.
+    """Bytes of `free_memory` that one more seed takes.
 
     Parameters, gradients, moments; what the calls under way and drawn ahead are given, and what they leave to look back
     at; what a batch leaves between layers; the trace.
@@ -62,7 +63,7 @@ def bytes_per_seed(plan: Plan) -> int:
 
 
 def free_memory() -> int:
-    """Memory that is free where the seeds are trained, in bytes; of a GPU TensorFlow does not tell."""
+    """Bytes of free memory on the machine; TensorFlow does not give those of a GPU."""
     return engines.free_memory()
 
 
@@ -71,10 +72,15 @@ def train(
 ) -> list[Trained]:
     """Train one arm with several seeds, side by side.
 
-    on_epochs : called with how many epochs were done since the last call, those of all seeds added up.
-    engine : how the updates are compiled; with dropout of Keras' own always as a graph, since XLA draws other numbers.
-    Returns what each seed gives, in their order: the rates to the bit, and the losses within rounding, of
-    `training.train`.
+    Args:
+        plan: the experiment.
+        arm: one of its arms.
+        seeds: the seeds to train.
+        on_epochs: called with the number of epochs since the last call, summed over all seeds.
+        engine: how the updates are compiled; with Keras' own dropout always as a graph, since XLA draws other numbers.
+
+    Returns:
+        One result for each seed, in order: the rates of `training.train` to the bit, its losses within rounding.
     """
     # Keras' Dropout draws for one network, and not for several side by side
     parts = [[seed] for seed in seeds] if _draws(plan) else [list(seeds)]
@@ -118,10 +124,7 @@ def _compiled(plan: Plan, seeds: int, xla: bool) -> _Epochs:
 
 
 def _in_one_thread() -> AbstractContextManager[None]:
-    """Has the calling thread do what its functions consist of: the threads of a pool would wake each other for each.
-
-    A GPU is given them in TensorFlow's own way.
-    """
+    """Run ops on the calling thread: a pool would wake a thread per op. A GPU runs them in TensorFlow's own way."""
     if tf.config.get_visible_devices("GPU"):
         return nullcontext()
     executor: AbstractContextManager[None] = tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR")

@@ -1,4 +1,4 @@
-"""Record what each update of a Keras run used."""
+"""Record the rate and the loss of each update of a Keras run."""
 
 from __future__ import annotations
 
@@ -13,20 +13,35 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from experiment.recording import UNKNOWN, Recording, not_a_loss
-from experiment.updates import Source
+from experiment.recording import UNKNOWN, Recording, Source, not_a_loss
 
 _FIT_ROWS, _LOOP_ROWS = 1024, 16384  # updates that a compiled step notes before they must be read
 
 
 @contextmanager
 def record(
-    path: str | Path, arm: str | None = None, steps_per_epoch: int | None = None, start: int | None = None
+    path: str | Path | None, arm: str | None = None, steps_per_epoch: int | None = None, start: int | None = None
 ) -> Iterator[Recorder]:
-    """A Recorder that is released when the block ends: ``with tf_impl.record("run.csv") as recorder:``.
+    """A Recorder that is released at the end of the block.
 
-    path, arm, steps_per_epoch, start : as `Recorder` takes them.
-    Yields the Recorder: give it to ``fit(callbacks=[recorder])``, or let it `watch` an optimizer in a loop of your own.
+    Args:
+        path: see `Recorder`, also for the other arguments.
+        arm: a name for the recording.
+        steps_per_epoch: updates in an epoch.
+        start: step of the first update.
+
+    Yields:
+        The Recorder: pass it to ``fit(callbacks=[recorder])``, or let it `watch` an optimizer in a loop of your own.
+
+    Example:
+        >>> import keras
+        >>> weight, optimizer = keras.Variable(1.0), keras.optimizers.SGD(0.125)
+        >>> with record(None) as recorder:
+        ...     recorder.watch(optimizer)
+        ...     optimizer.apply([keras.ops.ones(())], [weight])
+        ...     recorder.log(0.5)
+        >>> recorder.lr, recorder.loss
+        ([0.125], [0.5])
     """
     recorder = Recorder(path, arm, steps_per_epoch, start)
     try:
@@ -36,16 +51,27 @@ def record(
 
 
 class Recorder(keras.callbacks.Callback):
-    """Notes the rate that each update was multiplied with, and the batch's own loss: ``fit(callbacks=[recorder])``.
+    """Records the rate that each update used, and the loss of its batch: ``fit(callbacks=[recorder])``.
 
-    path : file that gets one row per update, ending in `.csv`. A recording that is there is taken up again. None keeps
-        everything in memory, as `lr` and `loss`.
-    arm : a name for what is recorded; by default the optimizer's class: ``Adam``, of several ``Adam-1``.
-    steps_per_epoch : updates in an epoch. By default a row has the epoch that `fit` says, and none in a loop of your
-        own.
-    start : step of the first update; by default 0, or the step after the last one in the file.
+    Args:
+        path: file that gets one row per update; its name ends in `.csv`. A recording that is there already is
+            continued. None keeps everything in memory, as `lr` and `loss`.
+        arm: a name for the recording; by default the class of the optimizer: ``Adam``, of several ``Adam-1``.
+        steps_per_epoch: updates in an epoch; by default a row has the epoch of `fit`, and none in a loop of
+            your own.
+        start: step of the first update; by default 0, or the step after the last one in the file.
 
-    Raises ValueError with one line where one of these cannot be, or where `path` cannot be recorded into.
+    Raises:
+        ValueError: one of these is not possible, or `path` cannot be recorded into; the message is one line.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> network.compile(keras.optimizers.SGD(0.125), "mse")
+        >>> recorder = Recorder()
+        >>> _ = network.fit(np.ones((4, 1)), np.ones((4, 1)), batch_size=2, verbose=0, callbacks=[recorder])
+        >>> recorder.lr
+        [0.125, 0.125]
     """
 
     def __init__(
@@ -71,30 +97,33 @@ class Recorder(keras.callbacks.Callback):
 
     @property
     def lr(self) -> list[float]:
-        """The rate of each update, in order, where there is no file."""
+        """The rate of each update, in order; empty if there is a file."""
         return self._recording.lr
 
     @property
     def loss(self) -> list[float]:
-        """The loss of each update, in order, where there is no file; NaN where none is known."""
+        """The loss of each update, in order, NaN if none is known; empty if there is a file."""
         return self._recording.loss
 
     def watch(self, optimizer: keras.optimizers.Optimizer) -> None:
-        """Note the rate of every update of this optimizer, until `release`. `fit` watches the model's own.
+        """Record every update of this optimizer, until `release`. `fit` watches the optimizer of the model.
 
-        In a loop of your own, watch before the step is compiled. The rate is taken inside the compiled step. Asked
-        from outside, `optimizer.learning_rate` is after a batch the next update's rate, and even before one it can lie
-        8 ULP off: the compiled step rounds differently.
+        In a loop of your own, watch before the step is compiled. The rate is read inside the compiled step. Outside,
+        `optimizer.learning_rate` is the rate of the next update after a batch, and even before a batch it can differ
+        by 8 ULP: the compiled step rounds differently.
         """
         self._watch(optimizer, _LOOP_ROWS)
 
     def log(self, loss: float) -> None:
-        """Note a loss, a number or a tensor of one: of the update just done, or of the next one.
+        """Log the loss of the last update, or of the next one: a number, or a tensor of one.
 
-        Which of the two, the first call says: before the first update, each belongs to the next update, and several
-        of them make a mean; after it, each belongs to the update just done. Under `fit` there is nothing to log.
+        The first call decides which. Before the first update, each loss belongs to the next update, and several
+        before one update make a mean. After the first update, each loss belongs to the last update. Under `fit` the
+        recorder knows the loss.
 
-        Raises TypeError or ValueError, with one line, for what is no such number.
+        Raises:
+            TypeError: `loss` is no number and no tensor.
+            ValueError: `loss` is a tensor of several values.
         """
         try:
             value = float(loss.numpy().item() if hasattr(loss, "numpy") else loss)
@@ -103,7 +132,7 @@ class Recorder(keras.callbacks.Callback):
         self._recording.tell(value)
 
     def release(self) -> None:
-        """Leave optimizers and model as they were, write what is left and let go of the file."""
+        """Restore the optimizers and the model, write the last rows and close the file."""
         watched = [notes for notes in self._notes.values() if notes.attached]
         while self._undo:
             self._undo.pop()()

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import keras
 
 from experiment.clock import Clock, Stepping
-from experiment.code import written
 from experiment.schedules import Constant, Schedule
+from experiment.schedules.calls import written
 from tf_impl import natives, stand_ins
 from tf_impl.reading import notes, read
 
@@ -55,13 +55,14 @@ def build(schedule: Schedule, clock: Clock, stepping: Stepping) -> Native:
     if isinstance(schedule, Constant):
         return Native(schedule.initial, lambda optimizer: [], "float")
     count = schedule.count(clock, stepping)
-    call, notes = natives.call_for(schedule, count)
+    call = natives.call_for(schedule, clock, stepping)
     native = natives.made(call)
     exact = not any(each.is_stand_in for each in call.calls())
+    note = call.notes
     if count.stride != 1:
         asked = f"{call.short_name} is asked for the step at which each epoch begins, epoch * {count.stride}."
-        notes = [asked, *notes]
-    return as_native(native, stepping, count.stride, schedule.base_lr, _joined(notes), exact)
+        note = asked if note is None else f"{asked} {note}"
+    return as_native(native, stepping, count.stride, schedule.base_lr, note, exact)
 
 
 def as_native(
@@ -93,7 +94,7 @@ def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
     if isinstance(schedule, Constant):
         return f"learning_rate = {schedule.initial!r}\n"
     count = schedule.count(clock, stepping)
-    call, _ = natives.call_for(schedule, count)
+    call = natives.call_for(schedule, clock, stepping)
     ours = dict.fromkeys(each.name for each in call.calls() if each.is_stand_in)
     lines = ["import keras"]
     if ours:
@@ -124,7 +125,3 @@ def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
             "",
         ]
     )
-
-
-def _joined(notes: list[str]) -> str | None:
-    return " ".join(dict.fromkeys(notes)) or None

@@ -1,6 +1,6 @@
 """The training in Keras: `compile` and `fit`, with the rate looked up per step or per epoch.
 
-This is the reference that everybody can read. `tf_impl.fast` makes the same updates in less time.
+This is the reference to read. `tf_impl.fast` makes the same updates in less time.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import tensorflow as tf
 from experiment import controls
 from experiment.controls import Purpose
 from experiment.differences import Name
-from experiment.engines import Device, Trained, no_gpu
 from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData, RMSprop
+from experiment.programs.engines import Device, Trained, no_gpu
 from tf_impl import model, schedules
 from tf_impl.corrections import correct
 from tf_impl.recorder import Recorder
@@ -28,7 +28,8 @@ _WIDE = 2**18
 def prepare(plan: Plan, device: Device = "cpu") -> None:
     """Set the process up for a plan: its precision, the device, and the same bits from every run.
 
-    Raises PlanError where there is no such device.
+    Raises:
+        PlanError: there is no such device.
     """
     found = tf.config.list_physical_devices("GPU") if device == "gpu" else []
     if device == "gpu" and not found:
@@ -44,7 +45,7 @@ def prepare(plan: Plan, device: Device = "cpu") -> None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what does the work."""
+    """Versions of the framework."""
     return {"keras": keras.__version__, "tensorflow": tf.__version__}
 
 
@@ -52,22 +53,15 @@ def optimizer(plan: Plan, learning_rate: float | keras.optimizers.schedules.Lear
     """The plan's optimizer with every hyperparameter written out."""
     chosen = plan.optimizer
     match chosen:
-        case Adam():
-            return keras.optimizers.Adam(
+        case Adam() | AdamW():
+            kind = keras.optimizers.AdamW if isinstance(chosen, AdamW) else keras.optimizers.Adam
+            return kind(
                 learning_rate,
                 beta_1=chosen.beta_1,
                 beta_2=chosen.beta_2,
                 epsilon=chosen.epsilon,
                 amsgrad=chosen.amsgrad,
-            )
-        case AdamW():
-            return keras.optimizers.AdamW(
-                learning_rate,
-                beta_1=chosen.beta_1,
-                beta_2=chosen.beta_2,
-                epsilon=chosen.epsilon,
-                amsgrad=chosen.amsgrad,
-                weight_decay=chosen.weight_decay,
+                weight_decay=chosen.weight_decay if isinstance(chosen, AdamW) else None,
             )
         case Momentum():
             return keras.optimizers.SGD(learning_rate, momentum=chosen.momentum, nesterov=chosen.nesterov)
@@ -89,8 +83,13 @@ def train(
 ) -> Trained:
     """Train one arm with one seed.
 
-    on_epoch : called with each epoch, from 0, when it is done.
-    without : differences to the other framework that are taken away; rates : what the other one used, see `correct`.
+    Args:
+        plan: the experiment.
+        arm: one of its arms.
+        seed: one of its seeds.
+        on_epoch: called with each epoch, from 0, after it.
+        without: differences between the frameworks to remove, see `correct`.
+        rates: float64, one for each update: those of the other framework, for ``rates in float32``.
     """
     x, y = data(plan)
     network = model.build(plan, seed, x.shape[1])
@@ -101,7 +100,7 @@ def train(
     recorder = Recorder()
     told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(epoch))
     history = network.fit(
-        _batches(plan, seed, x, y),
+        controls.batches(plan, epochs(plan, seed, x, y)),
         steps_per_epoch=plan.clock.steps_per_epoch,
         epochs=plan.epochs,
         verbose=0,
@@ -116,7 +115,8 @@ def train(
 def epochs(plan: Plan, seed: int, x: np.ndarray, y: np.ndarray) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
     """The rows of one epoch after the other, in the order and with the masks of the controls.
 
-    Yields what the network is called with, x first and then the masks, and the targets; each of shape (samples, ...).
+    Yields:
+        The inputs of the network, x first and then the masks, and the targets; each of shape (samples, ...).
     """
     shuffling = keras.random.SeedGenerator(controls.native_seed(seed, Purpose.ORDER))
     for epoch in range(plan.epochs):
@@ -128,18 +128,8 @@ def epochs(plan: Plan, seed: int, x: np.ndarray, y: np.ndarray) -> Iterator[tupl
         yield (x[order], *masks), y[order]
 
 
-def _batches(
-    plan: Plan, seed: int, x: np.ndarray, y: np.ndarray
-) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
-    """The batches of one epoch after the other."""
-    for inputs, targets in epochs(plan, seed, x, y):
-        for batch in range(plan.clock.steps_per_epoch):
-            rows = slice(batch * plan.batch_size, (batch + 1) * plan.batch_size)
-            yield tuple(array[rows] for array in inputs), targets[rows]
-
-
 def nothing_dropped(plan: Plan, x: np.ndarray) -> tuple[np.ndarray, ...]:
-    """What the network is called with to predict x: masks of ones, where it takes masks."""
+    """The inputs of the network to predict x: masks of ones, if it takes masks."""
     widths = plan.network.hidden if plan.controls.masks == "shared" else ()
     return (x, *(np.ones((len(x), width), x.dtype) for width in widths))
 

@@ -20,11 +20,15 @@ Group = dict[str, Any]
 def correct(
     optimizer: torch.optim.Optimizer, plan: Plan, names: Collection[Name], rates: np.ndarray | None = None
 ) -> None:
-    """Remove differences of the two frameworks: from here on each update does what Keras' would.
+    """Remove differences between the frameworks: from now on each update does what Keras' would.
 
-    names : what is removed, of `experiment.differences`; those that the plan's optimizer does not have do nothing.
-    rates : float64, one for each update: those that Keras used, where ``rates in float32`` is removed.
-    The group has its own numbers again after each update, so that schedulers go on with theirs.
+    After each update the group has its own numbers again, so that schedulers continue with theirs.
+
+    Args:
+        optimizer: as `training.optimizer` makes it for this plan.
+        plan: the experiment.
+        names: differences to remove, of `experiment.differences`; names that do not apply to the optimizer do nothing.
+        rates: float64, one for each update: those of Keras, for ``rates in float32``.
     """
     rules = _Rules(optimizer, plan, names, rates)
     optimizer.register_step_pre_hook(rules.before)

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from experiment import controls, csv_data, engines
-from experiment.engines import Engine, Trained
-from experiment.plan import Arm, CsvData, Plan
+from experiment import controls
+from experiment.plan import Arm, Plan
+from experiment.programs import engines
+from experiment.programs.engines import Engine, Trained
 from torch_impl import schedules, training
 from torch_impl.stacked import Stacked, Tensors, stacked
 
@@ -27,13 +28,11 @@ _WIDE = 2**18
 
 
 def bytes_per_seed(plan: Plan) -> int:
-    """What training one more seed side by side with others takes, in bytes of `free_memory`.
+    """Bytes of `free_memory` that one more seed takes.
 
     Parameters, gradients, moments; two epochs of rows and masks; what two batches leave between layers; the trace.
     """
-    features = 1
-    if isinstance(plan.data, CsvData) and len(plan.seeds) > 1:
-        features = csv_data.read(plan.data.path, plan.data.target)[0].shape[1]
+    features = training.data(plan)[0].shape[1] if len(plan.seeds) > 1 else 1
     parameters, hidden = plan.network.parameters(features), sum(plan.network.hidden)
     row = features + 1 + (hidden if plan.controls.masks == "shared" else 0)
     numbers = 8 * parameters + 2 * plan.clock.samples * row + 2 * plan.batch_size * (row + 9 * hidden + 9)
@@ -41,7 +40,7 @@ def bytes_per_seed(plan: Plan) -> int:
 
 
 def free_memory() -> int:
-    """Memory that is free where the seeds are trained, in bytes."""
+    """Bytes of free memory on the device."""
     if torch.get_default_device().type == "cuda":
         return int(torch.cuda.mem_get_info()[0])
     return engines.free_memory()
@@ -52,11 +51,17 @@ def train(
 ) -> list[Trained]:
     """Train one arm with several seeds, side by side.
 
-    on_epochs : called with how many epochs were done since the last call, those of all seeds added up.
-    engine : PyTorch has one fast way, whatever is asked for.
-    Returns what each seed gives, in their order: the rates of `training.train` to the bit. One seed with fewer than
-    32,768 parameters gives its losses to the bit as well. Otherwise they are within rounding: products of several
-    seeds' matrices are summed up in another order, and a fused optimizer rounds less often.
+    Args:
+        plan: the experiment.
+        arm: one of its arms.
+        seeds: the seeds to train.
+        on_epochs: called with the number of epochs since the last call, summed over all seeds.
+        engine: PyTorch has one fast way for every engine.
+
+    Returns:
+        One result for each seed, in order: the rates of `training.train` to the bit. The losses of one seed with fewer
+        than 32,768 parameters are those to the bit as well. Otherwise they agree within rounding: matrix products of
+        several seeds are summed in another order, and a fused optimizer rounds less often.
     """
     x, y = training.data(plan)
     # PyTorch's own dropout, mapped over seeds, would draw other numbers than each seed does alone

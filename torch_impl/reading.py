@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 from torch.optim import lr_scheduler
 
-from experiment.clock import Clock, Duration, Stepping
-from experiment.schedules import (
-    Constant,
-    CosineDecay,
-    CosineRestarts,
-    Cyclic,
-    ExponentialDecay,
-    Linear,
-    OneCycle,
-    PiecewiseConstant,
-    PolynomialDecay,
-    Product,
-    Schedule,
-    Sequence,
-    Warmup,
-)
-from experiment.schedules.base import counted, number, tidy
+from experiment.clock import Clock, Stepping
+from experiment.schedules import SCHEDULES, Constant, Schedule
+from experiment.schedules.calls import DEPENDS_ON_LOSSES, State, number
+from experiment.schedules.piecewise_constant import tabulated
 from experiment.schedules.text import from_json
 from experiment.validation import describe
-from torch_impl.natives import MULTIPLY, ClosedForm
+from torch_impl.natives import ClosedForm
 
 
 def read(
@@ -98,11 +86,13 @@ def read_state(
     return _Reader(clock, stepping).read(name, state, group=group)
 
 
+@dataclass(frozen=True)
 class _Reader:
     """Reads schedulers, and those within them."""
 
-    def __init__(self, clock: Clock, stepping: Stepping, calls: int | None = None) -> None:
-        self.clock, self.stepping, self.calls = clock, stepping, calls
+    clock: Clock
+    stepping: Stepping
+    calls: int | None = None
 
     def read(
         self, name: str, state: Mapping[str, Any], native: Any = None, group: Any = None, base: float | None = None
@@ -112,31 +102,32 @@ class _Reader:
         group : the optimizer's parameter group where there is no live one. base : base_lr, where not the state's.
         """
         if name == "ReduceLROnPlateau":
-            raise ValueError(
-                "ReduceLROnPlateau depends on the losses: it can be recorded and compared, not translated. "
-                "Record a run and compare its trace."
-            )
-        if name not in _READERS or (native is not None and type(native) is not getattr(lr_scheduler, name, None)):
+            raise ValueError(DEPENDS_ON_LOSSES)
+        if name not in KNOWN or (native is not None and type(native) is not getattr(lr_scheduler, name, None)):
             raise ValueError(
                 f"{name} is no scheduler that samestep can read. Write the class of torch.optim.lr_scheduler that it "
-                f"is: {', '.join(_READERS)}."
+                f"is: {', '.join(KNOWN)}."
             )
         if native is not None and group is None and hasattr(native, "optimizer"):
             group = native.optimizer.param_groups[0]
         if base is None:
             base = number("base_lrs", state["base_lrs"][0]) if state.get("base_lrs") else float("nan")
         try:
-            return _READERS[name](self, state, base, native, group)
+            if name in _OF_A_FUNCTION:
+                return self._of_a_function(name, state, base, native)
+            within = functools.partial(self._within, state, group)
+            return _ENTRIES[name].from_torch(State(name, state, self.stepping, base, group, self.clock, within))
         except ValidationError as error:
             raise ValueError(f"{name}: {describe(error)}") from None
         except KeyError as error:
             raise ValueError(f"{name}: its state has no {error}. Save scheduler.state_dict() whole.") from None
 
-    def count(self, name: str, value: float) -> Duration:
-        return counted(name, value, self.stepping)
-
-    def function(self, native: Any) -> Callable[[int], float]:
-        """The user's function of a live scheduler, where it may be asked."""
+    def _of_a_function(self, name: str, state: Mapping[str, Any], base: float, native: Any) -> Schedule:
+        """A function of ours says which schedule it is; one of its user's is asked where it may be."""
+        held = state["lr_lambdas"][0] if name == "LambdaLR" else None
+        values = vars(held) if isinstance(held, ClosedForm) else held
+        if isinstance(values, Mapping) and "schedule" in values:
+            return from_json(values["schedule"])
         if native is None or not self.calls:
             hint = "" if native is None else ", give calls=N to read"
             raise ValueError(
@@ -144,17 +135,14 @@ class _Reader:
                 f"{hint}, or record a run and compare it."
             )
         function: Callable[[int], float] = native.lr_lambdas[0]
-        return function
+        if name == "LambdaLR":
+            factors = [function(n) for n in range(self.calls)]
+        else:
+            each = [1.0, *(function(n) for n in range(1, self.calls))]
+            factors = list(itertools.accumulate(each, operator.mul))
+        return tabulated([base * factor for factor in factors], self.stepping)
 
-    def tabulated(self, rates: list[float]) -> Schedule:
-        """One rate after the other, as many as there are."""
-        changes = [n for n in range(1, len(rates)) if rates[n] != rates[n - 1]]
-        if not changes:
-            return Constant(initial=float(rates[0]))
-        boundaries = tuple(self.count("calls", n) for n in changes)
-        return PiecewiseConstant(boundaries=boundaries, values=tuple(float(rates[n]) for n in (0, *changes)))
-
-    def parts(self, state: Mapping[str, Any], group: Any, bases: float | None = None) -> list[tuple[str, Schedule]]:
+    def _within(self, state: Mapping[str, Any], group: Any, bases: float | None) -> list[tuple[str, Schedule]]:
         """The schedulers within one, each with its class; `bases` is base_lr of all but the first."""
         found: list[tuple[str, Schedule]] = []
         for index, each in enumerate(state["_schedulers"]):
@@ -172,219 +160,27 @@ class _Reader:
 
 
 def class_of(state: Mapping[str, Any]) -> str:
-    """The class of a state within another's, which PyTorch saves without a name: its keys tell."""
-    for name, keys in _KEYS.items():
-        if keys <= set(state):
-            return name
+    """The class of a state within another's, which PyTorch saves without a name: the one most of whose keys it has."""
+    known = [name for name, keys in KEYS.items() if set(keys) <= set(state)]
+    if known:
+        return max(known, key=lambda name: len(KEYS[name]))
     raise ValueError(
         f"no scheduler of PyTorch has the keys {', '.join(map(str, list(state)[:6])) or '(none)'}. "
         f"Write the class that it is: {', '.join(KNOWN)}."
     )
 
 
-_KEYS = {
-    "StepLR": {"step_size", "gamma"},
-    "MultiStepLR": {"milestones", "gamma"},
-    "LinearLR": {"start_factor", "end_factor"},
-    "ConstantLR": {"factor", "total_iters"},
-    "PolynomialLR": {"power", "total_iters"},
-    "CosineAnnealingWarmRestarts": {"T_0", "T_mult"},
-    "CosineAnnealingLR": {"T_max", "eta_min"},
-    "OneCycleLR": {"_schedule_phases"},
-    "CyclicLR": {"max_lrs", "step_ratio"},
-    "ReduceLROnPlateau": {"patience", "threshold"},
-    "SequentialLR": {"_schedulers", "_milestones"},
-    "ChainedScheduler": {"_schedulers"},
-    "LambdaLR": {"lr_lambdas"},
-    "ExponentialLR": {"gamma"},
+_ENTRIES = {name: entry for entry in SCHEDULES for name in entry.TORCH}
+"""Who reads each class, by its name."""
+
+_OF_A_FUNCTION = ("LambdaLR", "MultiplicativeLR")
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "LambdaLR": ("lr_lambdas",),
+    "ReduceLROnPlateau": ("patience", "threshold"),
+    **{name: tuple(entry.TORCH[name]) for name, entry in _ENTRIES.items()},
 }
-"""Keys by which a state is known, the most telling first."""
+"""Keys by which the state of each class is known."""
 
-_State = Mapping[str, Any]
-
-
-def _read_step(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    every = reader.count("step_size", state["step_size"])
-    return ExponentialDecay(initial=base, factor=number("gamma", state["gamma"]), every=every, staircase=True)
-
-
-def _read_multi_step(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    # a Counter; JSON has made text of its keys
-    times = {int(key): int(value) for key, value in dict(state["milestones"]).items()}
-    gamma, value = number("gamma", state["gamma"]), base
-    values, boundaries = [base], []
-    for milestone in sorted(key for key in times if key >= 0):
-        value = tidy(base * gamma ** sum(times[key] for key in times if 0 <= key <= milestone))
-        if milestone == 0:
-            values = [value]
-            continue
-        boundaries.append(reader.count("milestones", milestone))
-        values.append(value)
-    if not boundaries:
-        return Constant(initial=values[0])
-    return PiecewiseConstant(boundaries=tuple(boundaries), values=tuple(values))
-
-
-def _read_constant(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    low = tidy(base * number("factor", state["factor"]))
-    if state["total_iters"] <= 0 or low == base:
-        return Constant(initial=low)
-    return PiecewiseConstant(boundaries=(reader.count("total_iters", state["total_iters"]),), values=(low, base))
-
-
-def _read_linear(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    return Linear(
-        initial=tidy(base * number("start_factor", state["start_factor"])),
-        end=tidy(base * number("end_factor", state["end_factor"])),
-        over=reader.count("total_iters", state["total_iters"]),
-    )
-
-
-def _read_exponential(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    one = reader.count("gamma", 1)
-    return ExponentialDecay(initial=base, factor=number("gamma", state["gamma"]), every=one, staircase=False)
-
-
-def _read_polynomial(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    over, power = reader.count("total_iters", state["total_iters"]), number("power", state["power"])
-    if power == 1:
-        return Linear(initial=base, end=0.0, over=over)
-    return PolynomialDecay(initial=base, end=0.0, power=power, over=over, cycle=False)
-
-
-def _read_cosine(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    over = reader.count("T_max", state["T_max"])
-    return CosineDecay(initial=base, floor=number("eta_min", state["eta_min"]), over=over, after="rise")
-
-
-def _read_restarts(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    first, t_mul = reader.count("T_0", state["T_0"]), number("T_mult", state["T_mult"])
-    return CosineRestarts(initial=base, floor=number("eta_min", state["eta_min"]), first=first, t_mul=t_mul, m_mul=1.0)
-
-
-def _read_one_cycle(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    if group is None or "max_lr" not in group or "min_lr" not in group:
-        raise ValueError(
-            "OneCycleLR keeps max_lr with the optimizer, not in its own state. "
-            "Save optimizer.state_dict() as well, under the key 'optimizer'."
-        )
-    total = int(state["total_steps"])
-    high, low, lowest = (
-        number("max_lr", group["max_lr"]),
-        number("initial_lr", group["initial_lr"]),
-        number("min_lr", group["min_lr"]),
-    )
-    cycle = OneCycle(
-        max_lr=high,
-        div_factor=_divisor(high, low),
-        final_div_factor=_divisor(low, lowest),
-        pct_start=_shortest((float(state["_schedule_phases"][0]["end_step"]) + 1) / total),
-        over=Duration.parse(f"{total} steps"),
-        anneal_strategy=state["_anneal_func_type"],
-        three_phase=len(state["_schedule_phases"]) == 3,
-        after="error",
-    )
-    if reader.stepping == "step":
-        return cycle
-    # it counts calls, and its phases end one call early: one rate for each epoch
-    return reader.tabulated(cycle.rate(np.arange(total), Clock(1, 1)).tolist())
-
-
-def _read_cyclic(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    if state.get("_scale_fn_custom") is not None or state["mode"] not in ("triangular", "triangular2", "exp_range"):
-        raise ValueError("CyclicLR has a scale_fn of its user's, which cannot be read. Record a run and compare it.")
-    total, ratio = number("total_size", state["total_size"]), number("step_ratio", state["step_ratio"])
-    up = tidy(total * ratio)
-    if up != int(up) or total != int(total):
-        raise ValueError(f"step_size_up: got {up:g}. samestep counts in whole numbers; write whole step sizes.")
-    exponential = state["mode"] == "exp_range"
-    gamma = number("gamma", state["gamma"]) if exponential else 1.0
-    if exponential and reader.stepping == "epoch":
-        gamma **= 1 / reader.clock.steps_per_epoch  # the vocabulary's gamma is that of one step
-    return Cyclic(
-        low=base,
-        max_lr=number("max_lrs", state["max_lrs"][0]),
-        up=reader.count("step_size_up", up),
-        down=reader.count("step_size_down", total - up),
-        mode=state["mode"],
-        gamma=gamma,
-    )
-
-
-def _read_lambda(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    held = state["lr_lambdas"][0]
-    values = vars(held) if isinstance(held, ClosedForm) else held
-    if isinstance(values, Mapping) and "schedule" in values:
-        return from_json(values["schedule"])
-    function = reader.function(native)
-    return reader.tabulated([base * function(n) for n in range(reader.calls or 0)])
-
-
-def _read_multiplicative(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    function = reader.function(native)
-    factors = [1.0, *(function(n) for n in range(1, reader.calls or 0))]
-    return reader.tabulated([base * each for each in itertools.accumulate(factors, operator.mul)])
-
-
-def _read_sequence(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    parts = [schedule for _, schedule in reader.parts(state, group)]
-    milestones = [reader.count("milestones", each) for each in state["_milestones"]]
-    if len(parts) == 1:
-        return parts[0]
-    line, then = parts[0], parts[1]
-    if len(parts) == 2 and isinstance(line, Linear) and line.over == milestones[0]:
-        warmup = Warmup(initial=line.initial, over=line.over, then=then)
-        if warmup.target(reader.clock) == line.end:
-            return warmup
-    return Sequence(schedules=tuple(parts), milestones=tuple(milestones))
-
-
-def _read_chain(reader: _Reader, state: _State, base: float, native: Any, group: Any) -> Schedule:
-    parts = reader.parts(state, group, bases=1.0)
-    if len(parts) == 1:
-        return parts[0][1]
-    for name, _ in parts:
-        if name not in MULTIPLY:
-            raise ValueError(
-                f"{name} in a ChainedScheduler sets the rate anew instead of multiplying it, so the chain is no "
-                f"product. Chain only {', '.join(MULTIPLY)}."
-            )
-    return Product(schedules=tuple(schedule for _, schedule in parts))
-
-
-def _divisor(above: float, below: float) -> float:
-    """The divisor that made `below` of `above`, as short as it can be written."""
-    if not below:
-        raise ValueError("OneCycleLR: a rate of 0 has no div_factor. Write rates above 0.")
-    for digits in range(1, 18):
-        found = float(f"{above / below:.{digits}g}")
-        if above / found == below:
-            return found
-    return above / below
-
-
-def _shortest(value: float) -> float:
-    """A number without the bits that adding 1 and dividing left in it."""
-    return min(1.0, max(0.0, float(f"{value:.12g}")))
-
-
-_READERS: dict[str, Callable[[_Reader, _State, float, Any, Any], Schedule]] = {
-    "StepLR": _read_step,
-    "MultiStepLR": _read_multi_step,
-    "ConstantLR": _read_constant,
-    "LinearLR": _read_linear,
-    "ExponentialLR": _read_exponential,
-    "PolynomialLR": _read_polynomial,
-    "CosineAnnealingLR": _read_cosine,
-    "CosineAnnealingWarmRestarts": _read_restarts,
-    "OneCycleLR": _read_one_cycle,
-    "CyclicLR": _read_cyclic,
-    "LambdaLR": _read_lambda,
-    "MultiplicativeLR": _read_multiplicative,
-    "SequentialLR": _read_sequence,
-    "ChainedScheduler": _read_chain,
-}
-"""How each class is read, by its name."""
-
-KNOWN = tuple(_READERS)
+KNOWN = (*_ENTRIES, *_OF_A_FUNCTION)
 """Names of the classes that can be read."""

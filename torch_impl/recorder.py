@@ -1,4 +1,4 @@
-"""Record what each update of a PyTorch run used."""
+"""Record the rate and the loss of each update of a PyTorch run."""
 
 from __future__ import annotations
 
@@ -12,18 +12,32 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from experiment.recording import Recording, not_a_loss
-from experiment.updates import Source
+from experiment.recording import Recording, Source, not_a_loss
 
 
 @contextmanager
 def record(
-    path: str | Path, arm: str | None = None, steps_per_epoch: int | None = None, start: int | None = None
+    path: str | Path | None, arm: str | None = None, steps_per_epoch: int | None = None, start: int | None = None
 ) -> Iterator[Recorder]:
-    """Record every update of every optimizer while the block runs: ``with torch_impl.record("run.csv") as recorder:``.
+    """Record every update of every optimizer while the block runs.
 
-    path, arm, steps_per_epoch, start : as `Recorder` takes them.
-    Yields the Recorder, for losses: ``recorder.log(loss)``.
+    Args:
+        path: see `Recorder`, also for the other arguments.
+        arm: a name for the recording.
+        steps_per_epoch: updates in an epoch.
+        start: step of the first update.
+
+    Yields:
+        The Recorder. Losses are logged with ``recorder.log(loss)``.
+
+    Example:
+        >>> import torch
+        >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
+        >>> with record(None) as recorder:
+        ...     optimizer.step()
+        ...     recorder.log(0.5)
+        >>> recorder.lr, recorder.loss
+        ([0.1], [0.5])
     """
     recorder = Recorder(path, arm, steps_per_epoch, start)
     recorder._watch_all()
@@ -34,16 +48,18 @@ def record(
 
 
 class Recorder:
-    """Notes the rate that each update was multiplied with, and the batch's own loss.
+    """Records the rate that each update used, and the loss of its batch.
 
-    path : file that gets one row per update and parameter group, ending in `.csv`. A recording that is there is taken
-        up again. None keeps everything in memory, as `lr` and `loss`.
-    arm : a name for what is recorded; by default the optimizer's class, as Lightning's LearningRateMonitor names it:
-        ``Adam``, ``Adam/pg1``, ``Adam-1``.
-    steps_per_epoch : updates in an epoch; without it rows have no epoch and no batch.
-    start : step of the first update; by default 0, or the step after the last one in the file.
+    Args:
+        path: file that gets one row per update and parameter group; its name ends in `.csv`. A recording that is
+            there already is continued. None keeps everything in memory, as `lr` and `loss`.
+        arm: a name for the recording; by default the class of the optimizer, as Lightning's LearningRateMonitor
+            names it: ``Adam``, ``Adam/pg1``, ``Adam-1``.
+        steps_per_epoch: updates in an epoch; without it rows have no epoch and no batch.
+        start: step of the first update; by default 0, or the step after the last one in the file.
 
-    Raises ValueError with one line where one of these cannot be, or where `path` cannot be recorded into.
+    Raises:
+        ValueError: one of these is not possible, or `path` cannot be recorded into; the message is one line.
     """
 
     def __init__(
@@ -61,18 +77,18 @@ class Recorder:
 
     @property
     def lr(self) -> list[float]:
-        """The rate of each update, in order, where there is no file: the first parameter group's."""
+        """The rate of each update, of the first parameter group, in order; empty if there is a file."""
         return self._recording.lr
 
     @property
     def loss(self) -> list[float]:
-        """The loss of each update, in order, where there is no file; NaN where none was logged."""
+        """The loss of each update, in order, NaN if none was logged; empty if there is a file."""
         return self._recording.loss
 
     def watch(self, optimizer: torch.optim.Optimizer) -> None:
-        """Note the rate of every update of this optimizer, until `release`.
+        """Record every update of this optimizer, until `release`.
 
-        The rate is taken as `optimizer.step()` begins. Read after `scheduler.step()`, it is the next update's rate.
+        The rate is read as `optimizer.step()` begins. After `scheduler.step()` it is the rate of the next update.
         """
         if self._all:
             return
@@ -81,12 +97,14 @@ class Recorder:
         self._undo.append(optimizer.register_step_post_hook(self._end).remove)
 
     def log(self, loss: Any) -> None:
-        """Note a loss, a number or a tensor of one: of the update just done, or of the next one.
+        """Log the loss of the last update, or of the next one: a number, or a tensor of one.
 
-        Which of the two, the first call says: before the first update, each belongs to the next update, and several
-        of them make a mean; after it, each belongs to the update just done.
+        The first call decides which. Before the first update, each loss belongs to the next update, and several
+        before one update make a mean. After the first update, each loss belongs to the last update.
 
-        Raises TypeError or ValueError, with one line, for what is no such number.
+        Raises:
+            TypeError: `loss` is no number and no tensor.
+            ValueError: `loss` is a tensor of several values.
         """
         try:
             value = float(loss.item() if isinstance(loss, torch.Tensor) else loss)
@@ -95,7 +113,7 @@ class Recorder:
         self._recording.updates.heard.append(value)
 
     def release(self) -> None:
-        """Leave the optimizers as they were, write what is left and let go of the file."""
+        """Restore the optimizers, write the last rows and close the file."""
         while self._undo:
             self._undo.pop()()
         self._all = False

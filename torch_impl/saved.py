@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 
 from experiment.clock import Clock, Stepping
 from experiment.schedules import Schedule
-from experiment.schedules.base import number
+from experiment.schedules.calls import number
 from experiment.validation import strict_json
 from torch_impl import reading, schedules
 
@@ -122,23 +123,11 @@ def _native(name: str, state: Mapping[str, Any]) -> schedules.Native | None:
     name : the scheduler's class. state : its `state_dict()`.
     """
     found = getattr(torch.optim.lr_scheduler, name, None)
-    if found is None or name not in _MADE_OF:
+    keys = reading.KEYS.get(name, ())
+    if found is None or not keys or not set(keys) <= set(inspect.signature(found).parameters):
         return None
-    given = {key: state[key] for key in _MADE_OF[name]}
+    given = {key: state[key] for key in keys}
     if name == "MultiStepLR":
         times = {int(key): int(value) for key, value in dict(state["milestones"]).items()}
         given["milestones"] = [key for key, value in times.items() for _ in range(value)]
     return schedules.Native(float(state["base_lrs"][0]), lambda optimizer: found(optimizer, **given), name)
-
-
-_MADE_OF = {
-    "StepLR": ("step_size", "gamma"),
-    "MultiStepLR": ("milestones", "gamma"),
-    "ConstantLR": ("factor", "total_iters"),
-    "LinearLR": ("start_factor", "end_factor", "total_iters"),
-    "ExponentialLR": ("gamma",),
-    "PolynomialLR": ("total_iters", "power"),
-    "CosineAnnealingLR": ("T_max", "eta_min"),
-    "CosineAnnealingWarmRestarts": ("T_0", "T_mult", "eta_min"),
-}
-"""Arguments that a state holds under their own names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ import torch
 from torch.optim import lr_scheduler
 
 from experiment.clock import Clock, Stepping
-from experiment.code import written
 from experiment.schedules import Constant, Schedule
+from experiment.schedules.calls import written
 from torch_impl import natives, stand_ins
-from torch_impl.natives import Calls, ClosedForm
+from torch_impl.natives import ClosedForm
 from torch_impl.reading import notes, read
 
 __all__ = ["Native", "build", "notes", "read", "source"]
@@ -45,11 +46,13 @@ def build(schedule: Schedule, clock: Clock, stepping: Stepping) -> Native:
     schedule.whole_steps(clock)
     if isinstance(schedule, Constant):
         return Native(schedule.initial, lambda optimizer: None, "float")
-    call, base_lr, note = natives.call_for(schedule, Calls(clock, stepping))
-    if call is not None:
-        return Native(base_lr, lambda optimizer: natives.made(call, optimizer), call.short_name, note)
+    call = natives.call_for(schedule, clock, stepping)
+    base_lr = call.base_lr or schedule.base_lr
+    if not call.is_stand_in:
+        return Native(base_lr, lambda optimizer: natives.made(call, optimizer), call.short_name, call.note)
     factor = ClosedForm(schedule, clock, stepping)
-    return Native(base_lr, lambda optimizer: lr_scheduler.LambdaLR(optimizer, factor), "LambdaLR", note, exact=False)
+    make = functools.partial(lr_scheduler.LambdaLR, lr_lambda=factor)
+    return Native(base_lr, make, "LambdaLR", call.note, exact=False)
 
 
 def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
@@ -58,18 +61,17 @@ def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
     Raises ValueError where a duration is not a whole number of steps.
     """
     schedule.whole_steps(clock)
-    call, base_lr, _ = natives.call_for(schedule, Calls(clock, stepping))
-    base = f"base_lr = {base_lr!r}  # optimizer = ...(model.parameters(), lr=base_lr)"
+    call = natives.call_for(schedule, clock, stepping)
+    base = f"base_lr = {call.base_lr!r}  # optimizer = ...(model.parameters(), lr=base_lr)"
     step = f"# scheduler.step() after each {'batch' if stepping == 'step' else 'epoch'}"
     if stepping == "step" and clock.accumulate > 1:
         step = "# scheduler.step() after each optimizer.step()"
-    if call is not None:
+    if not call.is_stand_in:
         comment = ["# changes nothing; for code that expects a scheduler"] if isinstance(schedule, Constant) else []
         return "\n".join(["import torch", "", base, *comment, f"scheduler = {written(call)}", step, ""])
     count = schedule.count(clock, stepping)
-    rate = natives.stand_in(schedule, count)
     ours = "\n\n".join(
-        inspect.getsource(getattr(stand_ins, name)) for name in dict.fromkeys(each.name for each in rate.calls())
+        inspect.getsource(getattr(stand_ins, name)) for name in dict.fromkeys(each.name for each in call.calls())
     )
     imports = [f"import {name}" for name in ("bisect", "math") if f"{name}." in ours]
     return "\n".join(
@@ -82,7 +84,7 @@ def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
             ours,
             "",
             base,
-            f"rate = {written(rate)}",
+            f"rate = {written(call)}",
             f"scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: rate({count.asked}) / base_lr)",
             step,
             "",

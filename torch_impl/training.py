@@ -1,6 +1,6 @@
-"""The training in PyTorch: the loop that everybody knows, with the rate looked up per step or per epoch.
+"""The training in PyTorch: the usual loop, with the rate looked up per step or per epoch.
 
-This is the reference that everybody can read. `torch_impl.fast` makes the same updates in less time.
+This is the reference to read. `torch_impl.fast` makes the same updates in less time.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import torch
 from experiment import controls
 from experiment.controls import Purpose
 from experiment.differences import Name
-from experiment.engines import Device, Trained, no_gpu
 from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData, RMSprop
+from experiment.programs.engines import Device, Trained, no_gpu
 from torch_impl import model, schedules
 from torch_impl.corrections import correct
 from torch_impl.recorder import Recorder
@@ -25,7 +25,8 @@ from torch_impl.recorder import Recorder
 def prepare(plan: Plan, device: Device = "cpu") -> None:
     """Set the process up for a plan: its precision, the device, and the same bits from every run.
 
-    Raises PlanError where there is no such device.
+    Raises:
+        PlanError: there is no such device.
     """
     if device == "gpu":
         if not torch.cuda.is_available():
@@ -38,7 +39,7 @@ def prepare(plan: Plan, device: Device = "cpu") -> None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what does the work."""
+    """Versions of the framework."""
     return {"torch": torch.__version__}
 
 
@@ -46,23 +47,15 @@ def optimizer(plan: Plan, learning_rate: float, parameters: Iterable[torch.nn.Pa
     """The plan's optimizer with every hyperparameter written out."""
     chosen = plan.optimizer
     match chosen:
-        case Adam():
-            return torch.optim.Adam(
+        case Adam() | AdamW():
+            kind = torch.optim.AdamW if isinstance(chosen, AdamW) else torch.optim.Adam
+            return kind(
                 parameters,
                 lr=learning_rate,
                 betas=(chosen.beta_1, chosen.beta_2),
                 eps=chosen.epsilon,
                 amsgrad=chosen.amsgrad,
-                weight_decay=0.0,
-            )
-        case AdamW():
-            return torch.optim.AdamW(
-                parameters,
-                lr=learning_rate,
-                betas=(chosen.beta_1, chosen.beta_2),
-                eps=chosen.epsilon,
-                amsgrad=chosen.amsgrad,
-                weight_decay=chosen.weight_decay,
+                weight_decay=chosen.weight_decay if isinstance(chosen, AdamW) else 0.0,
             )
         case Momentum():
             return torch.optim.SGD(
@@ -86,8 +79,13 @@ def train(
 ) -> Trained:
     """Train one arm with one seed.
 
-    on_epoch : called with each epoch, from 0, when it is done.
-    without : differences to the other framework that are taken away; rates : what the other one used, see `correct`.
+    Args:
+        plan: the experiment.
+        arm: one of its arms.
+        seed: one of its seeds.
+        on_epoch: called with each epoch, from 0, after it.
+        without: differences between the frameworks to remove, see `correct`.
+        rates: float64, one for each update: those of the other framework, for ``rates in float32``.
     """
     x, y = data(plan)
     network = model.build(plan, seed, x.shape[1])
@@ -98,7 +96,7 @@ def train(
     recorder = Recorder()
     recorder.watch(descent)
     correct(descent, plan, without, rates)
-    batches = _batches(plan, seed, x, y)
+    batches = controls.batches(plan, epochs(plan, seed, x, y))
     eval_loss = []
     for epoch in range(plan.epochs):
         network.train()
@@ -124,7 +122,8 @@ def epochs(
 ) -> Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]]:
     """The rows of one epoch after the other, in the order and with the masks of the controls.
 
-    Yields what the network is called with, x first and then the masks, and the targets; each of shape (samples, ...).
+    Yields:
+        The inputs of the network, x first and then the masks, and the targets; each of shape (samples, ...).
     """
     shuffling = torch.Generator("cpu").manual_seed(controls.native_seed(seed, Purpose.ORDER))
     for epoch in range(plan.epochs):
@@ -136,18 +135,8 @@ def epochs(
         yield (x[order], *(torch.from_numpy(mask).to(x.device) for mask in masks)), y[order]
 
 
-def _batches(
-    plan: Plan, seed: int, x: torch.Tensor, y: torch.Tensor
-) -> Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]]:
-    """The batches of one epoch after the other."""
-    for inputs, targets in epochs(plan, seed, x, y):
-        for batch in range(plan.clock.steps_per_epoch):
-            rows = slice(batch * plan.batch_size, (batch + 1) * plan.batch_size)
-            yield tuple(tensor[rows] for tensor in inputs), targets[rows]
-
-
 def nothing_dropped(plan: Plan, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """What the network is called with to predict x: without masks nothing is dropped."""
+    """The inputs of the network to predict x: without masks nothing is dropped."""
     return (x,)
 
 

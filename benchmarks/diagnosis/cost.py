@@ -14,7 +14,6 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from benchmarks.real_rates import CLOCK as STEPS_ALONE
 from compare.diagnose.diagnosis import diagnose
 from compare.rates import Rates
 from experiment.clock import Clock
@@ -30,7 +29,7 @@ def pairs() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     step = np.arange(ROWS)
 
     def rates(text: str) -> np.ndarray:
-        return parse(text).rate(step, STEPS_ALONE)
+        return parse(text).rate(step, Clock.STEPS)
 
     stairs = rates("exponential:initial=1e-3,factor=0.95,every=30000 steps,staircase")
     slower = rates("exponential:initial=1e-3,factor=0.95,every=1200000 steps,staircase")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.diagnosis import draws
-from benchmarks.real_rates import CLOCK, Framework
+from benchmarks.real_rates import Framework
 from experiment.clock import Clock, Duration
 from experiment.schedules import Schedule
 from experiment.schedules.text import parse
@@ -54,7 +54,7 @@ class Voices:
     def ask(self, voice: str, schedule: Schedule) -> Rate:
         """Rates of a schedule from one of them."""
         if voice == "closed form":
-            return lambda step: schedule.rate(step, CLOCK)
+            return lambda step: schedule.rate(step, Clock.STEPS)
         kept = np.zeros(0)
 
         def rate(step: np.ndarray) -> np.ndarray:
@@ -95,7 +95,7 @@ class Setting:
 
     def closed(self, step: np.ndarray) -> np.ndarray:
         """The base in closed form."""
-        return self.schedule.rate(step, CLOCK)
+        return self.schedule.rate(step, Clock.STEPS)
 
     def choose(self, *values: Any) -> Any:
         """One of some values."""
@@ -138,7 +138,9 @@ def counter(made: Setting) -> Draft:
         made.ask(_stretched(made.schedule, f)),
         made.x,
         {"factor": f, "reading": meaning},
-        lambda told: lambda n: _stretched(made.schedule, f).rate(np.round(n * told["factor"]).astype(np.int64), CLOCK),
+        lambda told: (
+            lambda n: _stretched(made.schedule, f).rate(np.round(n * told["factor"]).astype(np.int64), Clock.STEPS)
+        ),
         clock,
     )
 
@@ -186,7 +188,7 @@ def factor(made: Setting) -> Draft:
         """By the ratio of both: a smooth decay may be told over another period."""
         one, other = told[f"{name}_a"], told[f"{name}_b"]
         value = ours ** (np.log(other) / np.log(one)) if name == "factor" else ours * other / one
-        return lambda n: made.schedule.model_copy(update={name: value}).rate(n, CLOCK)
+        return lambda n: made.schedule.model_copy(update={name: value}).rate(n, Clock.STEPS)
 
     return Draft(made.x, made.ask(changed), {f"{name}_a": ours, f"{name}_b": theirs}, again)
 
@@ -207,7 +209,7 @@ def period(made: Setting) -> Draft:
         made.x,
         made.ask(changed),
         parameters,
-        lambda told: lambda n: _stretched(made.schedule, told["period_b"] / told["period_a"]).rate(n, CLOCK),
+        lambda told: lambda n: _stretched(made.schedule, told["period_b"] / told["period_a"]).rate(n, Clock.STEPS),
     )
 
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.speed import measuring
-from compare import runner
-from compare.attribute.ladder import BOUNDS, loss_difference
+from compare.align.losses import ROUNDING, loss_difference
+from compare.workers import runner
 from experiment import differences
 from experiment.differences import NAMES, Name
 from experiment.plan import SGD, Adam, AdamW, Framework, Momentum, Plan, Precision, RMSprop, question
+from experiment.programs.variants import Variant
 from experiment.trace import Trace
-from experiment.variants import Variant
 
 RESULTS = Path(__file__).with_name("attribution.json")
 ARM = "staircase-steps"
@@ -104,11 +104,11 @@ def main() -> int:
     for precision in PRECISIONS:
         with tempfile.TemporaryDirectory() as folder:
             found[precision] = measure(precision, Path(folder))
-    measuring.write_json(RESULTS, {"gaps": found, "bounds": BOUNDS, "versions": measuring.versions()})
+    measuring.write_json(RESULTS, {"gaps": found, "bounds": ROUNDING, "versions": measuring.versions()})
     kept = True
     for precision, of_optimizers in found.items():
         for name, gaps in of_optimizers.items():
-            kept &= gaps["mended"] <= BOUNDS[precision]
+            kept &= gaps["mended"] <= ROUNDING[precision]
             print(f"{precision} {name}: {gaps['native']:.1e} native, {gaps['mended']:.1e} mended")
     return 0 if kept else 1
 

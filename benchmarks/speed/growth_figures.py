@@ -11,11 +11,12 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from compare.figures import STYLE
+from compare.show.style import STYLE
+from experiment.frameworks import KERAS, PYTORCH
 
 _LOOKS: dict[str, dict[str, Any]] = {
-    "Keras": {"color": "#0072B2", "linestyle": "-", "marker": "o"},
-    "PyTorch": {"color": "#D55E00", "linestyle": "--", "marker": "s"},
+    "Keras": {"color": KERAS.colour, "linestyle": "-", "marker": "o"},
+    "PyTorch": {"color": PYTORCH.colour, "linestyle": "--", "marker": "s"},
     "align": {"color": "#009E73", "linestyle": "-", "marker": "^"},
     "differences": {"color": "#CC79A7", "linestyle": "-.", "marker": "v"},
     "pandas.merge": {"color": "#E69F00", "linestyle": ":", "marker": "D"},

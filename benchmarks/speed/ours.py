@@ -14,9 +14,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from experiment.frameworks import BY_WORD
 from experiment.plan import Plan, question
 
-PACKAGES = {"keras": "tf_impl", "torch": "torch_impl"}
+PACKAGES = {word: each.package for word, each in BY_WORD.items()}
 
 
 def plan(epochs: int, seeds: int, **changes: Any) -> Plan:
@@ -50,7 +51,7 @@ def simulate(framework: str, steps: int, repeats: int) -> dict[str, Any]:
 def compare(rows: int, repeats: int) -> dict[str, Any]:
     """Line two traces up and take the differences."""
     from benchmarks.speed import tables
-    from compare.align import differences
+    from compare.align.rows import differences
 
     of = tables.plan(rows)
     a, b = (tables.trace(framework, of, seed) for seed, framework in enumerate(("tensorflow", "torch")))

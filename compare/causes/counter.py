@@ -11,9 +11,9 @@ import numpy as np
 
 from compare.causes import snippets
 from compare.causes.base import Cause
+from compare.causes.code import written
 from compare.causes.fix import Fix, coded
 from compare.causes.scene import Scene, Seen
-from compare.diagnose.native import written
 from compare.refute import predict
 from compare.refute.claim import Claim, Pair
 from compare.refute.curve import Curve

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from compare.causes.code import in_epochs, written
 from compare.causes.scene import Scene
-from compare.diagnose.native import in_epochs, written
 from compare.terms import Language, Side, other
 from experiment.schedules import Schedule
 

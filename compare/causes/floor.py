@@ -10,7 +10,7 @@ from compare.causes import snippets
 from compare.causes.base import Cause
 from compare.causes.fix import Fix, coded, to_change
 from compare.causes.scene import Scene
-from compare.diagnose.inference.numbers import shortest
+from compare.infer.numbers import shortest
 from compare.refute import predict
 from compare.refute.claim import Claim, Pair
 from compare.refute.estimate import first_apart

@@ -11,10 +11,10 @@ from compare.causes.base import Cause
 from compare.causes.fix import LOG_MORE, Fix
 from compare.causes.identical import few_rows
 from compare.causes.scene import Scene
-from compare.diagnose.inference.rows import CLOCK
 from compare.refute.claim import Pair
 from compare.terms import Verdict
 from compare.words import counted, part
+from experiment.clock import Clock
 from experiment.schedules import ExponentialDecay
 from experiment.schedules.base import float32_error
 
@@ -96,7 +96,7 @@ def _drifting(scene: Scene) -> tuple[ExponentialDecay, int] | None:
         while schedule is not None and schedule.kind == "warmup":
             schedule = schedule.then
         if isinstance(schedule, ExponentialDecay):
-            decays = round(float(np.max(schedule.decays(np.array([seen.last]), CLOCK))))
+            decays = round(float(np.max(schedule.decays(np.array([seen.last]), Clock.STEPS))))
             candidates.append((float32_error(schedule.factor) * decays, decays, schedule))
     if not candidates:
         return None

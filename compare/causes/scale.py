@@ -11,7 +11,7 @@ import numpy as np
 from compare.causes.base import Cause
 from compare.causes.fix import Fix, following, to_change
 from compare.causes.scene import Scene
-from compare.diagnose.inference.numbers import digits, shortest
+from compare.infer.numbers import digits, shortest
 from compare.refute import predict
 from compare.refute.claim import Claim, Pair
 from compare.refute.estimate import constant_ratios

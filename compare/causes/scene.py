@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from compare.diagnose.infer import Inferred
+from compare.infer import Inferred
 from compare.refute.claim import Difference
 from compare.terms import LANGUAGES, Language, Side
 from compare.words import counted

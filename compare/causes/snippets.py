@@ -9,6 +9,7 @@ STEP_PER_EPOCH = """for epoch in range(epochs):
         ...  # forward, backward, optimizer.step()
     scheduler.step()  # after each epoch, not after each batch"""
 
+
 READ_BEFORE: dict[Language, str] = {
     "Keras": """class UsedRate(keras.callbacks.Callback):
     rates = []

@@ -12,11 +12,11 @@ from compare.causes import snippets
 from compare.causes.base import Cause
 from compare.causes.fix import Fix, coded
 from compare.causes.scene import Scene
-from compare.diagnose.inference.rows import CLOCK
 from compare.refute import predict
 from compare.refute.claim import Claim, Pair
 from compare.refute.estimate import LATE_FIRST, allowed_at, first_apart, steps_between
 from compare.terms import Side, other
+from experiment.clock import Clock
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,7 +97,7 @@ def _end(pair: Pair, side: Side) -> int | None:
         return None  # it jumped to another rate: that is no end of a schedule
     if holding.stride == 1 and not rounding.any():
         return int(steps[away[-1] + 1])
-    length = None if holding.inferred is None else holding.inferred.schedule.length(CLOCK)
+    length = None if holding.inferred is None else holding.inferred.schedule.length(Clock.STEPS)
     if length is not None and gap[0] <= length <= gap[-1]:
         return length
     return max(int(gap[distance.argmin()]), 1) if holding.stride != 1 else int(steps[away[-1] + 1])

@@ -12,7 +12,7 @@ from compare.causes import snippets
 from compare.causes.base import Cause
 from compare.causes.fix import Fix, coded, following, to_change
 from compare.causes.scene import Scene
-from compare.diagnose.infer import Inferred
+from compare.infer import Inferred
 from compare.rates import Rates
 from compare.refute import predict
 from compare.refute.claim import Claim, Pair

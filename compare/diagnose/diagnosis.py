@@ -10,13 +10,13 @@ import numpy as np
 from compare.causes.base import Cause
 from compare.causes.family import Family
 from compare.causes.unexplained import Unexplained
-from compare.diagnose.infer import Inferred, infer
 from compare.diagnose.search import of_equal, single
 from compare.diagnose.two import pairs
+from compare.infer import Inferred, infer
 from compare.rates import Rates
-from compare.refute.claim import Difference, Pair
+from compare.refute.claim import Difference, Pair, Tolerance
 from compare.refute.curve import Curve
-from compare.terms import Side, Verdict, other
+from compare.terms import SIDES, Side, Verdict, other
 from compare.tolerance import ULP32, relative_difference, ulp32_difference
 from experiment.clock import Clock
 from experiment.schedules import float32_error
@@ -30,6 +30,7 @@ class Diagnosis:
     max_ulp32, max_relative : the largest difference at any of them. drift_per_decay : what is allowed on top of
     `ulp32`, relative, once for each decay.
     inferred_a, inferred_b : the schedule that each follows, None where none was found.
+    tolerance : as it was applied, of the side that exceeds or uses it most; None where no row is compared.
     """
 
     verdict: Verdict
@@ -43,6 +44,7 @@ class Diagnosis:
     also_possible: tuple[Cause, ...]
     inferred_a: Inferred | None
     inferred_b: Inferred | None
+    tolerance: Tolerance | None = None
 
 
 def diagnose(a: Rates, b: Rates, clock: Clock | None = None, ulp: float = ULP32) -> Diagnosis:
@@ -98,6 +100,9 @@ def _facts(pair: Pair) -> dict[str, Any]:
         "first_difference": first,
         "inferred_a": pair.a.inferred,
         "inferred_b": pair.b.inferred,
+        "tolerance": max(
+            filter(None, map(pair.tolerance, SIDES)), key=lambda tolerance: tolerance.applied.used, default=None
+        ),
     }
 
 

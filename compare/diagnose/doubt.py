@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from compare.causes.unexplained import Unexplained
 from compare.diagnose.diagnosis import Diagnosis
-from compare.runs import Run
-from compare.sides import Name, Side
+from compare.infer import Inferred
+from compare.runs.run import Run
+from compare.runs.side import Name, Side
+from compare.words import short
 
 FEW = 3
 """With fewer rows no schedule follows, and no cause of a difference."""
@@ -48,6 +50,20 @@ def modest(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Di
 def is_zero(run: Run) -> bool:
     """Whether every rate of a run is 0."""
     return not run.rates.lr.any()
+
+
+def follows(run: Run, inferred: Inferred | None) -> str:
+    """Which schedule a run follows, as the end of a sentence."""
+    if is_zero(run):
+        return "has a rate of 0 throughout"
+    if inferred is None:
+        return (
+            "has too few rows to tell a schedule from"
+            if len(run.rates) < FEW
+            else "follows no schedule that samestep knows"
+        )
+    looked_up = "" if inferred.stepping == "step" else ", looked up once per epoch"
+    return f"follows {short(inferred.schedule)}{looked_up}"
 
 
 def doubt(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Doubt | None:

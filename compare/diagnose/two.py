@@ -13,8 +13,8 @@ from compare.causes.period import Period
 from compare.causes.scale import Scale
 from compare.causes.shift import Shift
 from compare.causes.warmup import Warmup
-from compare.diagnose.inference.numbers import digits
 from compare.diagnose.search import found, holding
+from compare.infer.numbers import digits
 from compare.refute.claim import FEW_CLAIMS, Pair
 from compare.refute.curve import Curve
 from compare.refute.estimate import is_regular

@@ -1,4 +1,4 @@
-"""Read the logs that other programs wrote, as traces: `read(path)`."""
+"""Read the logs that other programs wrote as traces: `read(path)`."""
 
 from __future__ import annotations
 
@@ -18,34 +18,44 @@ from compare.readers import (
     tensorboard,
     wandb,
 )
-from compare.readers.base import Log, Options, ReadError, refuse_columns
+from compare.readers.base import Language, Log, Options, ReadError, refuse_columns
 from compare.readers.digits import rounding
 from compare.readers.normalise import FROM_1, trace_of
 from compare.readers.source import HEAD, Source
 from experiment.trace import Trace
 
-__all__ = ["FORMATS", "FROM_1", "Options", "ReadError", "read", "rounding"]
+__all__ = ["FORMATS", "FROM_1", "LANGUAGES", "Options", "ReadError", "read", "rounding"]
 
 FORMATS: dict[str, ModuleType] = {
     module.NAME: module
     for module in (tensorboard, mlflow_sqlite, hugging_face, lightning, wandb, keras_csv, plain_csv, json_lines)
 }
-"""The readers of files by name, in the order in which they look at a file: the more particular first.
+"""The readers of files by name, in the order in which they look at a file: the more specific first.
 
-Each declares ``STEP_BASE``, ``LR_TIMING``, ``LOSS_KIND`` and in ``COLUMNS`` which columns may be named, and has
-``sniff(source)`` and ``read(source, options)``.
+Each declares ``LANGUAGE``, ``STEP_BASE``, ``LR_TIMING``, ``LOSS_KIND`` and in ``COLUMNS`` which columns may be named,
+and has ``sniff(source)`` and ``read(source, options)``.
 """
+
+LANGUAGES: dict[str, Language] = {name: module.LANGUAGE for name, module in FORMATS.items() if module.LANGUAGE}
+"""The framework whose training wrote a log, by the log's format. Most formats leave it open."""
 
 
 def read(path: str | Path, options: Options | None = None) -> Trace:
-    """Read a log, whatever program wrote it: its content decides, not its name.
+    """Read a log. The content of the file decides which reader reads it, not its name.
 
-    path : a file; or a folder that holds one log, like Lightning's ``version_0``, TensorBoard's, an MLflow run's, a
-    checkpoint's of Hugging Face, or the output of ``samestep run``.
-    Returns a Trace: steps from 0, each rate at the update that used it, in the order of the file; epoch and batch are
-    -1 and the loss NaN where they are not known. Its manifest has ``format``, ``source``, ``conventions`` (with
-    ``precision``), ``assumed``, ``notes``, and ``rounding`` for the function of that name.
-    Raises ReadError with one line that names the file; OSError where it cannot be opened.
+    Args:
+        path: A file; or a folder that holds one log, like Lightning's ``version_0``, TensorBoard's folder, that of an
+            MLflow run, a checkpoint of Hugging Face, or the output of ``samestep run``.
+        options: What the user states about the log.
+
+    Returns:
+        Trace: Steps from 0, each rate at the update that used it, in the order of the file. Epoch and batch are -1 and
+        the loss is NaN if they are unknown. Its manifest has ``format``, ``source``, ``conventions`` (with
+        ``precision``), ``assumed``, ``notes``, and ``rounding`` for the function of that name.
+
+    Raises:
+        ReadError: If it cannot be read as a log; one line that names the file.
+        OSError: If it cannot be opened.
     """
     path, options = Path(path), options or Options()
     try:
@@ -53,7 +63,7 @@ def read(path: str | Path, options: Options | None = None) -> Trace:
     except ReadError as error:
         raise ReadError(f"{path}: {error}") from None
     except MemoryError:
-        raise ReadError(f"{path}: it does not fit into the memory. Thin the log out, or cut it.") from None
+        raise ReadError(f"{path}: it does not fit into memory. Thin the log, or shorten it.") from None
 
 
 def _read(path: Path, options: Options) -> Trace:
@@ -98,13 +108,13 @@ def _chosen(source: Source, options: Options) -> ModuleType:
     known = ", ".join([own.NAME, *FORMATS])
     if options.format is not None:
         if options.format not in FORMATS:
-            raise ReadError(f"format: {options.format[:60]!r} is none. Write one of {known}.")
+            raise ReadError(f"format: {options.format[:60]!r} is not a format. Write one of {known}.")
         return FORMATS[options.format]
     found = _sniffed(source)
     if found is None and options.columns:
         found = json_lines if source.is_object else plain_csv if source.header else None
     if found is None:
-        raise ReadError(f"no log that can be read, and none of: {_listed()}. {_hint(source)}")
+        raise ReadError(f"not a log that samestep reads, which are: {_listed()}. {_hint(source)}")
     return found
 
 
@@ -114,13 +124,13 @@ def _listed() -> str:
 
 def _hint(source: Source) -> str:
     if source.text is None:
-        return "It is no UTF-8 text."
+        return "It is not UTF-8 text."
     if len(source.head) == HEAD and b"\n" not in source.head.lstrip():
         read_on = "give format=json-lines" if source.is_object else "break it into lines"
-        return f"Its first line is longer than the {HEAD:,} bytes that are looked at to know a format: {read_on}."
+        return f"Its first line is longer than the {HEAD:,} bytes that are read to recognise a format: {read_on}."
     if source.is_object:
         return (
-            f"None of its first {json_lines.FIRST:,} lines, within {HEAD:,} bytes, has a step and a rate by names that "
-            "are known. Name them with column.step=…,column.lr=…, or give format=json-lines where they come later."
+            f"None of its first {json_lines.FIRST:,} lines, within {HEAD:,} bytes, has a step and a rate under "
+            "known names. Name them with column.step=…,column.lr=…, or give format=json-lines if they come later."
         )
     return "Name its columns with column.step=…,column.lr=…, or its format with format=…."

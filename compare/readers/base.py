@@ -1,4 +1,4 @@
-"""What the readers share: options, errors, and the way from what a log says to a trace."""
+"""Shared by the readers: options, errors, the conventions of a log, and its series."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import numpy as np
 
 from compare.words import listed
 
+Language = Literal["Keras", "PyTorch"]
+"""The framework in whose words code is written."""
+
 LrTiming = Literal["used", "next", "unknown"]
 """Whether a row's rate is the one that its update used, or the next update's."""
 
@@ -20,21 +23,24 @@ MOST_NAME = 200
 
 
 class ReadError(ValueError):
-    """A file that cannot be read as a log; the message is one line: what was wrong, what was found, what to do."""
+    """A file that cannot be read as a log. The message is one line: what is wrong, the value found, what to do."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a user knows better than the file. Each wins over what the reader declares.
+    """What the user states about a log. Each option overrides what the reader declares.
 
-    columns : names of columns or metrics by what they hold: ``step``, ``lr``, ``loss``; ``run`` picks one of several.
-    step_base : the number that the log gives to the first update.
-    lr_timing : ``used``, ``next`` or ``unknown``.
-    loss_kind : how the loss is to be called in the manifest.
-    steps_per_epoch : updates in an epoch; logs with one row per epoch cannot be read without it.
-    format : a reader's name, where the file's content does not tell.
+    Attributes:
+        columns: Names of columns or metrics by what they hold: ``step``, ``lr``, ``loss``; ``run`` picks one of
+            several.
+        step_base: The number that the log gives to the first update.
+        lr_timing: ``used``, ``next`` or ``unknown``.
+        loss_kind: What the loss is a mean of, in words, for the manifest.
+        steps_per_epoch: Updates in an epoch; logs with one row per epoch cannot be read without it.
+        format: A reader's name, if the content of the file does not identify it.
 
-    Raises ReadError where one of them makes no sense.
+    Raises:
+        ReadError: If an option is invalid.
     """
 
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -47,7 +53,9 @@ class Options:
     def __post_init__(self) -> None:
         for name in self.columns:
             if name not in ("step", "lr", "loss", "run"):
-                raise ReadError(f"columns: {name!r:.60} is no column of a trace. Write step=…, lr=…, loss=… or run=….")
+                raise ReadError(
+                    f"columns: {name!r:.60} is not a column of a trace. Write step=…, lr=…, loss=… or run=…."
+                )
         if self.lr_timing not in (None, "used", "next", "unknown"):
             raise ReadError(f"lr_timing: {self.lr_timing!r:.60}. Write used, next or unknown.")
         if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
@@ -56,11 +64,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Conventions:
-    """What a log's numbers mean; goes into the manifest.
+    """The meaning of a log's numbers, as the manifest has it.
 
-    step_base : the number of the first update.
-    lr_timing : see `LrTiming`.
-    loss_kind : what the loss is the mean of, in words.
+    Attributes:
+        step_base: The number of the first update.
+        lr_timing: See `LrTiming`.
+        loss_kind: What the loss is a mean of, in words.
     """
 
     step_base: int
@@ -72,10 +81,11 @@ class Conventions:
 class Series:
     """One rate of a log over its updates, as written.
 
-    name : becomes the arm.
-    step, lr : float64, shape (n,), in the order of the file.
-    loss : float64, shape (n,), NaN where there is none; None where the log has none at all.
-    place : where a row stands in the file, for a message: takes the row's index, says ``line 17``.
+    Attributes:
+        name: Becomes the arm.
+        step, lr: float64, shape (n,), in the order of the file.
+        loss: float64, shape (n,), NaN if a row has none; None if the log has no losses.
+        place: Gives the place of a row in the file for a message, like ``line 17``.
     """
 
     name: str
@@ -87,12 +97,13 @@ class Series:
 
 @dataclass(frozen=True)
 class Log:
-    """What a reader found, before `trace_of` normalises it.
+    """The result of a reader, before `trace_of` normalises it.
 
-    counts : whether the steps count updates, or epochs.
-    precision : ``float32`` where the format holds no more, ``float64`` where all bits are there; None: see the digits.
-    texts : reads the cells of the rate once more as they are written, where the format has text.
-    assumed, notes : sentences for the manifest.
+    Attributes:
+        counts: Whether the steps count updates, or epochs.
+        precision: ``float32`` or ``float64`` if the format stores numbers in it; None if their digits decide.
+        texts: Reads the cells of the rate again as text, if the format has text.
+        assumed, notes: Sentences for the manifest.
     """
 
     framework: str
@@ -106,9 +117,9 @@ class Log:
 
 
 def join(step: np.ndarray, other_step: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The values of `other` that belong to the rows of `step`: float64, its shape, NaN where there is none.
+    """The values of `other` that belong to the rows of `step`: float64, its shape, NaN if there is none.
 
-    The k-th row of a step gets the k-th value of that step: a resumed log has steps twice.
+    The k-th row of a step gets the k-th value of that step, because a resumed log has steps twice.
     """
     found = np.full(len(step), np.nan)
     if not len(other_step):
@@ -135,14 +146,16 @@ def _numbered(step: np.ndarray) -> np.ndarray:
 
 
 def refuse_columns(options: Options, form: str, known: tuple[str, ...]) -> None:
-    """Raise ReadError where a column is named that a format does not have.
+    """Raise ReadError if the user names a column that the format does not have.
 
-    form : the format's name. known : of ``step``, ``lr``, ``loss`` and ``run`` those that may be named in it.
+    Args:
+        form: The format's name.
+        known: Those of ``step``, ``lr``, ``loss`` and ``run`` that the user may name.
     """
     idle = [name for name in options.columns if name not in known]
     if idle:
         takes = listed([f"column.{name}" for name in known]) or "none"
-        raise ReadError(f"column.{idle[0]}=… means nothing in the format {form}. There may be named: {takes}.")
+        raise ReadError(f"column.{idle[0]}=… has no effect on the format {form}. You may name: {takes}.")
 
 
 def shown(value: object) -> str:
@@ -152,7 +165,7 @@ def shown(value: object) -> str:
 
 
 def name_list(names: list[str], most: int = 8) -> str:
-    """Names for a message, each and all together cut to what a line can hold."""
+    """Names for a message, shortened to fit a line."""
     listed = ", ".join(name if len(name) <= 60 else f"{name[:57]}…" for name in names[:most])
     return f"{listed} and {len(names) - most} more" if len(names) > most else listed
 

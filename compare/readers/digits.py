@@ -1,4 +1,4 @@
-"""How many digits a log's rates were written with, and how far each may therefore lie from the real one."""
+"""The number of digits of a log's rates, and the rounding error that follows from it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ import numpy as np
 from experiment.trace import Trace
 
 MOST_DIGITS = 9
-"""From 9 significant digits on, a text tells every float32 apart; more digits are taken for all there are."""
+"""9 significant digits distinguish every float32; rates with more count as complete."""
 
 FEWEST_DIGITS = 6
-"""0.1 and 0.001 are short since they are exact. No common format of rounded numbers has less than six digits, unless
-the text itself shows it: see `_fixed`."""
+"""0.1 and 0.001 are short because they are exact. Common formats of rounded numbers have at least six digits; fewer are
+assumed only if the text shows them: see `_fixed`."""
 
 ENOUGH = 10
-"""Distinct values that all have as many decimals by format and not by chance."""
+"""So many distinct values with the same number of decimals come from a format and not from chance."""
 
 _CELL = re.compile(r"[+-]?\d*\.(?P<decimals>\d+)(?P<exponent>[eE][+-]?\d+)?")
 
 
 def written_with(lr: np.ndarray, texts: Callable[[], list[str]] | None) -> tuple[str, dict[str, Any] | None]:
-    """How rates were written: the precision in words, and the rule for `half_unit`, None where no bit is missing.
+    """How rates were written: the precision in words, and the rule for `half_unit`, None if no bit is missing.
 
-    lr : float64, any number of rates. texts : gives the same rates as text; called only if it matters.
+    Args:
+        lr: float64, any number of rates.
+        texts: Gives the same rates as text; called only if it matters.
     """
     values = np.unique(np.abs(lr))
     digits = _significant(values)
@@ -42,7 +44,8 @@ def written_with(lr: np.ndarray, texts: Callable[[], list[str]] | None) -> tuple
 def half_unit(lr: np.ndarray, rule: dict[str, Any] | None) -> np.ndarray:
     """Half a unit of the last digit of each rate: float64, the shape of `lr`.
 
-    rule : ``{"digits": n}``, significant ones, or ``{"decimals": n}``, as `written_with` gives it.
+    Args:
+        rule: ``{"digits": n}``, significant ones, or ``{"decimals": n}``, as `written_with` gives it.
     """
     if rule is None:
         return np.zeros(len(lr))
@@ -55,15 +58,15 @@ def half_unit(lr: np.ndarray, rule: dict[str, Any] | None) -> np.ndarray:
 
 
 def rounding(trace: Trace) -> np.ndarray:
-    """How far each rate of a trace that `read` gave may lie from the real one: float64, one per row.
+    """The rounding error of each rate of a trace that `read` returned: float64, one per row.
 
-    Half a unit of the last written digit; 0 where all bits of a float32 or float64 are there.
+    Half a unit of the last written digit; 0 if the log has all bits of a float32 or float64.
     """
     return half_unit(trace.steps["lr"], trace.manifest.get("rounding"))
 
 
 def _significant(values: np.ndarray) -> int:
-    """The most significant digits of any of the values; stops where there are more than `MOST_DIGITS`."""
+    """The largest number of significant digits of the values; stops above `MOST_DIGITS`."""
     most = 1
     for value in values.tolist():
         digits = len(repr(value).partition("e")[0].replace(".", "").strip("0"))
@@ -74,10 +77,13 @@ def _significant(values: np.ndarray) -> int:
 
 
 def _fixed(texts: list[str], values: np.ndarray, digits: int) -> dict[str, int] | None:
-    """The rule of a format like ``%.6f`` or ``%.3e``: each cell has as many decimals.
+    """The rule of a format like ``%.6f`` or ``%.3e``: every cell has the same number of decimals.
 
-    The shortest text of a float never ends in 0; one that does shows a format, and so do many values of one length.
-    texts : some of the cells. values, digits : all rates, and the most digits of any, which must fit the rule as well.
+    The shortest text of a float never ends in 0. A text that does shows a format, and so do many values of one length.
+
+    Args:
+        texts: Some of the cells.
+        values, digits: All rates, and the most digits of any, which must fit the rule as well.
     """
     cells = set(texts)
     found = [_CELL.fullmatch(cell) for cell in cells]

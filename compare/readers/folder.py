@@ -1,4 +1,4 @@
-"""Which log is meant where a folder is given."""
+"""Find the log in a folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compare.readers.source import Source
 
 DEEPEST = 4
 MOST = 5_000
-"""Folders below, and files altogether, among which a log is looked for."""
+"""Levels of folders, and number of files, that the search for a log covers."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,13 @@ class Candidate:
 
 
 def find(folder: Path, known: Callable[[Source], bool]) -> Candidate:
-    """The only log in a folder. What lies in the folder itself goes before what lies deeper.
+    """The only log in a folder.
 
-    known : whether a file is a log with rates.
-    Raises ReadError where there is none, and where there are several, listing them.
+    Args:
+        known: Whether a file is a log with rates.
+
+    Raises:
+        ReadError: If there is none, or if there are several; the message lists them.
     """
     if (folder / "manifest.json").is_file() and (folder / "trace.csv").is_file():
         return Candidate(folder / "trace.csv")
@@ -75,7 +78,7 @@ def _in_one_folder(here: Path, files: list[str], known: Callable[[Source], bool]
                 events.append(source.path)
             elif known(source):
                 others.append(Candidate(source.path))
-        except OSError:  # a file that may not be read is no candidate
+        except OSError:  # an unreadable file is not a candidate
             continue
     if events and tensorboard.has_rates(events):
         others.append(Candidate(here, tuple(events)))

@@ -1,4 +1,4 @@
-"""JSON lines: one object per line, with named values, also nested ones: ``optim.lr``."""
+"""JSON lines: one object per line, with named values, possibly nested: ``optim.lr``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, Series, join, name_list, shown
+from compare.readers.base import (
+    Conventions,
+    Language,
+    Log,
+    LrTiming,
+    Options,
+    ReadError,
+    Series,
+    join,
+    name_list,
+    shown,
+)
 from compare.readers.names import LOSSES, STEPS, first_of, is_rate
 from compare.readers.source import Source, named
 
 NAME = "json-lines"
 WHAT = "JSON lines"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the log's author wrote it"
@@ -23,11 +35,11 @@ COLUMNS = ("step", "lr", "loss")
 
 _DEEPEST = 6
 FIRST = 1000
-"""Lines among which a rate must come, for the file to be known by itself."""
+"""A file is recognised if a rate comes within this many lines."""
 
 
 def sniff(source: Source) -> bool:
-    """JSON objects, each on a line of its own, with a step and a rate among the first of them."""
+    """One JSON object per line, with a step and a rate among the first of them."""
     names: list[str] = []
     for line in (source.text or "").splitlines()[:FIRST]:
         value = _parsed(line) if line.lstrip().startswith("{") else None
@@ -46,7 +58,7 @@ def read(source: Source, options: Options) -> Log:
     names = list(values.there)
     step = named(names, given["step"]) if "step" in given else first_of(STEPS, names)
     if step is None:
-        raise ReadError(f"no count of steps among {name_list(names)}. Name it with column.step=….")
+        raise ReadError(f"no column of steps among {name_list(names)}. Name it with column.step=….")
     rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
     if not rates:
         raise ReadError(f"no rate among {name_list(names)}. Name it with column.lr=….")
@@ -59,9 +71,10 @@ def read(source: Source, options: Options) -> Log:
 
 
 class _Values:
-    """The numbers of the lines by name, each with its line: of those names only that may be a step, rate or loss.
+    """The numbers of the lines by name, each with its line, for names that may be a step, rate or loss.
 
-    there : all names, and whether their values are kept.
+    Args:
+        there: All names, and whether their values are kept.
     """
 
     def __init__(self, given: set[str]) -> None:
@@ -98,21 +111,21 @@ class _Values:
 
 
 def number(value: Any, name: str, place: str) -> float | None:
-    """A JSON value as a number; None where there is none. Raises ReadError where it is anything else."""
+    """A JSON value as a number; None for null. Raises ReadError for anything else."""
     match value:
         case None:
             return None
         case bool() | str() | list() | dict():
-            raise ReadError(f"{place}: {name} is {shown(value)}, no number. Mend or cut it.")
+            raise ReadError(f"{place}: {name} is {shown(value)}, not a number. Fix or delete it.")
         case _:
             try:
                 return float(value)
             except OverflowError:
-                raise ReadError(f"{place}: {name} is beyond any float64. Mend or cut it.") from None
+                raise ReadError(f"{place}: {name} is too large for float64. Fix or delete it.") from None
 
 
 def _parsed(text: str) -> Any:
-    """JSON as values; None where it is none. Infinity and NaN are read as Python's writer writes them."""
+    """Parsed JSON; None if it is invalid. Infinity and NaN are read as Python writes them."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -132,13 +145,13 @@ def _objects(source: Source, notes: list[str]) -> Iterator[tuple[int, dict[str, 
             if isinstance(value, dict):
                 yield line, value
             elif not raw.endswith(b"\n"):
-                notes.append("The last line has no end and is no JSON; it was left out.")
+                notes.append("The last line is incomplete and not JSON; it was left out.")
             else:
-                raise ReadError(f"line {line}: no JSON object: {shown(raw[:50])}. Mend or cut this line.")
+                raise ReadError(f"line {line}: not a JSON object: {shown(raw[:50])}. Fix or delete this line.")
 
 
 def _flat(value: dict[str, Any], before: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """``{"optim": {"lr": 0.1}}`` as ``optim.lr``. What lies deeper than logs do is left out."""
+    """``{"optim": {"lr": 0.1}}`` as ``optim.lr``. Deeper levels than logs have are left out."""
     for key, item in value.items():
         if isinstance(item, dict):
             if depth < _DEEPEST:

@@ -1,10 +1,10 @@
-"""What Keras' CSVLogger writes: one row per epoch."""
+"""Logs of Keras' CSVLogger: one row per epoch."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError
+from compare.readers.base import Conventions, Language, Log, LrTiming, Options, ReadError
 from compare.readers.names import is_rate
 from compare.readers.plain_csv import log_of
 from compare.readers.source import Source, named
@@ -12,6 +12,7 @@ from compare.readers.table import checked
 
 NAME = "keras"
 WHAT = "Keras' CSVLogger"
+LANGUAGE: Language | None = "Keras"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "used"
 LOSS_KIND = "epoch mean"
@@ -19,21 +20,21 @@ COLUMNS = ("step", "lr", "loss")
 
 
 def sniff(source: Source) -> bool:
-    """An epoch first and then names in order, as CSVLogger writes them: a loss or a rate among them, but no step."""
+    """An epoch first, then names in alphabetical order, as CSVLogger writes them: a loss or a rate, but no step."""
     names = source.header.names if source.header else []
     in_order = names[:1] == ["epoch"] and names[1:] == sorted(names[1:])
     return in_order and "step" not in names and ("loss" in names or any(map(is_rate, names)))
 
 
 def read(source: Source, options: Options) -> Log:
-    """Raises ReadError where no callback wrote the rate into the log."""
+    """The log with one row per epoch. Raises ReadError if no callback wrote the rate into the log."""
     table = checked(source, source.header)
     names = table.header.names
     given = options.columns
     rate = named(names, given["lr"]) if "lr" in given else next(filter(is_rate, names), None)
     if rate is None:
         raise ReadError(
-            "Keras' CSVLogger wrote no learning rate: the column is there only under LearningRateScheduler or "
+            "Keras' CSVLogger wrote no learning rate: the column exists only under LearningRateScheduler or "
             "ReduceLROnPlateau. Record the run with samestep's Recorder."
         )
     step = named(names, given.get("step", "epoch"))

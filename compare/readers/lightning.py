@@ -1,10 +1,10 @@
-"""Lightning's ``metrics.csv``: the rates of LearningRateMonitor, and losses on rows of their own."""
+"""Lightning's ``metrics.csv``: the rates of LearningRateMonitor, and losses in separate rows."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, join
+from compare.readers.base import Conventions, Language, Log, LrTiming, Options, join
 from compare.readers.names import is_monitored
 from compare.readers.plain_csv import columns_of, series_of
 from compare.readers.source import Source
@@ -12,6 +12,7 @@ from compare.readers.table import checked
 
 NAME = "lightning"
 WHAT = "Lightning's metrics.csv"
+LANGUAGE: Language | None = "PyTorch"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "used"
 LOSS_KIND = "batch mean, before the update, as self.log was given it"
@@ -25,7 +26,7 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Log:
-    """Each ``lr-…`` column is a series; a loss of the same step, which has a row of its own, is joined to it."""
+    """Each ``lr-…`` column is a series; a loss of the same step, which has a separate row, is joined to it."""
     table = checked(source, source.header)
     step, rates, loss = columns_of(table.header.names, options)
     columns = table.numbers([step, *rates], [loss] if loss else [])

@@ -7,12 +7,24 @@ from pathlib import Path
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, Series, join, name_list, shown
+from compare.readers.base import (
+    Conventions,
+    Language,
+    Log,
+    LrTiming,
+    Options,
+    ReadError,
+    Series,
+    join,
+    name_list,
+    shown,
+)
 from compare.readers.names import LOSSES, first_of, is_rate
 from compare.readers.source import named
 
 NAME = "mlflow"
 WHAT = "a run's folder of MLflow"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
@@ -28,7 +40,7 @@ def is_run(folder: Path) -> bool:
 
 
 def read_folder(folder: Path, options: Options) -> Log:
-    """Each metric that is a rate is a series. Raises ReadError where there is none, or a line is none of MLflow's."""
+    """Each metric that is a rate is a series. Raises ReadError if there is none, or for a line that is not MLflow's."""
     metrics = folder / "metrics"
     files = {}
     for path in sorted(metrics.rglob("*"))[:_MOST_METRICS]:
@@ -45,7 +57,7 @@ def read_folder(folder: Path, options: Options) -> Log:
 
 
 def metric_names(names: list[str], options: Options) -> tuple[list[str], str | None]:
-    """The metrics that are rates, and the one that is the loss. Raises ReadError where none is a rate."""
+    """The metrics that are rates, and the one that is the loss. Raises ReadError if none is a rate."""
     given = options.columns
     rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
     if not rates:
@@ -70,7 +82,7 @@ def _rows(path: Path) -> np.ndarray:
             except ValueError:
                 raise ReadError(
                     f"{path.name}, line {line}: {shown(raw[:40].decode('utf-8', 'replace').strip())} is not "
-                    "`timestamp value step`. Mend or cut this line."
+                    "`timestamp value step`. Fix or delete this line."
                 ) from None
             if len(cells) < 3:
                 raise ReadError(f"{path.name}, line {line}: it has no step. Log with mlflow.log_metric(…, step=…).")

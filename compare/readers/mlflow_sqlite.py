@@ -7,12 +7,24 @@ import sqlite3
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, Series, join, name_list, shown
+from compare.readers.base import (
+    Conventions,
+    Language,
+    Log,
+    LrTiming,
+    Options,
+    ReadError,
+    Series,
+    join,
+    name_list,
+    shown,
+)
 from compare.readers.mlflow_files import GIVEN, metric_names
 from compare.readers.source import Source
 
 NAME = "mlflow-sqlite"
 WHAT = "MLflow's SQLite database"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
@@ -20,7 +32,7 @@ COLUMNS = ("lr", "loss", "run")
 
 _TABLES = ("metrics", "runs")
 _MOST_WORK = 200
-"""Instructions of SQLite's machine for each byte of the file; reading all metrics takes less than one."""
+"""Instructions of SQLite's virtual machine per byte of the file; reading all metrics takes less than one."""
 
 
 def sniff(source: Source) -> bool:
@@ -31,20 +43,21 @@ def sniff(source: Source) -> bool:
 def read(source: Source, options: Options) -> Log:
     """The metrics of the only run that has rates, or of the one named by ``columns["run"]``, by name or id.
 
-    Raises ReadError where there are several or none, or the database is not MLflow's.
+    Raises:
+        ReadError: If there are several runs or none, or if the database is not MLflow's.
     """
     try:
         with contextlib.closing(_connected(source)) as connection:
             _check_schema(connection)
             return _read(connection, options)
     except sqlite3.Error as error:
-        raise ReadError(f"no database that MLflow wrote, or a broken one ({shown(str(error))}).") from None
+        raise ReadError(f"not a database that MLflow wrote, or a damaged one ({shown(str(error))}).") from None
     except UnicodeDecodeError:
-        raise ReadError("no database that MLflow wrote: a text in it is no UTF-8.") from None
+        raise ReadError("not a database that MLflow wrote: a text in it is not UTF-8.") from None
 
 
 def _connected(source: Source) -> sqlite3.Connection:
-    # beside a write-ahead log the file changes; without one, immutable keeps SQLite from writing files of its own
+    # with a write-ahead log the file may change; without one, immutable keeps SQLite from creating files
     still = "" if source.path.with_name(source.path.name + "-wal").exists() else "&immutable=1"
     connection = sqlite3.connect(f"{source.path.resolve().as_uri()}?mode=ro{still}", uri=True)
     connection.execute("PRAGMA trusted_schema = OFF")
@@ -55,7 +68,7 @@ def _connected(source: Source) -> sqlite3.Connection:
 
 
 def _check_schema(connection: sqlite3.Connection) -> None:
-    """Raise ReadError unless both are plain tables: a view or a computed column could do anything when it is read."""
+    """Raise ReadError unless both are plain tables: reading a view or a computed column could run any code."""
     made = dict(
         connection.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name IN (?, ?) AND length(sql) < 100000",
@@ -67,7 +80,7 @@ def _check_schema(connection: sqlite3.Connection) -> None:
         if sql is None:
             raise ReadError(f"a database without a table {table!r}: not MLflow's. Give mlflow.db.")
         if not sql.startswith("CREATE TABLE") or " AS (" in sql.upper():
-            raise ReadError(f"a database whose {table!r} is no plain table: not MLflow's. Give mlflow.db.")
+            raise ReadError(f"a database whose {table!r} is not a plain table: not MLflow's. Give mlflow.db.")
 
 
 def _read(connection: sqlite3.Connection, options: Options) -> Log:
@@ -99,7 +112,7 @@ def _run(connection: sqlite3.Connection, options: Options) -> str:
 
 
 def _rows(connection: sqlite3.Connection, run: str, name: str) -> np.ndarray:
-    """Step and value of each row, as they were written: float64, shape (n, 2)."""
+    """Step and value of each row, as written: float64, shape (n, 2)."""
     rows = connection.execute(
         "SELECT step, CASE WHEN is_nan THEN NULL ELSE value END "
         "FROM metrics WHERE run_uuid = ? AND key = ? ORDER BY rowid",
@@ -107,5 +120,7 @@ def _rows(connection: sqlite3.Connection, run: str, name: str) -> np.ndarray:
     ).fetchall()
     for number, (step, value) in enumerate(rows, start=1):
         if not isinstance(step, int | float) or not isinstance(value, int | float | None):
-            raise ReadError(f"{name}, row {number}: {shown((step, value))} are no step and value. Mend the database.")
+            raise ReadError(
+                f"{name}, row {number}: {shown((step, value))} is not a step and a value. Fix the database."
+            )
     return np.array(rows, dtype=np.float64).reshape(-1, 2)

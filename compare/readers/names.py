@@ -1,4 +1,4 @@
-"""Which columns and metrics are a step, a rate or a loss, by the names that programs give them."""
+"""Recognise steps, rates and losses by the names that programs give to columns and metrics."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ def is_monitored(name: str) -> bool:
 
 
 def first_of(wanted: Iterable[str], names: Iterable[str]) -> str | None:
-    """The first wanted name that is there, whatever its capitals; None where none is."""
+    """The first wanted name that is present, ignoring case; None if there is none."""
     there = {name.lower(): name for name in reversed(list(names))}
     return next((there[name] for name in wanted if name in there), None)

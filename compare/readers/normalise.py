@@ -1,4 +1,4 @@
-"""From what a log says to a trace: steps from 0, each rate at the update that used it."""
+"""Turn a log into a trace: steps from 0, each rate at the update that used it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,22 @@ from compare.readers.digits import written_with
 from experiment.trace import EPOCH_COLUMNS, Table, Trace, stack
 
 FROM_1 = "The log's first step is 1. If it counts from 1, give step_base=1."
-"""What is assumed of a log that begins so and does not say what it counts from."""
+"""The note for a log that begins at 1 and does not say what it counts from."""
 
 LARGEST_STEP = 2**53
-"""Beyond it float64, which holds the steps of many formats, skips whole numbers."""
+"""Many formats store steps as float64, which skips whole numbers beyond this one."""
 
 
 def trace_of(log: Log, source: str, form: str, options: Options) -> Trace:
     """The trace of a log.
 
-    source : the file's name, for the manifest. form : the format's name.
-    Raises ReadError, naming the row, where a step is no whole number from the first one on, where a rate is no finite
-    number from 0 on, and where a log of epochs comes without the steps per epoch.
+    Args:
+        source: The file's name, for the manifest.
+        form: The format's name.
+
+    Raises:
+        ReadError: If a step is not a whole number from the first one on, if a rate is negative or not finite, or if a
+            log of epochs comes without the steps per epoch. The message names the row.
     """
     conventions = _conventions(log, options)
     if not any(len(each.step) for each in log.series):
@@ -50,13 +54,13 @@ def trace_of(log: Log, source: str, form: str, options: Options) -> Trace:
 
 
 def no_epochs() -> Table:
-    """The table of epochs of a log that has none."""
+    """An empty table of epochs."""
     dtypes: dict[type, Any] = {str: np.str_, int: np.int64, float: np.float64}
     return {name: np.array([], dtype=dtypes[kind]) for name, kind in EPOCH_COLUMNS.items()}
 
 
 def whole_steps(step: np.ndarray, base: int, place: Callable[[int], str]) -> np.ndarray:
-    """Written steps as steps from 0: int64. Raises ReadError for one that is no whole number or is before `base`."""
+    """Written steps as steps from 0: int64. Raises ReadError for one that is not whole or is before `base`."""
     with np.errstate(invalid="ignore"):
         wrong = ~(np.abs(step) <= LARGEST_STEP) | (step != np.floor(step))
     if wrong.any():
@@ -72,22 +76,22 @@ def whole_steps(step: np.ndarray, base: int, place: Callable[[int], str]) -> np.
 
 def _what_is_wrong(step: float) -> str:
     if not np.isfinite(step):
-        return f"{step:g} is no finite number. Mend or cut this row."
+        return f"{step:g} is not finite. Fix or delete this row."
     if abs(step) > LARGEST_STEP:
-        return f"{step:g} is beyond 2**53, the largest count that is read. Mend or cut this row."
-    return f"{step!r} is no whole number. Mend this row, or name the column of steps with column.step=…."
+        return f"{step:g} is beyond 2**53, the largest step that is supported. Fix or delete this row."
+    return f"{step!r} is not a whole number. Fix this row, or name the column of steps with column.step=…."
 
 
 def checked_rates(lr: np.ndarray, step: np.ndarray, place: Callable[[int], str]) -> np.ndarray:
-    """Rates as they are, without the sign of a zero. Raises ReadError for one that is no finite number from 0 on."""
+    """The rates, without the sign of a zero. Raises ReadError for a rate that is negative or not finite."""
     with np.errstate(invalid="ignore"):
         least = -ROUNDED_BELOW_0 * float(lr[np.isfinite(lr)].max(initial=0.0))
-        wrong = ~(np.isfinite(lr) & (lr >= least))  # a rate that rounding took below 0 is as good as 0
+        wrong = ~(np.isfinite(lr) & (lr >= least))  # rounding may take a rate of 0 below 0
     if wrong.any():
         row = int(wrong.argmax())
         raise ReadError(
-            f"{place(row)}: the rate of step {step[row]:g} is {lr[row]:g}. A rate is a finite number from 0 on: "
-            "cut the log before this row, or mend it."
+            f"{place(row)}: the rate of step {step[row]:g} is {lr[row]:g}. A rate is finite and not negative: "
+            "truncate the log before this row, or fix the row."
         )
     return lr + 0.0
 
@@ -111,7 +115,7 @@ def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: i
     loss = np.full(len(lr), np.nan) if series.loss is None else series.loss
     if conventions.lr_timing == "next":
         loss = join(used, count, loss)  # the rate moves to the next update, the loss stays with its own
-    # a row of an epoch stands at the epoch's first update
+    # a row of an epoch is placed at the epoch's first update
     step = _spread(used, steps_per_epoch or 1) if log.counts == "epochs" else used
     return {
         "framework": np.broadcast_to(np.array(log.framework), len(lr)),
@@ -127,7 +131,7 @@ def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: i
 
 def _spread(epoch: np.ndarray, steps_per_epoch: int) -> np.ndarray:
     if len(epoch) and int(epoch.max()) > LARGEST_STEP // steps_per_epoch:
-        raise ReadError(f"epoch {int(epoch.max())} with {steps_per_epoch} steps each is beyond any count of steps.")
+        raise ReadError(f"epoch {int(epoch.max())} with {steps_per_epoch} steps each is beyond 2**53 steps.")
     step: np.ndarray = epoch * steps_per_epoch
     return step
 
@@ -143,7 +147,7 @@ def _assumed(log: Log, options: Options) -> list[str]:
 
 
 def _first_step(log: Log, options: Options) -> list[str]:
-    """A doubt where the program's user chose what to count from: one step late, or counted from 1."""
+    """A note if the script chose what to count from: the log is one step late, or counts from 1."""
     first = min(float(each.step.min()) for each in log.series if len(each.step))
     if first != 1 or log.conventions.lr_timing != "unknown" or options.step_base is not None:
         return []

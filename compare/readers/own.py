@@ -1,4 +1,4 @@
-"""What samestep writes: recordings and traces as CSV, traces as ``.npz``, and the folder of ``samestep run``."""
+"""Files of samestep: recordings and traces as CSV, traces as ``.npz``, and the folder of ``samestep run``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.readers.base import Options, ReadError, read_bytes, refuse_columns, shown
+from compare.readers.base import Language, Options, ReadError, read_bytes, refuse_columns, shown
 from compare.readers.normalise import checked_rates, no_epochs, whole_steps
 from compare.readers.source import Source
 from compare.readers.table import Table
@@ -17,6 +17,7 @@ from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, TraceError, re
 
 NAME = "samestep"
 WHAT = "a recording or trace of samestep"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING = "used"
 LOSS_KIND = "batch"
@@ -34,19 +35,20 @@ def sniff(source: Source) -> bool:
 def read(source: Source, options: Options) -> Trace:
     """A CSV with the columns of a trace. Empty cells of epoch and batch become -1, of the loss NaN.
 
-    Raises ReadError, naming the line, where a cell does not fit.
+    Raises:
+        ReadError: If a cell is invalid; the message names the line.
     """
     if source.header is None or not sniff(source):
-        raise ReadError(f"no trace: it lacks columns. A trace has {', '.join(TRACE_COLUMNS)}.")
+        raise ReadError(f"not a trace: columns are missing. A trace has {', '.join(TRACE_COLUMNS)}.")
     table = Table(source, source.header)
     numbers = table.numbers(["seed", "step", "lr"], ["epoch", "batch", "loss"], whole=True)
     columns: dict[str, Any] = {name: numbers[name] for name in TRACE_COLUMNS if name in numbers}
     columns |= {name: table.words(name) for name in _TEXT}
     if len({len(column) for column in columns.values()}) != 1:
-        raise ReadError("its rows cannot be told apart: cells hold line breaks. Write it without.")
+        raise ReadError("cells contain line breaks, so its rows are ambiguous. Write it without line breaks.")
     if len(columns["lr"]) and _unended(source):
         columns = {name: column[:-1] for name, column in columns.items()}
-        table.notes.append("The last line has no end, so it was still being written; it was left out.")
+        table.notes.append("The last line has no line end, so it was still being written; it was left out.")
     return _trace(columns, table, source.path, options)
 
 
@@ -56,18 +58,18 @@ def read_npz(path: Path, options: Options) -> Trace:
     try:
         trace = Trace.load(path)
     except (TraceError, ValueError, TypeError, OverflowError, MemoryError, zipfile.BadZipFile) as error:
-        raise ReadError(f"no trace that samestep wrote ({shown(str(error))}). Write it again.") from None
+        raise ReadError(f"not a trace that samestep wrote ({shown(str(error))}). Write it again.") from None
     kinds = {str: "U", int: "i", float: "f"}
     for table, columns in ((trace.steps, TRACE_COLUMNS), (trace.epochs, EPOCH_COLUMNS)):
         lengths = {table[name].shape for name in columns}
         if len(lengths) != 1 or len(next(iter(lengths))) != 1:
-            raise ReadError("no trace that samestep wrote: its columns differ in length. Write it again.")
+            raise ReadError("not a trace that samestep wrote: its columns differ in length. Write it again.")
         wrong = [name for name, kind in columns.items() if table[name].dtype.kind != kinds[kind]]
         if wrong:
-            raise ReadError(f"no trace that samestep wrote: column {wrong[0]} holds {table[wrong[0]].dtype}.")
+            raise ReadError(f"not a trace that samestep wrote: column {wrong[0]} holds {table[wrong[0]].dtype}.")
     if not isinstance(trace.manifest, dict):
-        raise ReadError("no trace that samestep wrote: its manifest is no JSON object.")
-    return _finished(dict(trace.steps), dict(trace.epochs), trace.manifest, path, options, _row)
+        raise ReadError("not a trace that samestep wrote: its manifest is not a JSON object.")
+    return finished(dict(trace.steps), dict(trace.epochs), trace.manifest, path.name, options, _row)
 
 
 def is_npz(head: bytes) -> bool:
@@ -86,23 +88,24 @@ def _trace(columns: dict[str, Any], table: Table, path: Path, options: Options) 
         if name in _MAY_BE_EMPTY:
             column = np.where(missing, -1, column)
         elif missing.any():
-            raise ReadError(f"{table.place(int(missing.argmax()))}: {name} is empty. Mend or cut this line.")
+            raise ReadError(f"{table.place(int(missing.argmax()))}: {name} is empty. Fix or delete this line.")
         columns[name] = whole_steps(column, -1 if name in _MAY_BE_EMPTY else 0, table.place)
         if name in _MAY_BE_EMPTY:
             columns[name] -= 1
     if np.isnan(columns["lr"]).any():
         row = int(np.isnan(columns["lr"]).argmax())
-        raise ReadError(f"{table.place(row)}: lr is empty. Mend or cut this line.")
+        raise ReadError(f"{table.place(row)}: lr is empty. Fix or delete this line.")
     steps = {name: columns[name] for name in TRACE_COLUMNS}
     manifest, epochs = _beside(path)
-    trace = _finished(steps, epochs, manifest, path, options, table.place)
+    trace = finished(steps, epochs, manifest, path.name, options, table.place)
     trace.manifest["notes"] = [*trace.manifest["notes"], *table.notes]
     return trace
 
 
-def _finished(
-    steps: dict[str, Any], epochs: dict[str, Any], manifest: dict[str, Any], path: Path, options: Options, place: Any
+def finished(
+    steps: dict[str, Any], epochs: dict[str, Any], manifest: dict[str, Any], source: str, options: Options, place: Any
 ) -> Trace:
+    """A trace with all that a manifest has, its numbers checked. place : where a row stands, for a message."""
     refuse_columns(options, NAME, ())
     if options.step_base not in (None, STEP_BASE):
         raise ReadError(f"step_base={options.step_base}: samestep counts from {STEP_BASE}, always. Leave it out.")
@@ -113,13 +116,13 @@ def _finished(
     if options.lr_timing == "next":
         steps["step"] = steps["step"] + 1
     conventions = manifest.get("conventions")
-    told = {"step_base": STEP_BASE, "lr_timing": LR_TIMING, "loss_kind": LOSS_KIND}
-    told |= conventions if isinstance(conventions, dict) else {}
-    told |= {"lr_timing": options.lr_timing} if options.lr_timing else {}
-    told |= {"loss_kind": options.loss_kind} if options.loss_kind else {}
+    declared = {"step_base": STEP_BASE, "lr_timing": LR_TIMING, "loss_kind": LOSS_KIND}
+    declared |= conventions if isinstance(conventions, dict) else {}
+    declared |= {"lr_timing": options.lr_timing} if options.lr_timing else {}
+    declared |= {"loss_kind": options.loss_kind} if options.loss_kind else {}
     notes = manifest.get("notes") if isinstance(manifest.get("notes"), list) else []
-    added = {"format": NAME, "source": path.name, "assumed": [], "notes": notes, "rounding": None}
-    return Trace(steps, epochs, {"schema": 1} | manifest | added | {"conventions": told | {"precision": "float64"}})
+    added = {"format": NAME, "source": source, "assumed": [], "notes": notes, "rounding": None}
+    return Trace(steps, epochs, {"schema": 1} | manifest | added | {"conventions": declared | {"precision": "float64"}})
 
 
 def _unended(source: Source) -> bool:
@@ -129,15 +132,15 @@ def _unended(source: Source) -> bool:
 
 
 def _beside(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The manifest and the epochs that lie beside a trace, where they do and can be read."""
+    """The manifest and the epochs beside a trace, if they exist and can be read."""
     manifest: dict[str, Any] = {}
     for name in (path.with_suffix(".manifest.json"), path.with_name("manifest.json")):
         try:
-            told = json.loads(read_bytes(name))
+            content = json.loads(read_bytes(name))
         except (OSError, ValueError, RecursionError):
             continue
-        if isinstance(told, dict):
-            manifest = told
+        if isinstance(content, dict):
+            manifest = content
             break
     for name in (path.with_suffix(".epochs.csv"), path.with_name("epochs.csv")):
         try:
@@ -148,7 +151,7 @@ def _beside(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _check_members(path: Path) -> None:
-    """Raise ReadError where unpacking would take more memory than the file has bytes.
+    """Raise ReadError if unpacking would take more memory than the file has bytes.
 
     `Trace.save` stores without compressing. An array's header may claim any size, and NumPy would believe it.
     """
@@ -162,17 +165,17 @@ def _check_members(path: Path) -> None:
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError, KeyError) as error:
         if isinstance(error, ReadError):
             raise
-        raise ReadError(f"no trace that samestep wrote ({shown(str(error))}). Write it again.") from None
+        raise ReadError(f"not a trace that samestep wrote ({shown(str(error))}). Write it again.") from None
 
 
 def _check_array(file: Any, size: int) -> None:
     version = np.lib.format.read_magic(file)
     read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in read_header:
-        raise ReadError(f"no trace that samestep wrote: an array of format {version}.")
+        raise ReadError(f"not a trace that samestep wrote: an array of format {version}.")
     shape, _, dtype = read_header[version](file)
     count = 1
     for length in shape:
         count *= int(length)
     if dtype.hasobject or count * dtype.itemsize > size:
-        raise ReadError("no trace that samestep wrote: an array claims more than the file holds. Write it again.")
+        raise ReadError("not a trace that samestep wrote: an array claims more than the file holds. Write it again.")

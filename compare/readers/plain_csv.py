@@ -1,4 +1,4 @@
-"""Any table with named columns: ``step,lr,loss``, with ``,`` ``;`` or tab between them."""
+"""Any table with named columns: ``step,lr,loss``, separated by ``,`` ``;`` or tab."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, Series, name_list
+from compare.readers.base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, name_list
 from compare.readers.names import LOSSES, STEPS, first_of, is_rate
 from compare.readers.source import Source, named
 from compare.readers.table import Table, checked
 
 NAME = "csv"
 WHAT = "a CSV file with a header row"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the log's author wrote it"
 COLUMNS = ("step", "lr", "loss")
 
 EPOCH = "epoch"
-"""Where it is the only count there is, a row speaks of an epoch."""
+"""If this is the only count, each row is an epoch."""
 
 
 def sniff(source: Source) -> bool:
-    """A header row with a name that is a rate's and one that is a step's or an epoch's."""
+    """A header row that names a rate, and a step or an epoch."""
     names = source.header.names if source.header else []
     return first_of((*STEPS, EPOCH), names) is not None and any(map(is_rate, names))
 
 
 def read(source: Source, options: Options) -> Log:
-    """Each column of rates is a series. Raises ReadError where no column is known or named."""
+    """Each column of rates is a series. Raises ReadError if no column is known or named."""
     table = checked(source, source.header)
     names = table.header.names
     step, rates, loss = columns_of(names, options)
@@ -53,9 +54,9 @@ def columns_of(names: list[str], options: Options) -> tuple[str, list[str], str 
 def log_of(
     table: Table, step: str, rates: list[str], loss: str | None, framework: str, conventions: Conventions
 ) -> Log:
-    """The log of a table whose rows each hold a step and rates, or a step and nothing of either."""
+    """The log of a table. Rows without a step or a rate are left out, with a note."""
     if len({step, *rates, loss}) != len(rates) + 2:
-        raise ReadError("one column is named twice. Name another for each of step, lr and loss.")
+        raise ReadError("one column is named twice. Name different columns for step, lr and loss.")
     columns = table.numbers([step, *rates], [loss] if loss else [])
     series, without = [], 0
     for name in rates:

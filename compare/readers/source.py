@@ -1,4 +1,4 @@
-"""A file as the readers see it: its beginning, and the header row if it is a table."""
+"""A file for the readers: its first bytes, and the header row if it is a table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ SEPARATORS = ",;\t"
 class Header:
     """The header row of a table.
 
-    names : the columns. separator : one of ``,`` ``;`` and tab. lines : lines up to and with the header.
+    Attributes:
+        names: The columns.
+        separator: One of ``,`` ``;`` and tab.
+        lines: Lines up to and with the header.
     """
 
     names: list[str]
@@ -33,7 +36,7 @@ class Header:
     lines: int
 
     def place(self, name: str) -> int | None:
-        """Which column has this name, from 0; None where none has."""
+        """The index of the column with this name; None if there is none."""
         return self.names.index(name) if name in self.names else None
 
 
@@ -45,7 +48,7 @@ class Source:
 
     @cached_property
     def head(self) -> bytes:
-        """Its first bytes. Raises ReadError where it is no regular file: a pipe may never end."""
+        """The first bytes. Raises ReadError if it is not a regular file: a pipe may never end."""
         if not self.path.is_file():
             raise ReadError("not a regular file. Give a file or a folder.")
         with self.path.open("rb") as file:
@@ -58,18 +61,18 @@ class Source:
 
     @cached_property
     def text(self) -> str | None:
-        """Its first characters; None where they are no UTF-8."""
+        """The first characters; None if they are not UTF-8."""
         decoder = codecs.getincrementaldecoder("utf-8-sig")()
         try:
-            # within a long file the head may end within a character
+            # the head of a long file may end within a character
             return decoder.decode(self.head, final=len(self.head) < HEAD)
         except UnicodeDecodeError:
             return None
 
     @cached_property
     def header(self) -> Header | None:
-        """The header row where the file looks like a table; None where it does not."""
-        # as the csv module counts lines; str.splitlines would break at a form feed as well
+        """The header row if the file looks like a table, else None."""
+        # lines as the csv module counts them; str.splitlines would also break at a form feed
         lines = io.StringIO(self.text or "", newline="").readlines()
         first = next((number for number, line in enumerate(lines) if line.strip()), None)
         if first is None or lines[first].lstrip().startswith(("{", "[")):
@@ -93,7 +96,7 @@ class Source:
 
 
 def named(header: list[str], name: str) -> str:
-    """A column that the user named. Raises ReadError, listing the columns, where there is none."""
+    """A column that the user named. Raises ReadError, listing the columns, if it does not exist."""
     if name in header:
         return name
     listed = ", ".join(header[:12]) + (f" and {len(header) - 12} more" if len(header) > 12 else "")

@@ -1,4 +1,4 @@
-"""Numbers out of a table of text: fast where all cells are numbers, cell by cell where one is not."""
+"""Numbers from a table of text: fast if all cells are numbers, else cell by cell."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from compare.readers.source import Header, Source
 from experiment.trace import unquoted
 
 MISSING = ("", "NA", "N/A", "None", "null", "<NA>")
-"""Cells that say that there is no value. A NaN is a value: it must not pass for a row without a rate."""
+"""Cells without a value. A NaN is a value: such a row is not a row without a rate."""
 
 NOT_FINITE = ("nan", "NaN", "NAN", "-nan")
 _NUMBER = re.compile(
@@ -26,15 +26,16 @@ _NUMBER = re.compile(
 )
 _BLOCK = 1 << 24
 _NOT_PANDAS = (ValueError, IndexError, TypeError, OverflowError, Warning)
-"""What pandas raises for a table that it cannot make numbers of; its own errors are ValueErrors."""
+"""What pandas raises for a table that it cannot convert to numbers; its own errors are ValueErrors."""
 SAMPLE = 10_000
-"""Rows whose text is looked at to see how numbers were written."""
+"""Rows whose text shows how numbers were written."""
 
 
 class Table:
     """A table's rows, column by column.
 
-    Raises ReadError, naming the line, where a row has more cells than the header or is cut within a quoted cell.
+    Raises:
+        ReadError: If a row has more cells than the header or ends within a quoted cell; the message names the line.
     """
 
     def __init__(self, source: Source, header: Header) -> None:
@@ -43,11 +44,15 @@ class Table:
         self.notes: list[str] = []
 
     def numbers(self, required: list[str], optional: list[str] | None = None, whole: bool = False) -> dict[str, Any]:
-        """Columns as float64, each of shape (rows,); NaN where a cell is empty.
+        """Columns as float64, each of shape (rows,); NaN for an empty cell.
 
-        required : a NaN as text or any other word in them is an error. optional : NaN is a value of theirs.
-        whole : keep the last row even where its line has no end.
-        Raises ReadError, naming line, column and cell.
+        Args:
+            required: Columns in which a NaN or any other word is an error.
+            optional: Columns in which NaN is a value.
+            whole: Keep the last row even if its line has no end.
+
+        Raises:
+            ReadError: If a cell is not a number; the message names line, column and cell.
         """
         optional = optional or []
         twice = next((name for name in (*required, *optional) if self.header.names.count(name) > 1), None)
@@ -59,7 +64,7 @@ class Table:
         return columns if whole else self._without_cut_row(columns)
 
     def texts(self, names: list[str]) -> list[str]:
-        """Cells of these columns that hold a value, as they are written: those of the first `SAMPLE` rows."""
+        """Non-empty cells of these columns as text, from the first `SAMPLE` rows."""
         places = [self.header.names.index(name) for name in names]
         return [
             row[place].strip()
@@ -91,8 +96,8 @@ class Table:
         return column_of_texts
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Each row that is not blank, with the line on which it ends."""
-        # a cell may be as long as the file, which is in memory as a whole at worst
+        """Each non-blank row with the line on which it ends."""
+        # a cell may be as long as the file
         csv.field_size_limit(max(csv.field_size_limit(), self.path.stat().st_size + 1))
         before = self.header.lines
         with self.path.open(encoding="utf-8-sig", newline="") as file:
@@ -104,10 +109,10 @@ class Table:
                     if row:
                         yield rows.line_num + before, row
             except csv.Error as error:
-                raise ReadError(f"line {rows.line_num + before}: {error}. Mend or cut this line.") from None
+                raise ReadError(f"line {rows.line_num + before}: {error}. Fix or delete this line.") from None
             except UnicodeDecodeError as error:
                 raise ReadError(
-                    f"line {rows.line_num + before + 1} or later: no UTF-8 text ({error.reason}). Save it as UTF-8."
+                    f"line {rows.line_num + before + 1} or later: not UTF-8 text ({error.reason}). Save it as UTF-8."
                 ) from None
 
     def place(self, row: int) -> str:
@@ -120,7 +125,7 @@ class Table:
     def _regular(self) -> bool:
         """Whether each row has as many cells as the header, judged by the number of separators and lines.
 
-        Pandas cuts rows that are longer than the header without a word, so `1,0,001` would read as a rate of 0.
+        Pandas silently truncates rows that are longer than the header, so `1,0,001` would read as a rate of 0.
         """
         separators = lines = quotes = 0
         with self.path.open("rb") as file:
@@ -135,7 +140,7 @@ class Table:
         return separators == expected and quotes % 2 == 0 and len(self.header.names) > 1
 
     def _fast(self, required: list[str], optional: list[str]) -> dict[str, np.ndarray] | None:
-        """By pandas' parser in C, which keeps every bit; None where it cannot make numbers of all cells."""
+        """The columns by pandas' C parser, which keeps every bit; None if a cell is not a number."""
         import pandas as pd
 
         places = {name: self.header.names.index(name) for name in (*required, *optional)}
@@ -153,7 +158,7 @@ class Table:
         return {name: frame[place].to_numpy() for name, place in places.items()}
 
     def _options(self, places: list[int]) -> dict[str, Any]:
-        """What pandas is told of the table."""
+        """The arguments of `pandas.read_csv` for this table."""
         return {
             "sep": self.header.separator,
             "header": None,
@@ -173,7 +178,7 @@ class Table:
             if len(row) > len(self.header.names):
                 raise ReadError(
                     f"line {line}: {len(row)} cells under {len(self.header.names)} columns. "
-                    "Mend this line; decimals are written with a point."
+                    "Fix this line; a decimal point is a point, not a comma."
                 )
             for name, place, strict in wanted:
                 cell = row[place].strip() if place < len(row) else ""
@@ -181,10 +186,10 @@ class Table:
         return {name: np.array(column, dtype=np.float64) for name, column in values.items()}
 
     def _without_cut_row(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Leave the last row out where its line has no end and a number in its last cell may have lost digits.
+        """Leave out the last row if its line has no end and the number in its last cell may have lost digits.
 
-        A program that was killed leaves such a line. Where the last cell is none of ours, or says what the row before
-        it said, nothing can be lost.
+        A program that was killed leaves such a line. If the last cell is not in one of our columns, or equals the cell
+        above it, nothing can be lost.
         """
         last_name = self.header.names[-1]
         rows = len(next(iter(columns.values())))
@@ -193,14 +198,16 @@ class Table:
         last, before = columns[last_name][-1], columns[last_name][-2]
         if np.isnan(last) or last == before:
             return columns
-        self.notes.append(f"The last line has no end, so its {last_name} may be cut; the line was left out.")
+        self.notes.append(f"The last line has no line end, so its {last_name} may be truncated; the line was left out.")
         return {name: column[:-1] for name, column in columns.items()}
 
 
 def checked(source: Source, header: Header | None) -> Table:
-    """The table of a source. Raises ReadError where it is none."""
+    """The table of a source. Raises ReadError if it is not a table."""
     if header is None:
-        raise ReadError("no table: its first line is no header row. Give a log whose first line names the columns.")
+        raise ReadError(
+            "not a table: its first line is not a header row. Give a log whose first line names the columns."
+        )
     return Table(source, header)
 
 
@@ -208,10 +215,12 @@ def _number(cell: str, name: str, line: int, strict: bool) -> float:
     if cell in MISSING:
         return float("nan")
     if not _NUMBER.fullmatch(cell):
-        raise ReadError(f"line {line}: {name} is {shown(cell)}, no number. Mend or cut this line.")
+        raise ReadError(f"line {line}: {name} is {shown(cell)}, not a number. Fix or delete this line.")
     if cell.lower().lstrip("+-").startswith("nan"):
         if strict:
-            raise ReadError(f"line {line}: {name} is {shown(cell)}. Cut the log before this line, or mend it.")
+            raise ReadError(
+                f"line {line}: {name} is {shown(cell)}. Truncate the log before this line, or fix the line."
+            )
         return float("nan")
     return float(cell)
 
@@ -222,5 +231,5 @@ def _unended(path: Path) -> bool:
 
 
 def _precision(version: str) -> dict[str, Any]:
-    """Before pandas 3.1 the default parser lost the last bits of a float; since then there is no other."""
+    """Before pandas 3.1 the default parser lost the last bits of a float; later versions have only the exact one."""
     return {} if tuple(int(part) for part in version.split(".")[:2]) >= (3, 1) else {"float_precision": "round_trip"}

@@ -1,4 +1,4 @@
-"""TensorBoard's event files, by Keras, PyTorch and Lightning: every row of them, and without TensorFlow."""
+"""TensorBoard's event files, by Keras, PyTorch and Lightning: every row, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -12,23 +12,35 @@ from typing import Any
 
 import numpy as np
 
-from compare.readers.base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, Series, join, name_list
+from compare.readers.base import (
+    MOST_NAME,
+    Conventions,
+    Language,
+    Log,
+    LrTiming,
+    Options,
+    ReadError,
+    Series,
+    join,
+    name_list,
+)
 from compare.readers.names import LOSSES, first_of, is_monitored, is_rate
 from compare.readers.source import Source, named
 
 NAME = "tensorboard"
 WHAT = "TensorBoard's event files"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
 COLUMNS = ("lr", "loss")
 
 EPOCH_RATE = "epoch_learning_rate"
-"""What Keras' callback calls the rate that the optimizer shows as an epoch ends."""
+"""The tag under which Keras' callback logs the optimizer's rate at the end of an epoch."""
 
 KERAS = (
-    "Keras' callback logs the rate that the optimizer shows as the epoch ends: the next update's, which is the one of "
-    "the next epoch's first update. Under LearningRateScheduler it is the epoch's own: give lr_timing=used."
+    "Keras' callback logs the optimizer's rate at the end of the epoch: that of the next epoch's first update. Under "
+    "LearningRateScheduler it is the epoch's own rate: give lr_timing=used."
 )
 MONITOR = "The rates come from Lightning's LearningRateMonitor, which logs before the update."
 
@@ -49,7 +61,7 @@ def read(source: Source, options: Options) -> Log:
 def read_files(paths: list[Path], options: Options) -> Log:
     """Event files of one folder as one log, in the order of their names, which begin with the time.
 
-    Each tag that is a rate is a series. Raises ReadError where there is none, or where a file is none of TensorBoard's.
+    Each tag that is a rate is a series. Raises ReadError if there is none, or if a file is not TensorBoard's.
     """
     values: Values = {}
     notes: list[str] = []
@@ -73,7 +85,7 @@ def read_files(paths: list[Path], options: Options) -> Log:
 
 
 def has_rates(paths: list[Path]) -> bool:
-    """Whether any event in these files is a learning rate's."""
+    """Whether any event in these files is a learning rate."""
     return any(is_rate(value.tag) for path in paths for event in _events(path, []) for value in event.summary.value)
 
 
@@ -117,9 +129,9 @@ def _collect(path: Path, values: Values, notes: list[str]) -> bool:
 
 
 def _scalar(value: Any) -> float | None:
-    """A summary's value where it is one number; None where it is an image, a histogram or a text.
+    """A summary's value if it is one number; None for an image, a histogram or a text.
 
-    Not by TensorBoard's `make_ndarray`: it would make as many numbers as a hostile shape asks for.
+    TensorBoard's `make_ndarray` is not used: it would allocate as many numbers as a hostile shape asks for.
     """
     if value.HasField("simple_value"):
         return float(value.simple_value)
@@ -149,21 +161,21 @@ def _events(path: Path, notes: list[str]) -> Iterator[Any]:
         for event in loader.Load():
             read += 1
             yield event
-            if read == records:  # an unfinished record behind them may claim any length
+            if read == records:  # an unfinished record after them may claim any length
                 return
-    except Exception as error:  # TensorBoard's and protobuf's own errors, of many kinds, for bytes that are no events
-        raise ReadError(f"{path.name}: no events that TensorBoard can read ({type(error).__name__}).") from None
-    if read < records:  # the loader stops at a wrong checksum, without a word
+    except Exception as error:  # TensorBoard and protobuf raise many kinds of errors for bytes that are not events
+        raise ReadError(f"{path.name}: not events that TensorBoard can read ({type(error).__name__}).") from None
+    if read < records:  # the loader silently stops at a wrong checksum
         notes.append(f"{path.name} is damaged: {records - read} of its {records} records were left out.")
 
 
 def _loader(path: Path) -> Any:
     """TensorBoard's own loader of all events, on its own stand-in for TensorFlow.
 
-    `LegacyEventFileLoader` gives each event as it was written; `EventFileLoader`, made of it, makes a tensor of each
-    number as well, which takes half of the time.
+    `LegacyEventFileLoader` gives each event as it was written; `EventFileLoader`, which wraps it, also converts each
+    number to a tensor, which takes half of the time.
 
-    TensorBoard takes the stand-in where a module `tensorboard.compat.notf` is there, and TensorFlow otherwise, if it is
+    TensorBoard uses the stand-in if a module `tensorboard.compat.notf` exists, and TensorFlow otherwise, if it is
     installed.
     """
     sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))
@@ -177,9 +189,9 @@ def _loader(path: Path) -> Any:
 
 
 def _records(path: Path, notes: list[str]) -> int:
-    """How many complete records there are, before any is read: a claim of more bytes than the file has is believed.
+    """Count the complete records before reading any: the loader trusts a record that claims more bytes than exist.
 
-    A file that ends within a record was cut or is still written: what is before it is read, and a note says so.
+    A file that ends within a record was truncated or is still being written. The records before it are read.
     """
     size = path.stat().st_size
     at = count = 0
@@ -191,5 +203,8 @@ def _records(path: Path, notes: list[str]) -> int:
                 break
             at, count = end, count + 1
     if at < size:
-        notes.append(f"{path.name} ends within a record: it was cut, or still grows. What is before was read.")
+        notes.append(
+            f"{path.name} ends within a record: it was truncated, or is still being written. "
+            "Everything before that was read."
+        )
     return count

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.readers.base import Conventions, Log, LrTiming, Options, ReadError, name_list, refuse_columns
+from compare.readers.base import Conventions, Language, Log, LrTiming, Options, ReadError, name_list, refuse_columns
 from compare.readers.names import LOSSES, first_of, is_rate
 from compare.readers.plain_csv import log_of, series_of
 from compare.readers.source import Source, named
@@ -14,6 +14,7 @@ from compare.readers.table import Table, checked
 
 NAME = "wandb"
 WHAT = "a CSV export of Weights & Biases"
+LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
@@ -30,7 +31,7 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Log:
-    """Each rate is a series; in a chart each run's. Raises ReadError where there is none."""
+    """Each rate is a series; in a chart, each run. Raises ReadError if there is none."""
     table = checked(source, source.header)
     return _chart(table, options) if _is_chart(table.header.names) else _history(table, options)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from compare.refute.curve import FEWEST, Curve, Known, Predicted, blocks
 from compare.terms import SIDES, Side
-from compare.tolerance import ULP32, ulp32
+from compare.tolerance import ULP32, Applied, applied, ulp32
 from experiment.clock import Clock
 
 FEW = 3
@@ -93,6 +93,23 @@ class Check:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Tolerance:
+    """How far two rates may differ, as it was applied to the rows of one side.
+
+    Attributes:
+        step: The update that uses most of its tolerance, or exceeds it most.
+        applied: How much of it, there.
+        steps: Every update that was compared: int64.
+        allowed: How far the two rates of each may differ, absolute: float64.
+    """
+
+    step: int
+    applied: Applied
+    steps: np.ndarray
+    allowed: np.ndarray
+
+
 @dataclass(frozen=True)
 class Pair:
     """Two runs, the clock of both where it is known, and the float32 ULP within which two rates are the same.
@@ -139,6 +156,19 @@ class Pair:
     def same(self) -> dict[Side, np.ndarray]:
         """For each row of each side, whether the other's rate at this step is known to be the same."""
         return {side: self._compared(side) & ~self.differs[side] for side in SIDES}
+
+    def tolerance(self, side: Side) -> Tolerance | None:
+        """The tolerance of one side's rows; None where none of them is compared."""
+        rows = np.flatnonzero(self._compared(side))
+        if not len(rows):
+            return None
+        distance, allowed = (column[rows] for column in self._apart[side])
+        most = rows[[int((distance / allowed).argmax())]]
+        ours, lr = self.of(side).observed.at_rows(most), self.of(side).rates.rows(most)
+        theirs = self.other(side).at(lr.step)
+        size, drift = np.maximum(theirs.size, ours.size), np.maximum(theirs.drift, ours.drift)
+        found = applied(lr.lr, theirs.value, size, drift, theirs.slack + lr.rounding, self.ulp)
+        return Tolerance(int(lr.step[0]), found, self.of(side).rates.step[rows], allowed)
 
     def residual_ulp32(self, side: Side) -> float:
         """The largest difference of a side's rows, drift and rounding of digits taken off, in float32 ULP."""

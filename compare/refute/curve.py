@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from compare.diagnose.infer import Inferred
-from compare.diagnose.inference.rows import CLOCK
+from compare.infer import Inferred
 from compare.rates import Rates
-from compare.tolerance import NEAR_ZERO, ULP32, ulp32
+from compare.tolerance import ULP32, allowed, near_peak, ulp32
+from experiment.clock import Clock
 from experiment.schedules import PiecewiseConstant, ScheduleModel
 
 UNKNOWN = np.inf
@@ -69,8 +69,7 @@ class Known:
 
     def allowed(self, ulp: float = ULP32) -> np.ndarray:
         """How far another rate may lie from `value` and still be the same: rounding, drift and slack."""
-        found = ulp * ulp32(self.size) + self.drift + self.slack
-        return np.asarray(np.maximum(found, float(np.finfo(np.float32).tiny)))
+        return allowed(self.size, self.drift, self.slack, ulp=ulp)
 
     def _columns(self) -> tuple[np.ndarray, ...]:
         return self.value, self.slack, self.size, self.drift
@@ -161,7 +160,7 @@ class Curve:
 
     def _known(self, step: np.ndarray, lr: np.ndarray, slack: np.ndarray) -> Known:
         size, drift = self.bent(step)
-        near = np.maximum(np.where(lr < NEAR_ZERO * self.peak, self.peak, lr), size)
+        near = np.maximum(near_peak(lr, self.peak), size)
         return Known(lr, slack, near, drift)
 
     def has(self, step: np.ndarray) -> np.ndarray:
@@ -193,7 +192,7 @@ class Curve:
         """Whether its schedule was seen to its end, and holds from there on."""
         assert self.inferred is not None
         schedule = self.inferred.schedule
-        length = schedule.length(CLOCK)
+        length = schedule.length(Clock.STEPS)
         return length is not None and schedule.after_end == "hold" and length < self.last
 
     @cached_property

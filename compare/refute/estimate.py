@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from compare.diagnose.inference.numbers import digits, shortest
+from compare.infer.numbers import digits, shortest
 from compare.rates import Rates
 from compare.refute.claim import Pair
 from compare.refute.curve import Curve, Known
 from compare.terms import Side
-from compare.tolerance import NEAR_ZERO, ULP32, ulp32
+from compare.tolerance import NEAR_ZERO, ULP32, allowed, ulp32
 from experiment.schedules import PiecewiseConstant, Product, Schedule, Sequence, Warmup
 
 LATE_FIRST: tuple[Side, Side] = ("b", "a")
@@ -36,8 +36,7 @@ def found_again(curve: Curve, value: float, rounding: float, near: int, most: in
     Where no row has it, the steps between two rows that it lies between.
     """
     steps, lr = curve.rates.step, curve.rates.lr
-    allowed = allowed_at(value) + rounding + curve.rates.rounding
-    rows = np.flatnonzero(np.abs(lr - value) <= allowed)
+    rows = np.flatnonzero(np.abs(lr - value) <= allowed(np.asarray(value), rounding, curve.rates.rounding))
     if not len(rows):
         low, high = np.minimum(lr[:-1], lr[1:]), np.maximum(lr[:-1], lr[1:])
         rows = np.flatnonzero((low <= value) & (value <= high))
@@ -158,11 +157,10 @@ def constant_ratios(rows: Rates, base: Known) -> list[float]:
     value, lr = base.value[known], rows.lr[known]
     if not len(lr):
         return []
-    allowed = ULP32 * ulp32(np.maximum(lr, NEAR_ZERO * lr.max())) + rows.rounding[known]
-    allowed += base.drift[known] * lr / value
+    within = allowed(np.maximum(lr, NEAR_ZERO * lr.max()), rows.rounding[known], base.drift[known] * lr / value)
     bent = ULP32 * ulp32(base.size[known]) * lr / value  # of a sum that float32 rounds at a larger size
-    low = float(((lr - allowed - bent) / (value + base.slack[known])).max())
-    high = float(((lr + allowed + bent) / (value - base.slack[known])).min())
+    low = float(((lr - within - bent) / (value + base.slack[known])).max())
+    high = float(((lr + within + bent) / (value - base.slack[known])).min())
     middle = float(lr[value.argmax()] / value.max())
     if not (0 < low <= high and math.isfinite(high)):
         return []
@@ -189,8 +187,8 @@ def _paired_changes(a: Curve, b: Curve, most: int = 3) -> Iterator[tuple[int, in
     if not (len(ours) and len(theirs)):
         return
     la, lb = a.rates.lr[ours], b.rates.lr[theirs]
-    allowed = ULP32 * ulp32(np.maximum(la[:, None], lb)) + a.rates.rounding[ours][:, None] + b.rates.rounding[theirs]
-    alike = np.argwhere(np.abs(la[:, None] - lb) <= allowed)
+    rounding = a.rates.rounding[ours][:, None], b.rates.rounding[theirs]
+    alike = np.argwhere(np.abs(la[:, None] - lb) <= allowed(np.maximum(la[:, None], lb), *rounding))
     for one, other in alike[:most]:
         yield int(ours[one]), int(theirs[other])
     yield int(ours[0]), int(theirs[0])

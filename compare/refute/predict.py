@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from compare.diagnose.infer import Inferred
-from compare.diagnose.inference.rows import CLOCK
+from compare.infer import Inferred
 from compare.refute.curve import UNKNOWN, Curve, Known
-from compare.tolerance import NEAR_ZERO
-from experiment.clock import Duration
+from compare.tolerance import near_peak
+from experiment.clock import Clock, Duration
 from experiment.schedules import Schedule, ScheduleModel
 
 Prediction = Callable[[np.ndarray], Known]
@@ -117,7 +116,7 @@ def scheduled(inferred: Inferred, curve: Curve) -> Prediction:
     def predicted(step: np.ndarray) -> Known:
         value = inferred.rate(step)
         size, drift = asked.bent(step)
-        near = np.where(value < curve.peak * NEAR_ZERO, np.maximum(size, curve.peak), np.maximum(size, value))
+        near = np.maximum(near_peak(value, curve.peak), size)
         return Known(value, np.zeros(step.shape), near, drift)
 
     return predicted
@@ -128,7 +127,7 @@ def lengthened(schedule: Schedule, ratio: Fraction) -> Schedule | None:
     try:
         fields = type(schedule).model_fields
         longer = schedule.model_copy(update={name: _longer(getattr(schedule, name), ratio) for name in fields})
-        longer.rate(0, CLOCK)
+        longer.rate(0, Clock.STEPS)
     except ValueError:  # a length that this kind cannot have
         return None
     return longer

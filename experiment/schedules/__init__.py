@@ -1,25 +1,52 @@
 """The vocabulary of schedules. Each is asked for the rate of any update and does not change by being asked.
 
-`decays`, `cosine` and `cycles` hold the schedules by their shape, `combined` those made of others, `text` how one is
-read from what a person writes.
+One file for each kind: its keys, its closed form, and what it is called in both frameworks. `base` holds what all have
+in common, `calls` what a framework's schedule is without the framework, `text` how one is read from what a person
+writes.
 """
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Annotated, get_args
 
+from pydantic import Field
+
+from experiment.schedules import product, sequence, warmup
 from experiment.schedules.base import ArrayLike, ScheduleModel, float32_error
-from experiment.schedules.combined import Product, Schedule, Sequence, Warmup
-from experiment.schedules.cosine import CosineDecay, CosineRestarts
-from experiment.schedules.cycles import Cyclic, OneCycle
-from experiment.schedules.decays import (
-    Constant,
-    ExponentialDecay,
-    InverseTimeDecay,
-    Linear,
-    PiecewiseConstant,
-    PolynomialDecay,
-)
+from experiment.schedules.constant import Constant
+from experiment.schedules.cosine import CosineDecay
+from experiment.schedules.cosine_restarts import CosineRestarts
+from experiment.schedules.cyclic import Cyclic
+from experiment.schedules.exponential import ExponentialDecay
+from experiment.schedules.inverse_time import InverseTimeDecay
+from experiment.schedules.linear import Linear
+from experiment.schedules.one_cycle import OneCycle
+from experiment.schedules.piecewise_constant import PiecewiseConstant
+from experiment.schedules.polynomial import PolynomialDecay
+from experiment.schedules.product import Product
+from experiment.schedules.sequence import Sequence
+from experiment.schedules.warmup import Warmup
+
+Schedule = Annotated[
+    Constant
+    | ExponentialDecay
+    | InverseTimeDecay
+    | PiecewiseConstant
+    | PolynomialDecay
+    | Linear
+    | CosineDecay
+    | CosineRestarts
+    | OneCycle
+    | Cyclic
+    | Warmup
+    | Sequence
+    | Product,
+    Field(discriminator="kind"),
+]
+"""Any of the vocabulary; the kind says which."""
+
+for _made_of_others in (warmup, sequence, product):
+    vars(_made_of_others)["Schedule"] = Schedule  # pydantic looks the name up there when it first checks one
 
 SCHEDULES: tuple[type[ScheduleModel], ...] = get_args(get_args(Schedule)[0])
 """Every class of the vocabulary."""
@@ -27,7 +54,11 @@ SCHEDULES: tuple[type[ScheduleModel], ...] = get_args(get_args(Schedule)[0])
 KINDS: dict[str, type[ScheduleModel]] = {each.model_fields["kind"].default: each for each in SCHEDULES}
 """Every class of the vocabulary by its kind."""
 
+EXAMPLES: dict[str, str] = {name: text for each in SCHEDULES for name, text in each.EXAMPLES.items()}
+"""One schedule for every row of the table of schedules: short forms by what the row says."""
+
 __all__ = [
+    "EXAMPLES",
     "KINDS",
     "SCHEDULES",
     "ArrayLike",

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
 from experiment.clock import Clock, Count, Duration, Stepping
+from experiment.schedules.calls import (
+    Call,
+    Calls,
+    Config,
+    Counts,
+    NotWholeError,
+    State,
+    counted,
+    keras_call,
+    number,
+    torch_call,
+)
 from experiment.validation import Model
+
+if TYPE_CHECKING:
+    from experiment.schedules import Schedule
 
 ArrayLike = np.ndarray | list[int] | int
 
@@ -30,27 +44,50 @@ FLOAT32 = 2.0**-24
 class ScheduleModel(Model):
     """A learning-rate schedule: a pure function of step and clock.
 
-    Subclasses give ``_rate``, and say how float32 bends it where it does.
+    A kind gives its closed form as ``_rate``, how float32 bends it, and what it is called in both frameworks.
+
+    Attributes:
+        EXAMPLES: Short forms, by what their rows in the table of schedules say: one for each condition that changes
+            what the schedule becomes. Each is a few epochs long, so that a run of ten epochs shows all of it.
+        ADDED: Keys of the rates that are added: float32 rounds their sum at the size of the largest.
+        KERAS: Classes that `from_keras` reads, Keras' own or stand-ins, with the key for each argument but the initial
+            rate. A stand-in has no entries: its arguments are the keys. The schedule becomes the first class.
+        TORCH: Classes of PyTorch that `from_torch` reads, with the key for each entry of a state. The entries
+            identify the class of a state that was saved without its name.
+        SAYS: Keys that a class fixes without an argument.
+        NAMES: PyTorch's argument for a key, where the state has another name for it.
+        ALONE: Whether PyTorch's class sets the optimizer's rate itself, so that it cannot be part of another schedule.
     """
+
+    EXAMPLES: ClassVar[Mapping[str, str]] = {}
+    ADDED: ClassVar[tuple[str, ...]] = ()
+    KERAS: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    TORCH: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    SAYS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    NAMES: ClassVar[Mapping[str, str]] = {}
+    ALONE: ClassVar[bool] = False
 
     @property
     def stretches(self) -> bool:
-        """Whether counting in epochs instead of steps leaves the form as it is."""
-        return True
+        """Whether counting in epochs instead of steps leaves the form as it is, and that of its parts."""
+        return all(each.stretches for each in self.parts())
 
     @property
     def base_lr(self) -> float:
         """The rate an optimizer is made with for this schedule; factors in PyTorch are relative to it."""
-        raise NotImplementedError
+        first = next(iter(self.parts()), None)
+        return first.base_lr if first else float(vars(self)["initial"])
 
     @property
     def after_end(self) -> After | None:
         """What happens after the end; None where the schedule has no end."""
-        return None
+        after: After | None = vars(self).get("after")
+        return after
 
     def length(self, clock: Clock) -> int | None:
         """Steps until the end; None where the schedule has no end."""
-        return None
+        over: Duration | None = vars(self).get("over")
+        return None if over is None or self.after_end is None else clock.steps(over)
 
     def durations(self) -> Iterator[tuple[str, Duration]]:
         """Every duration with its place, like ``("over", 100 steps)`` or ``("then.over", 10 epochs)``."""
@@ -74,6 +111,8 @@ class ScheduleModel(Model):
                 clock.steps(duration)
             except ValueError as error:
                 raise ValueError(f"{place}: {error}") from None
+        for part in self.parts():
+            part.whole_steps(clock)
 
     def rate(self, step: ArrayLike, clock: Clock) -> np.ndarray:
         """Learning rate used by each update.
@@ -108,11 +147,124 @@ class ScheduleModel(Model):
 
         A product rounds at its own size; a sum rounds at the size of its largest term, however small it is itself.
         """
-        return np.zeros(_steps(step).shape)
+        return np.full(_steps(step).shape, max((float(getattr(self, key)) for key in self.ADDED), default=0.0))
 
     def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
         """How far float32 parameters lead the rate away, beyond rounding: float64, absolute, the shape of `step`."""
         return np.zeros(_steps(step).shape)
+
+    @classmethod
+    def names(cls, key: str) -> tuple[str | None, str | None]:
+        """What Keras and PyTorch call one of our keys, where they have a class with it."""
+        keras, torch = (
+            next((theirs for keys in classes.values() for theirs, ours in keys.items() if ours == key), None)
+            for classes in (cls.KERAS, cls.TORCH)
+        )
+        return keras, cls.NAMES.get(key, torch)
+
+    @classmethod
+    def keras_keys(cls, name: str) -> Mapping[str, str]:
+        """Our key for each argument of a class of Keras, all of which have the same word for the initial rate."""
+        keys = cls.KERAS[name]
+        return {"initial_learning_rate": "initial", **keys} if keys and "initial" in cls.model_fields else keys
+
+    def keras(self, count: Counts) -> Call:
+        """The class of Keras with its arguments, or the stand-in where Keras has none."""
+        name = next(iter(self.KERAS))
+        if keys := self.keras_keys(name):
+            return keras_call(name, **self._arguments(keys, count))
+        note = f"{name} stands in: Keras has no {self._kind} schedule."
+        return replace(self.stand_in(count, lambda part: part.keras(count)), note=note)
+
+    def torch(self, count: Calls) -> Call:
+        """The class of PyTorch with its arguments, or the stand-in that `LambdaLR` asks where PyTorch has none."""
+        try:
+            call = self._torch(count)
+        except NotWholeError:
+            call = None
+        if call is not None and (not call.is_stand_in or count.stepping == "step" or not self.stretches):
+            return call
+        per_step = self.torch(replace(count, stepping="step"))
+        odd = next((each for _, each in self.durations() if not count.whole(each)), None)
+        if odd is None or per_step.is_stand_in:
+            return call or per_step
+        return self.lambda_lr(
+            count,
+            f"for {per_step.short_name}, which counts whole epochs where it is stepped per epoch: {odd} "
+            f"{'is' if odd.count == 1 else 'are'} {count.exact(odd)} of one",
+        )
+
+    def in_a_line(self, count: Calls) -> Call | None:
+        """What a person writes in a line of PyTorch in place of the stand-in: a function, or a class that will do."""
+        return None
+
+    @classmethod
+    def from_keras(cls, config: Config) -> Schedule:
+        """The schedule of a config. Raises ValueError for one that the vocabulary cannot say."""
+        return cls.known(config, cls.keras_keys(config.name))  # type: ignore[return-value]  # one of the union
+
+    @classmethod
+    def from_torch(cls, state: State) -> Schedule:
+        """The schedule of a state. Raises ValueError for one that the vocabulary cannot say."""
+        return cls.known(state, cls.TORCH[state.name], initial=state.base_lr)  # type: ignore[return-value]
+
+    @classmethod
+    def known(cls, held: Config | State, keys: Mapping[str, str], **more: Any) -> Self:
+        """The schedule of what a native one holds, of what its class says, and of `more`."""
+        return cls(**more, **cls.SAYS.get(held.name, {}), **cls.read(held, keys))
+
+    @classmethod
+    def read(cls, held: Config | State, keys: Mapping[str, str]) -> dict[str, Any]:
+        """What a native schedule holds, by our keys; all that are ours if no keys are given."""
+
+        def value(theirs: str, ours: str, given: Any) -> Any:
+            annotation = cls.model_fields[ours].annotation
+            if isinstance(given, list | tuple):
+                return tuple(value(theirs, ours, each) for each in given)
+            if "Duration" in repr(annotation):
+                return counted(theirs, given, held.stepping)
+            if isinstance(given, dict) and isinstance(held, Config):
+                return held.within(given)
+            return number(theirs, given) if annotation is float else bool(given) if annotation is bool else given
+
+        keys = keys or {key: key for key in cls.model_fields if key in held.values}
+        return {ours: value(theirs, ours, held[theirs]) for theirs, ours in keys.items()}
+
+    def stand_in(self, count: Counts, within: Callable[[ScheduleModel], Call] | None = None) -> Call:
+        """The class of ours with this schedule's values, durations as counts.
+
+        within : what the schedules that it is made of become; their stand-ins, if none is given.
+        """
+        keys = {key: key for key in type(self).model_fields if key != "kind"}
+        return Call(type(self).__name__, self._arguments(keys, count, within))
+
+    def _arguments(
+        self, keys: Mapping[str, str], count: Counts, within: Callable[[ScheduleModel], Call] | None = None
+    ) -> dict[str, Any]:
+        """The values of our keys by their names, durations as counts."""
+
+        def value(given: Any) -> Any:
+            if isinstance(given, tuple):
+                return [value(each) for each in given]
+            if isinstance(given, ScheduleModel):
+                return within(given) if within else given.stand_in(count)
+            return count(given) if isinstance(given, Duration) else given
+
+        return {theirs: value(getattr(self, ours)) for theirs, ours in keys.items()}
+
+    def native(self, name: str, count: Calls) -> Call:
+        """A class of PyTorch whose arguments are our keys by other names."""
+        return torch_call(name, self.base_lr, **self._arguments(self.TORCH[name], count))
+
+    def lambda_lr(self, count: Calls, why: str) -> Call:
+        """The stand-in that `LambdaLR` asks; `why` is what follows on ``LambdaLR stands in``."""
+        stand_in = self.stand_in(self.count(count.clock, count.stepping))
+        mark = "" if why[0] == ":" else " "
+        return replace(stand_in, base_lr=self.base_lr, note=f"LambdaLR stands in{mark}{why}.")
+
+    def _torch(self, count: Calls) -> Call:
+        """As `torch`; raises NotWholeError where a duration is no whole number of calls."""
+        return self.lambda_lr(count, f": PyTorch has no {self._kind.replace('-', ' ')} schedule")
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         raise NotImplementedError
@@ -155,30 +307,9 @@ def ratio(part: float, whole: float) -> float:
     return part / whole
 
 
-def number(name: str, value: Any) -> float:
-    """A number that a framework has saved. Raises ValueError with its name where it is none.
-
-    >>> number("gamma", 1)
-    1.0
-    """
-    try:
-        found = float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        found = math.nan
-    if isinstance(value, str | bool) or not math.isfinite(found):
-        raise ValueError(f"{name}: got {str(value)[:40]!r}. Write a number.")
-    return found
-
-
-def counted(name: str, value: float, stepping: Stepping) -> Duration:
-    """What a native schedule counts, as a duration: steps, or epochs where it is asked once per epoch.
-
-    Raises ValueError where it is no whole number.
-    """
-    found = number(name, value)
-    if found != int(found) or not 1 <= found < 2**40:
-        raise ValueError(f"{name}: got {value!r}. samestep counts in whole numbers from 1 to 2**40; write one.")
-    return Duration(Fraction(int(value)), "steps" if stepping == "step" else "epochs")
+def periods(step: np.ndarray, every: int, staircase: bool) -> np.ndarray:
+    """``t / E``, or its floor: float64."""
+    return np.asarray((step // every).astype(np.float64) if staircase else step / every)
 
 
 def check_rising(name: str, durations: Sequence[Duration]) -> None:

@@ -1,14 +1,19 @@
-"""Rates along half a cosine: once, or again and again."""
+"""Rates along half a cosine."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from experiment.clock import Clock, DurationText
-from experiment.schedules.base import FLOAT32, After, ArrayLike, Level, Peak, ScheduleModel
+from experiment.schedules.base import Level, Peak, ScheduleModel, ratio, tidy
+from experiment.schedules.calls import Call, Calls, Config, Counts, grouped, lambda_call
+from experiment.schedules.warmup import Warmup
+
+if TYPE_CHECKING:
+    from experiment.schedules import Schedule
 
 
 class CosineDecay(ScheduleModel):
@@ -20,125 +25,72 @@ class CosineDecay(ScheduleModel):
     Source: Keras, `CosineDecay` (hold), whose alpha is f / I; PyTorch, `CosineAnnealingLR` (rise), whose eta_min is f.
     """
 
+    EXAMPLES: ClassVar = {
+        "cosine, then hold": "cosine:initial=0.1,floor=0.01,over=4 epochs,after=hold",
+        "cosine, then rise": "cosine:initial=0.1,floor=0.01,over=4 epochs,after=rise",
+    }
+    ADDED: ClassVar = ("initial", "floor")
+    KERAS: ClassVar = {"CosineDecay": {"decay_steps": "over"}, "CosineAnnealing": {}}
+    TORCH: ClassVar = {"CosineAnnealingLR": {"T_max": "over", "eta_min": "floor"}}
+    SAYS: ClassVar = {"CosineAnnealing": {"after": "rise"}, "CosineAnnealingLR": {"after": "rise"}}
+
     kind: Literal["cosine"] = Field(default="cosine", repr=False)
     initial: Peak
     floor: Level
     over: DurationText
     after: Literal["hold", "rise"]
 
-    @property
-    def base_lr(self) -> float:
-        """The initial rate."""
-        return self.initial
-
-    @property
-    def after_end(self) -> After:
-        """As `after` says."""
-        return self.after
-
-    def length(self, clock: Clock) -> int:
-        """Steps until the floor."""
-        return clock.steps(self.over)
-
-    def float32_scale(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """The larger of both rates: ``1 + cos`` is rounded at the size of 1."""
-        return np.full(np.asarray(step).shape, max(self.initial, self.floor))
-
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         over = clock.steps(self.over)
         x = np.minimum(t, over) / over if self.after == "hold" else (t % (2 * over)) / over
-        return _half_cosine(self.initial, self.floor, x)
+        return half_cosine(self.initial, self.floor, x)
+
+    def keras(self, count: Counts) -> Call:
+        """`CosineDecay` where it holds."""
+        if self.after == "hold":
+            return super().keras(count).having(alpha=ratio(self.floor, self.initial))
+        note = (
+            f"CosineAnnealing stands in for CosineDecay, which is the same until {count(self.over)} {count.unit} and "
+            "then holds its floor, while this schedule climbs again as PyTorch's CosineAnnealingLR does."
+        )
+        arguments = self._arguments({key: key for key in ("initial", "floor", "over")}, count)
+        return Call("CosineAnnealing", arguments, note=note)
+
+    def _torch(self, count: Calls) -> Call:
+        if self.after == "rise":
+            return self.native("CosineAnnealingLR", count)
+        why = "for CosineAnnealingLR, which climbs again after T_max, while this holds its floor"
+        if count.whole(self.over):
+            native = f"CosineAnnealingLR(optimizer, T_max={int(count(self.over))}, eta_min={self.floor!r})"
+            why += f". If your run ends by then, {native} is the same"
+        return self.lambda_lr(count, why)
+
+    def in_a_line(self, count: Calls) -> Call | None:
+        """Half a cosine that holds."""
+        if self.after == "rise":
+            return None
+        low = self.floor / self.initial
+        x = f"min(n / {grouped(count(self.over))}, 1)"
+        return lambda_call(
+            self.initial,
+            f"{low!r} + {1 - low!r} * (1 + math.cos(math.pi * {x})) / 2",
+            note="CosineAnnealingLR climbs again after its end; this holds",
+        )
+
+    @classmethod
+    def from_keras(cls, config: Config) -> Schedule:
+        """Keras' own holds, and may have a warm-up; ours rises."""
+        if config.name == "CosineAnnealing":
+            return super().from_keras(config)
+        initial, target = config["initial_learning_rate"], config["warmup_target"]
+        high = initial if target is None else float(target)
+        cosine = cls(initial=high, floor=tidy(config["alpha"] * high), over=config.count("decay_steps"), after="hold")
+        if target is None or not config["warmup_steps"]:
+            return cosine
+        return Warmup(initial=initial, over=config.count("warmup_steps"), then=cosine)
 
 
-class CosineRestarts(ScheduleModel):
-    """Half a cosine from `initial` to `floor`, started afresh at the end of each period. It has no end.
-
-    Period i is ``T * t_mul ** i`` steps long and falls from ``f + (I - f) * m_mul ** i``:
-    ``lr = f + (I - f) * m_mul ** i * (1 + cos(pi * x)) / 2`` with x the part of period i that is over.
-    I = `initial`, f = `floor`, T = `first` in steps. The step at which a period ends is the first of the next.
-
-    Source: Keras, `CosineDecayRestarts`, whose alpha is f / I; PyTorch, `CosineAnnealingWarmRestarts`, whose eta_min is
-    f, where m_mul is 1 and t_mul whole. Loshchilov and Hutter, SGDR, 2017.
-    """
-
-    kind: Literal["cosine-restarts"] = Field(default="cosine-restarts", repr=False)
-    initial: Peak
-    floor: Level
-    first: DurationText
-    t_mul: float = Field(ge=1, le=100)
-    m_mul: float = Field(gt=0, le=100)
-
-    @model_validator(mode="after")
-    def _floor_is_low(self) -> CosineRestarts:
-        if self.floor > self.initial:
-            raise ValueError(f"floor: {self.floor} is above initial {self.initial}. Write a floor of at most that.")
-        if 1 < self.t_mul < 1.001:
-            raise ValueError(
-                f"t_mul: {self.t_mul} is too near 1 to tell the periods apart. Write 1, or 1.001 and more."
-            )
-        return self
-
-    @property
-    def base_lr(self) -> float:
-        """The initial rate."""
-        return self.initial
-
-    def begins(self, first: int, last: int) -> np.ndarray:
-        """Where each period begins, as far as `last`: float64, the first is 0. All are counts of the same unit.
-
-        first : the length of the first period.
-        """
-        if self.t_mul == 1:
-            return np.arange(last // first + 1, dtype=np.float64) * first
-        # as many periods as reach `last`, and one for good measure
-        count = int(np.log1p(last / first * (self.t_mul - 1)) / np.log(self.t_mul)) + 2
-        begins = first * ((self.t_mul ** np.arange(count) - 1) / (self.t_mul - 1))
-        nearest = np.rint(begins)
-        begins = np.where(np.abs(begins - nearest) < 1e-9 * np.maximum(1, begins), nearest, begins)
-        return np.asarray(begins[begins <= last])
-
-    def float32_scale(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """The rate at which each period begins."""
-        i, _ = self._place(np.asarray(step, dtype=np.int64), clock)
-        with np.errstate(over="ignore", under="ignore"):
-            return np.maximum(self.initial, self.floor + (self.initial - self.floor) * self.m_mul**i)
-
-    def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """The place within the period, in float32.
-
-        Keras takes the periods that are over from the quotient t / T, so the rounding of either, of t_mul, and of
-        m_mul ** i is in the rate: ``pi / 2 * I * dx + i * d`` with dx the error of the place, d that of m_mul.
-        """
-        steps = np.asarray(step, dtype=np.int64)
-        i, _ = self._place(steps, clock)
-        quotient = steps / clock.steps(self.first)
-        with np.errstate(over="ignore", under="ignore"):
-            peak = self.initial * np.maximum(self.m_mul**i, 1e-300)
-            length = self.t_mul**i
-            place = 4 * quotient * FLOAT32 / length
-            if self.t_mul != 1:
-                off = abs(float(np.float32(self.t_mul)) - self.t_mul) + FLOAT32 * self.t_mul
-                # how far the sum of the periods moves with t_mul, and 1 - t_mul with its own rounding
-                place = place + (i * length + quotient) / (self.t_mul - 1) * off / length
-            powers = peak * i * (abs(float(np.float32(self.m_mul)) - self.m_mul) / self.m_mul + 0.0)
-        return np.asarray(peak * np.minimum(np.pi / 2 * place, 1) + powers)
-
-    def _place(self, t: np.ndarray, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
-        """The period of each step, from 0, and the part of it that is over."""
-        first = clock.steps(self.first)
-        if self.t_mul == 1:
-            return (t // first).astype(np.float64), (t % first) / first
-        begins = self.begins(first, int(t.max(initial=0)))
-        i = np.searchsorted(begins, t, side="right") - 1
-        return i.astype(np.float64), (t - begins[i]) / (first * self.t_mul**i)
-
-    def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
-        i, x = self._place(t, clock)
-        scale = self.m_mul**i
-        return _half_cosine(self.initial * scale + self.floor * (1 - scale), self.floor, x)
-
-
-def _half_cosine(high: float | np.ndarray, low: float, x: np.ndarray) -> np.ndarray:
+def half_cosine(high: float | np.ndarray, low: float, x: np.ndarray) -> np.ndarray:
     """``low + (high - low) * (1 + cos(pi * x)) / 2``, exact at both ends: cos² of half the angle cancels nothing."""
     part = np.where(x == 1, 0.0, np.cos(np.pi / 2 * x)) ** 2
     return np.asarray(np.where(np.asarray(high) == low, low, high * part + low * (1 - part)))

@@ -37,7 +37,7 @@ def parse(text: str) -> Schedule:
         return from_json(text)
     kind, colon, _ = text.partition(":")
     if kind.strip() in KINDS and (colon or not Path(text).is_file()):
-        return _checked(_short(text))
+        return _checked(values_of(text))
     if _is_file(text):
         try:
             return from_json(Path(text).read_text(encoding="utf-8-sig"), text)
@@ -89,7 +89,8 @@ def _checked(data: Any) -> Schedule:
     return schedule
 
 
-def _short(text: str) -> dict[str, Any]:
+def values_of(text: str) -> dict[str, Any]:
+    """What the short form says, as JSON would, not yet checked. Raises ScheduleError."""
     kind, _, rest = text.partition(":")
     kind = kind.strip()
     if kind not in KINDS:
@@ -113,7 +114,7 @@ def _value(text: str) -> Any:
     if text.startswith("[") and text.endswith("]"):
         return [_value(each.strip()) for each in _parts(text[1:-1])]
     if text.startswith("(") and text.endswith(")"):
-        return _short(text[1:-1])
+        return values_of(text[1:-1])
     if text.partition(":")[0].strip() in KINDS and ":" in text:
         raise ScheduleError(f"{text[:60]!r} is a schedule within a schedule. Write it in ( ).")
     if text in ("true", "false"):
@@ -133,6 +134,8 @@ def _parts(text: str) -> list[str]:
         depth += (letter in "([") - (letter in ")]")
         if depth < 0:
             break
+        if depth > 10:
+            raise ScheduleError("no schedule: nested too deeply.")
         if letter == "," and depth == 0:
             parts.append(text[begin:place])
             begin = place + 1

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from experiment.clock import Clock
-from experiment.schedules.examples import EXAMPLES
+from experiment.schedules import EXAMPLES
 from experiment.schedules.text import parse
 from torch_impl import schedules, simulate
 

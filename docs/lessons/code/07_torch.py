@@ -1,4 +1,4 @@
-"""Adam in PyTorch, in float64, fed with the gradients of a file: as it comes, with Keras' epsilon, and mended."""
+"""Adam in PyTorch, in float64, fed with the gradients of a file: as it comes, with Keras' epsilon, and with the fix."""
 
 import json
 import math
@@ -6,7 +6,7 @@ import math
 import numpy as np
 import torch
 
-from experiment.recording import read_recording
+from experiment.recording.recording import read_recording
 
 
 def as_keras(optimizer, keras_rates):
@@ -49,4 +49,4 @@ def train(eps, keras_rates=None):
 
 
 rates = read_recording("keras.csv")["lr"]
-print(json.dumps({"default": train(1e-8), "same": train(1e-7), "mended": train(1e-7, rates)}))
+print(json.dumps({"default": train(1e-8), "same": train(1e-7), "fixed": train(1e-7, rates)}))

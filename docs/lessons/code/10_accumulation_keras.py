@@ -23,6 +23,6 @@ def train(name, decay_steps, batch_size, **accumulate):
 
 train("meant", decay_steps=40, batch_size=32)
 train("written", decay_steps=40, batch_size=8, gradient_accumulation_steps=4)
-train("mended", decay_steps=40 * 4, batch_size=8, gradient_accumulation_steps=4)
+train("fixed", decay_steps=40 * 4, batch_size=8, gradient_accumulation_steps=4)
 
 print(json.dumps(counted))

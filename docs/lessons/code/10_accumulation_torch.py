@@ -25,9 +25,9 @@ with torch_impl.record("torch-written.csv", steps_per_epoch=20):
             optimizer.zero_grad()
         scheduler.step()  # for each batch
 
-# mended
+# fixed
 network, optimizer, scheduler = made()
-with torch_impl.record("torch-mended.csv", steps_per_epoch=20):
+with torch_impl.record("torch-fixed.csv", steps_per_epoch=20):
     for batch in range(800):
         (mse_loss(network(x), x) / 4).backward()
         if (batch + 1) % 4 == 0:

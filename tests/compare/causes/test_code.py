@@ -10,9 +10,9 @@ import pytest
 from cause_helpers import SCHEDULES, STEPS
 
 from compare.causes import snippets
-from compare.diagnose.inference.rows import CLOCK
-from compare.diagnose.native import in_epochs, written
+from compare.causes.code import in_epochs, written
 from compare.tolerance import rate_tolerance
+from experiment.clock import Clock
 from experiment.schedules.text import parse
 
 PROGRAM = Path(__file__).parents[2] / "programs" / "run_snippets.py"
@@ -77,8 +77,8 @@ def test_native_code_gives_the_rates_of_the_schedule(measured, language, kind):
     if kind in lacking:
         return
     step, schedule = np.arange(STEPS), parse(SCHEDULES[kind])
-    rate = schedule.rate(step, CLOCK)
-    allowed = rate_tolerance(rate, schedule.float32_drift(step, CLOCK), schedule.float32_scale(step, CLOCK))
+    rate = schedule.rate(step, Clock.STEPS)
+    allowed = rate_tolerance(rate, schedule.float32_drift(step, Clock.STEPS), schedule.float32_scale(step, Clock.STEPS))
     assert (np.abs(np.array(measured[language][kind]) - rate) <= allowed).all()
 
 
@@ -86,7 +86,7 @@ def test_native_code_gives_the_rates_of_the_schedule(measured, language, kind):
 @pytest.mark.parametrize("name", WRAPPED)
 def test_what_changes_any_schedule_does_what_it_says(measured, language, name):
     step, schedule = np.arange(STEPS), parse(BASE)
-    expected = WRAPPED[name][2](lambda n: schedule.rate(n, CLOCK), step)
+    expected = WRAPPED[name][2](lambda n: schedule.rate(n, Clock.STEPS), step)
     assert np.allclose(measured[language][name], expected, rtol=2e-6, atol=0)
 
 

@@ -7,7 +7,7 @@ from cause_helpers import scene
 
 from compare.causes.identical import Identical
 from compare.causes.rounding import Rounding
-from compare.diagnose.infer import infer
+from compare.infer import infer
 from compare.rates import Rates
 
 

@@ -1,0 +1,164 @@
+"""What `samestep attribute` gives back: the ladder, what to write, and how both are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from compare.attribution import page, words
+from compare.attribution.advice import Advice, advice
+from compare.attribution.ladder import Gap, Ladder
+from compare.show.folder import MANIFEST
+from compare.show.manifest import DRAWS, machine, versions
+from compare.show.result import Result
+from experiment.frameworks import BY_NAME
+from experiment.plan import FRAMEWORKS
+from experiment.trace import write_csv, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from compare.show.picture import Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution(Result):
+    """What the gap between two runs is made of.
+
+    Attributes:
+        ladder: The gap that each step leaves.
+        advice: What to write so that the differences that mattered are gone.
+    """
+
+    ladder: Ladder
+    advice: tuple[Advice, ...]
+
+    report = "attribution/report"
+
+    @classmethod
+    def of(cls, ladder: Ladder) -> Attribution:
+        """With the advice that follows from a ladder."""
+        return cls(ladder, advice(ladder))
+
+    @property
+    def verdict(self) -> words.Verdict:
+        """What is left at the top: ``rounding``, or ``unexplained``."""
+        return words.verdict(self.ladder)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each rung."""
+        import pandas as pd
+
+        return pd.DataFrame(to_table(self.ladder))
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """A row for each rung, what is left at the top, and what to write."""
+        return words.lines(self.ladder, self.advice)
+
+    def to_json(self) -> dict[str, Any]:
+        """The ladder as JSON values."""
+        plan = self.ladder.experiment.plan
+        return {
+            "schema": 1,
+            "plan": plan.name,
+            "arm": plan.arms[0].name,
+            "seed": plan.seeds[0],
+            "precision": plan.precision,
+            "mended": self.ladder.experiment.mended,
+            "updates": self.ladder.updates,
+            "until": self.ladder.until,
+            "bound": self.ladder.bound,
+            "rungs": [
+                {
+                    "name": rung.name,
+                    "kind": rung.kind,
+                    **_gap(rung.gap),
+                    "explains": rung.explains,
+                    "removes": rung.removes,
+                    "alone": None if rung.alone is None else _gap(rung.alone),
+                    "sentence": words.rung_sentence(self.ladder, rung),
+                }
+                for rung in self.ladder.rungs
+            ],
+            "residual": {
+                **_gap(self.ladder.residual),
+                "verdict": words.verdict(self.ladder),
+                "sentence": words.residual_sentence(self.ladder),
+            },
+            "advice": [asdict(each) for each in self.advice],
+        }
+
+    def pictures(self) -> Mapping[str, Callable[[], Picture]]:
+        """The gap that each rung leaves, and the gaps over the run."""
+        return page.pictures(self.ladder)
+
+    def page(self) -> dict[str, Any]:
+        """What the report says, as plain values."""
+        return page.page(self.ladder, self.advice) | {"versions": self._versions()}
+
+    def write_tables(self, folder: Path) -> None:
+        """Write the ladder, the gaps over the run, the plans and the manifest."""
+        write_json(folder / "attribution.json", self.to_json())
+        write_csv(folder / "attribution.csv", to_table(self.ladder))
+        write_csv(folder / "gaps.csv", gaps_table(self.ladder))
+        write_json(folder / MANIFEST, self._manifest())
+        for name, text in _plans(self.ladder).items():
+            (folder / name).write_text(text, encoding="utf-8")
+
+    def _manifest(self) -> dict[str, Any]:
+        """How the ladder came about: what was trained on either side, and with what."""
+        experiment = self.ladder.experiment
+        return {
+            "schema": 1,
+            "plans": {each: experiment.plans[each].model_dump(mode="json", by_alias=True) for each in FRAMEWORKS},
+            "precision": experiment.plan.precision,
+            "mended": experiment.mended,
+            "versions": self._versions(),
+            "machine": machine(),
+        }
+
+    def _versions(self) -> dict[str, str]:
+        plans = self.ladder.experiment.plans
+        return versions(*DRAWS, *(each for framework in plans for each in BY_NAME[framework].distributions))
+
+
+def to_table(ladder: Ladder) -> dict[str, np.ndarray]:
+    """One row for each rung: text and float64 columns of one length; an object column with None where nothing is."""
+    rungs = ladder.rungs
+
+    def alone(column: str) -> np.ndarray:
+        return np.array([None if rung.alone is None else getattr(rung.alone, column) for rung in rungs], dtype=object)
+
+    return {
+        "name": np.array([rung.name for rung in rungs]),
+        "kind": np.array([rung.kind for rung in rungs]),
+        "max_relative": np.array([rung.gap.max_relative for rung in rungs]),
+        "final_relative": np.array([rung.gap.final_relative for rung in rungs]),
+        "explains": np.array([rung.explains for rung in rungs]),
+        "removes": np.array([rung.removes for rung in rungs]),
+        "alone_max_relative": alone("max_relative"),
+        "alone_final_relative": alone("final_relative"),
+    }
+
+
+def gaps_table(ladder: Ladder) -> dict[str, np.ndarray]:
+    """One row for each update that is compared: `step`, and the relative difference of the losses after each rung."""
+    curves = {rung.name: rung.gap.curve for rung in ladder.rungs}
+    return {"step": np.arange(ladder.until)} | curves
+
+
+def _gap(gap: Gap) -> Mapping[str, float]:
+    return {"max_relative": gap.max_relative, "final_relative": gap.final_relative}
+
+
+def _plans(ladder: Ladder) -> dict[str, str]:
+    """File names and texts: one plan, or that of each framework where they are not the same."""
+    plans = ladder.experiment.plans
+    if plans["tensorflow"] == plans["torch"]:
+        return {"plan.json": ladder.experiment.plan.to_json()}
+    return {f"plan-{each}.json": plans[each].to_json() for each in FRAMEWORKS}

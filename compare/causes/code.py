@@ -1,0 +1,154 @@
+"""A schedule in a line or two of either framework, to be pasted: what a fix is made of.
+
+`samestep translate` writes whole programs, with proof, in a process of the framework. This writes what the framework's
+documentation would: a constructor. A schedule that has none is left to `translate`, and the lines say so.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from compare.terms import Language
+from experiment.clock import Clock, Duration
+from experiment.schedules import Constant, Product, Schedule, Sequence, Warmup
+from experiment.schedules.calls import Call, Calls, Expression, grouped, torch_call
+from experiment.schedules.text import to_short
+
+MOST_BOUNDARIES = 8
+
+UNNAMED = ("initial_learning_rate", "boundaries", "values", "schedulers", "lr_lambda")
+"""Arguments that a person writes without their names."""
+
+UNDERSTOOD = {"staircase": False, "cycle": False, "power": 1.0, "end_factor": 1.0, "total_iters": 0}
+"""Arguments that say what would be so without them."""
+
+WARMUP = """class Warmup(keras.optimizers.schedules.LearningRateSchedule):
+    def __init__(self, first, steps, then):
+        self.first, self.steps, self.then = first, steps, then
+
+    def __call__(self, step):
+        step = keras.ops.cast(step, "float32")
+        line = self.first + (self.then(0) - self.first) * step / self.steps
+        return keras.ops.where(step < self.steps, line, self.then(keras.ops.maximum(step - self.steps, 0.0)))"""
+
+Writer = Callable[[Duration], str]
+"""How a duration is written as a count: ``25 * steps_per_epoch``."""
+
+
+def plain(duration: Duration) -> str:
+    """The number of steps alone."""
+    return str(duration.count)
+
+
+def in_epochs(steps_per_epoch: int) -> Writer:
+    """Whole epochs as a product with `steps_per_epoch`, other durations as they are."""
+
+    def count(duration: Duration) -> str:
+        epochs, rest = divmod(int(duration.count), steps_per_epoch) if steps_per_epoch > 1 else (0, 1)
+        return f"{epochs} * steps_per_epoch" if epochs and not rest else str(duration.count)
+
+    return count
+
+
+def written(schedule: Schedule, language: Language, count: Writer = plain) -> str:
+    """The code of a schedule: defines `learning_rate` for Keras, `scheduler` for PyTorch.
+
+    count : writes its durations.
+    """
+    counts = _Counts(Clock(1, 1), "step", count)
+    code = _keras("learning_rate", schedule, counts) if language == "Keras" else _torch(schedule, counts)
+    return code or _left_to_translate(schedule, language)
+
+
+@dataclass(frozen=True)
+class _Counts(Calls):
+    """Durations in steps, as a person writes them."""
+
+    write: Writer
+
+    def __call__(self, duration: Duration) -> Expression:
+        return Expression(self.write(duration), int(duration.count))
+
+    def first(self, duration: Duration) -> Expression:
+        return self(duration)
+
+    def root(self, factor: float, duration: Duration) -> float | Expression:
+        every = grouped(self(duration))
+        return factor if every == "1" else Expression(f"{factor!r} ** (1 / {every})", math.nan)
+
+
+def _keras(name: str, schedule: Schedule, counts: _Counts) -> str | None:
+    if isinstance(schedule, Constant):
+        return f"{name} = {schedule.initial!r}"
+    if isinstance(schedule, Warmup) and isinstance(schedule.then, Constant):
+        schedule = schedule.line(counts.clock)
+    call = schedule.keras(counts)
+    if not call.is_stand_in:
+        return f"{name} = {_line(call)}" if _is_short(schedule) else None
+    if not isinstance(schedule, Warmup) or isinstance(schedule.then, Warmup):
+        return None
+    after = _keras("after", schedule.then, counts)
+    return after and f"{WARMUP}\n\n{after}\n{name} = Warmup({schedule.initial!r}, {counts(schedule.over).code}, after)"
+
+
+def _torch(schedule: Schedule, counts: _Counts) -> str | None:
+    parts: dict[str, Call | None]
+    if isinstance(schedule, Warmup):
+        target = schedule.target(counts.clock)
+        line = _torch_call(schedule.line(counts.clock), counts, target)
+        then = None if schedule.then.ALONE else _torch_call(schedule.then, counts, target)
+        names, over = [Expression("warmup", math.nan), Expression("after", math.nan)], counts(schedule.over)
+        scheduler = torch_call("SequentialLR", target, schedulers=names, milestones=[over])
+        parts = {"warmup": line, "after": then, "scheduler": scheduler}
+    else:
+        parts = {"scheduler": _torch_call(schedule, counts)}
+    calls = {name: call for name, call in parts.items() if call is not None}
+    if len(calls) < len(parts):
+        return None
+    lines = [f"# the optimizer is made with lr={calls['scheduler'].base_lr!r}"]
+    if any("math." in _line(call) for call in calls.values()):
+        lines += ["import math", ""]
+    for name, call in calls.items():
+        comment = [f"# {call.note}"] if call.note and call.short_name == "LambdaLR" else []
+        lines += [*comment, f"{name} = {_line(call)}"]
+    return "\n".join(lines)
+
+
+def _torch_call(schedule: Schedule, counts: _Counts, base_lr: float | None = None) -> Call | None:
+    """PyTorch's class, or a function in a line; for an optimizer made with `base_lr`."""
+    for call in (schedule.torch(counts), schedule.in_a_line(counts)):
+        if call and _is_short(schedule) and not call.is_stand_in and base_lr in (None, call.base_lr):
+            return call
+    return None
+
+
+def _is_short(schedule: Schedule) -> bool:
+    """Whether one or two lines hold it."""
+    return len(getattr(schedule, "boundaries", ())) <= MOST_BOUNDARIES and not isinstance(schedule, Sequence | Product)
+
+
+def _line(value: Any) -> str:
+    """A value as Python code in one line, without what is understood."""
+    if isinstance(value, Expression):
+        return value.code
+    if isinstance(value, list):
+        return f"[{', '.join(map(_line, value))}]"
+    if not isinstance(value, Call):
+        return repr(value)
+    given = [
+        _line(each) if name in UNNAMED else f"{name}={_line(each)}"
+        for name, each in value.arguments.items()
+        if name not in UNDERSTOOD or each != UNDERSTOOD[name]
+    ]
+    return f"{value.name}({', '.join([*value.first, *given])})"
+
+
+def _left_to_translate(schedule: Schedule, language: Language) -> str:
+    text = to_short(schedule)
+    asked = shlex.quote(text) if len(text) <= 200 else "schedule.json"
+    to = "keras" if language == "Keras" else "torch"
+    return f"# {language} has no class for this schedule. Have one written:\n# samestep translate {asked} --to {to}"

@@ -1,0 +1,1 @@
+"""The command `samestep`: a file for each subcommand. Nothing but `terminal` prints."""

@@ -1,0 +1,68 @@
+"""``samestep attribute``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compare.command import terminal
+from compare.command.options import Force, Json, Plan, check_targets
+
+EXAMPLE = "samestep attribute --arm staircase-steps --precision float64"
+
+
+def attribute(
+    plan: Plan = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Another plan for the framework that is mended; left out, the same.")
+    ] = None,
+    arm: Annotated[str | None, typer.Option(help="The arm. Left out: the first whose rate changes.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed. Left out: the plan's first.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(metavar="float32|float64", help="Train in this, whatever the plan says.")
+    ] = None,
+    mend: Annotated[
+        str, typer.Option(metavar="torch|keras", help="The framework whose optimizer is made to do as the other's.")
+    ] = "torch",
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write. Left out: out/ and the plan's name, with -attribution.")
+    ] = None,
+    force: Force = False,
+    json: Json = None,
+) -> None:
+    """Which part of a loss gap between Keras and PyTorch comes from what, and what to write so that it goes."""
+    from compare import attribution
+    from compare.attribution import experiment as asking
+    from compare.command import progress
+    from compare.show import folder as output
+    from experiment.programs.process import missing
+
+    experiment = asking.experiment(plan, against, arm, seed, precision, mend)
+    if absent := missing():
+        raise output.OutputError(absent)
+    folder = out or Path("out", f"{experiment.plan.name}-attribution")
+    check_targets([plan, against, folder], json)
+    with output.folder(folder, force) as beside, asking.kept_runs(folder) as runs:
+        try:
+            with progress.trainings(terminal.tell) as on_progress:
+                attributed = attribution.attribute(
+                    plan,
+                    against,
+                    arm=arm,
+                    seed=seed,
+                    precision=precision,
+                    mend=mend,
+                    keep=runs,
+                    on_progress=on_progress,
+                )
+        except KeyboardInterrupt:
+            sys.exit(
+                terminal.fail(
+                    f"Interrupted; what was trained is kept in {runs}: ask again to go on.", terminal.INTERRUPTED
+                )
+            )
+        attributed.write(beside)
+    terminal.finish(attributed, json=json, written=folder)

@@ -1,0 +1,229 @@
+"""Compares two sides: reads them, pairs their runs, diagnoses each pair, and puts the result into words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from compare.align.losses import losses
+from compare.align.steps import common_rows
+from compare.causes.scene import Scene, Seen
+from compare.comparison.result import Compared, Comparison
+from compare.diagnose.diagnosis import Diagnosis, diagnose
+from compare.diagnose.doubt import doubt, is_zero, modest
+from compare.infer import Inferred
+from compare.runs.run import SELECTS, CompareError, Run, listed_keys
+from compare.runs.settings import Settings
+from compare.runs.settings import clock as clock_from
+from compare.runs.settings import stepping as stepping_from
+from compare.runs.side import Side, clock_of, read_side, schedule_run
+from compare.tolerance import ULP32, ulp32
+from compare.words import large_batch
+from experiment.clock import Clock, Stepping
+
+MOST_STEPS = 100_000_000
+
+
+def compare(
+    a: object,
+    b: object,
+    *,
+    samples: int | None = None,
+    batch_size: int | None = None,
+    drop_last: bool = False,
+    accumulate: int = 1,
+    steps_per_epoch: int | None = None,
+    clock: Clock | None = None,
+    epochs: int | None = None,
+    stepping: str | None = None,
+    ulp: float = ULP32,
+    columns: Mapping[str, str] | None = None,
+    arm: str | None = None,
+    framework: str | None = None,
+    seed: int | None = None,
+    of_a: Mapping[str, object] | None = None,
+    of_b: Mapping[str, object] | None = None,
+) -> Comparison:
+    """Compare two sides.
+
+    a, b : a path, a table, rates, a trace, a schedule as text or object, or what `samestep.read` gave.
+    Raises CompareError or ReadError, with one or two lines, for what cannot be read or paired.
+    """
+    counts = clock or clock_from(samples, batch_size, drop_last, accumulate, steps_per_epoch)
+    looked_up = None if stepping is None else stepping_from(stepping)
+    if not (math.isfinite(ulp) and ulp >= 0):
+        raise CompareError(f"--ulp: got {ulp:g}. Write a number from 0 on, like 8.")
+    select = {"arm": arm, "framework": framework, "seed": seed}
+    both = Settings({key: str(value) for key, value in select.items() if value is not None}, {}, columns or {})
+    sides = (
+        read_side(a, "a", Settings.of(of_a, "a", both), counts),
+        read_side(b, "b", Settings.of(of_b, "b", both), counts),
+    )
+    _refuse_idle(sides, both, looked_up, epochs)
+    counts = counts or _clock(*sides)
+    notes = [said] if counts and (said := large_batch(counts)) else []
+    found = []
+    for name, run_a, run_b in _pairs(*sides, counts, looked_up or "step", epochs, notes):
+        found.append(_compared(name, (sides[0], run_a), (sides[1], run_b), counts, ulp))
+    return Comparison(*sides, counts, looked_up or "step", tuple(found), tuple(notes))
+
+
+def _refuse_idle(sides: tuple[Side, Side], both: Settings, stepping: Stepping | None, epochs: int | None) -> None:
+    """Reject options that have no effect on these inputs. Raises CompareError, with one line, that says what for."""
+    schedules = sum(side.schedule is not None for side in sides)
+    if epochs is not None and schedules < 2:
+        raise CompareError(
+            "--epochs says how long two schedules are compared; a log is compared as far as its rows go. Leave it out."
+        )
+    if stepping is not None and not schedules:
+        raise CompareError("--stepping says how often a schedule's rate is looked up; here are two logs. Leave it out.")
+    if schedules == 2:
+        given = [f"--{name}" for name in both.select] + (["--columns"] if both.columns else [])
+        if given:
+            raise CompareError(f"{given[0]} is about logs; here are two schedules. Leave it out.")
+
+
+def _clock(a: Side, b: Side) -> Clock | None:
+    """The clock that the logs speak of. Raises CompareError where they speak of two."""
+    clocks = [clock_of(side) for side in (a, b)]
+    known = [clock for clock in clocks if clock is not None]
+    sizes = {clock.steps_per_epoch for clock in known}
+    if len(sizes) > 1:
+        raise CompareError(
+            f"a has {known[0].steps_per_epoch} steps in an epoch and b {known[1].steps_per_epoch}. "
+            "Give --samples and --batch-size, or --steps-per-epoch, to say which to count in."
+        )
+    whole = [clock for clock in known if clock.samples > clock.steps_per_epoch]  # a plan knows more than columns do
+    return next(iter([*whole, *known]), None)
+
+
+def _pairs(
+    a: Side, b: Side, clock: Clock | None, stepping: Stepping, epochs: int | None, notes: list[str]
+) -> Iterator[tuple[str, Run, Run]]:
+    if a.schedule is not None and b.schedule is not None:
+        steps = _steps_of_schedules(a, b, clock, epochs, notes)
+        both = [schedule_run(side, steps, clock, stepping) for side in (a, b)]
+        yield "schedules", both[0], both[1]
+    elif a.schedule is not None:
+        for name, run in _named(b.runs):
+            yield name, schedule_run(a, run.rates.step, clock, stepping), run
+    elif b.schedule is not None:
+        for name, run in _named(a.runs):
+            yield name, run, schedule_run(b, run.rates.step, clock, stepping)
+    else:
+        yield from _matched(a, b)
+
+
+def _named(runs: Sequence[Run]) -> Iterator[tuple[str, Run]]:
+    """Runs with what tells each from the others."""
+    differing = [part for part in SELECTS if len({getattr(run.key, part) for run in runs}) > 1]
+    for run in runs:
+        yield ", ".join(_part(run, part) for part in differing) or run.key.arm, run
+
+
+def _part(run: Run, part: str) -> str:
+    value = getattr(run.key, part)
+    return f"seed {value}" if part == "seed" else str(value)
+
+
+def _matched(a: Side, b: Side) -> Iterator[tuple[str, Run, Run]]:
+    """Runs of the same name; what each side has only one of need not have the same name."""
+    sides = (a.runs, b.runs)
+    free = [part for part in SELECTS if all(len({getattr(run.key, part) for run in runs}) == 1 for runs in sides)]
+    keyed = [{tuple(getattr(r.key, part) for part in SELECTS if part not in free): r for r in runs} for runs in sides]
+    if keyed[0].keys() != keyed[1].keys():
+        listed = [listed_keys([run.key for run in runs]) for runs in sides]
+        raise CompareError(
+            f"a and b hold different runs. a: {listed[0]}. b: {listed[1]}.\n"
+            "Select with --arm, --framework, --seed, or for one side with --a arm=…,framework=…,seed=… and --b …."
+        )
+    for name, run in _named(a.runs):
+        key = tuple(getattr(run.key, part) for part in SELECTS if part not in free)
+        yield name, run, keyed[1][key]
+
+
+def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, epochs: int | None, notes: list[str]) -> np.ndarray:
+    """As long as was asked for; else twice the length of the longer one, so that what comes after is seen."""
+    counts = clock or Clock.STEPS
+    if epochs is not None:
+        if clock is None:
+            raise CompareError("--epochs counts epochs. Add --samples and --batch-size, or --steps-per-epoch.")
+        steps = epochs * counts.steps_per_epoch
+    else:
+        try:
+            lengths = [each.schedule.length(counts) for each in (a, b) if each.schedule is not None]
+        except ValueError as error:
+            raise CompareError(str(error)) from None
+        known = [length for length in lengths if length is not None]
+        if not known:
+            raise CompareError("Neither schedule has an end. Say with --epochs how long to look at both.")
+        steps = 2 * max(known)
+        notes.append(f"Two schedules, over {steps:,} steps: twice the length of the longer one.")
+    if not 1 <= steps <= MOST_STEPS:
+        raise CompareError(f"{steps:,} steps. Write at least one epoch, and no more than {MOST_STEPS:,} steps.")
+    return np.arange(steps, dtype=np.int64)
+
+
+def _compared(name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, ulp: float) -> Compared:
+    diagnosis = modest(diagnose(a[1].rates, b[1].rates, clock, ulp), a, b)
+    scene = _scene(a, b, clock, diagnosis)
+    doubtful = doubt(diagnosis, a, b)
+    return Compared(
+        name=name,
+        a=a[1],
+        b=b[1],
+        diagnosis=diagnosis,
+        verdict="inconclusive" if doubtful else diagnosis.verdict,
+        sentence=diagnosis.cause.sentences(scene),
+        fix=diagnosis.cause.fixes(scene),
+        also=tuple((each, each.sentences(scene)) for each in diagnosis.also_possible),
+        doubt=doubtful.says if doubtful else None,
+        losses=losses(a, b, clock),
+        depends_on=doubtful.on if doubtful else None,
+        digits=scene.written if scene.digits else "",
+    )
+
+
+def _scene(a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, diagnosis: Diagnosis) -> Scene:
+    scene = Scene(
+        _seen(*a, diagnosis.inferred_a),
+        _seen(*b, diagnosis.inferred_b),
+        clock,
+        first=diagnosis.first_difference,
+        largest=diagnosis.max_relative,
+        compared=diagnosis.compared,
+    )
+    if diagnosis.cause.is_exact or diagnosis.cause.verdict != "same":
+        return scene
+    left, most = _beside_drift(a[1], b[1], diagnosis)
+    drifted = left < most / 2
+    digits = 0.0 if drifted or most <= diagnosis.ulp32 else max(_digits(run) for _, run in (a, b))
+    return replace(scene, drifted=drifted, rounding_ulp32=left, digits=digits)
+
+
+def _digits(run: Run) -> float:
+    """The largest part of a rate that its written digits leave open."""
+    known = run.rates.lr > 0
+    return float((run.rates.rounding[known] / run.rates.lr[known]).max(initial=0.0))
+
+
+def _seen(side: Side, run: Run, inferred: Inferred | None) -> Seen:
+    framework = "schedule" if side.schedule is not None else run.key.framework
+    step = run.rates.step
+    return Seen(inferred, framework, int(step[0]), int(step[-1]), run.written, is_zero(run))
+
+
+def _beside_drift(a: Run, b: Run, diagnosis: Diagnosis) -> tuple[float, float]:
+    """How far the differences lie from the drift of the schedules, and from 0: the largest of each, in float32 ULP."""
+    rows_a, rows_b = common_rows(a, b)
+    if not len(rows_a):
+        return 0.0, 0.0
+    step, lr_a, lr_b = a.rates.step[rows_a], a.rates.lr[rows_a], b.rates.lr[rows_b]
+    inferred = [each for each in (diagnosis.inferred_a, diagnosis.inferred_b) if each is not None]
+    drifts = [each.float32_drift(step) for each in inferred]
+    drift = np.max(drifts, axis=0) if drifts else np.zeros(len(step))
+    apart, unit = np.abs(lr_a - lr_b), ulp32(np.maximum(lr_a, lr_b))
+    return float((np.abs(apart - drift) / unit).max()), float((apart / unit).max())

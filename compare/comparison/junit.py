@@ -1,0 +1,52 @@
+"""A comparison as JUnit XML, which CI systems show: one test case for each pair of runs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from compare.comparison.words import cause_name, difference_sentence, verdict
+
+if TYPE_CHECKING:
+    from compare.comparison.result import Compared, Comparison
+
+
+def to_xml(comparison: Comparison) -> bytes:
+    """The XML: a failure for a pair that differs, an error for one that is inconclusive.
+
+    Inconclusive is an error and not skipped: CI systems take what is skipped for passed, and the command does not.
+    """
+    verdicts = [pair.verdict for pair in comparison.pairs]
+    counts = {
+        "tests": str(len(verdicts)),
+        "failures": str(verdicts.count("differs")),
+        "errors": str(verdicts.count("inconclusive")),
+        "skipped": "0",
+        "time": "0",
+    }
+    root = ElementTree.Element("testsuites", {"name": "samestep", **counts})
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "samestep", **counts})
+    for pair in comparison.pairs:
+        _case(suite, comparison, pair)
+    ElementTree.indent(root)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+def _case(suite: ElementTree.Element, comparison: Comparison, pair: Compared) -> None:
+    case = ElementTree.SubElement(
+        suite, "testcase", {"classname": "samestep.compare", "name": _allowed(pair.name), "time": "0"}
+    )
+    if pair.verdict == "same":
+        return
+    kind = "failure" if pair.verdict == "differs" else "error"
+    told = {"type": _allowed(cause_name(pair)), "message": _allowed(verdict(comparison, pair))}
+    found = ElementTree.SubElement(case, kind, told)
+    fix = f"Fix: {pair.fix.advice}"
+    said = [pair.sentence, pair.doubt, difference_sentence(pair), fix, pair.diagnosis.cause.more]
+    found.text = _allowed("\n".join(each for each in said if each))
+
+
+def _allowed(text: str) -> str:
+    """Without the control characters and lone surrogates that XML cannot hold, however escaped."""
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "�", text)

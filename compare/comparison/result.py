@@ -1,0 +1,295 @@
+"""What a comparison gives back, and how it shows itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from compare.align.losses import Losses
+from compare.align.reduction_words import Reduction
+from compare.align.table import table
+from compare.causes.base import Cause
+from compare.causes.fix import Fix
+from compare.diagnose.diagnosis import Diagnosis
+from compare.infer import Inferred
+from compare.refute.claim import Difference, Tolerance
+from compare.runs.run import Run, writable
+from compare.runs.side import Side
+from compare.show.folder import MANIFEST
+from compare.show.manifest import DRAWS, machine, versions
+from compare.show.result import Result
+from compare.terms import WORST, Verdict
+from experiment.clock import Clock, Place, Stepping
+from experiment.schedules.text import to_short
+from experiment.trace import moved_into_place, quoted, write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from compare.show.picture import Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """One run of a against one of b.
+
+    name : what tells this pair from the others. verdict : `inconclusive` also where the diagnosis stands, but may be
+    what the log's convention makes of two equal runs; `doubt` then says how to settle it, and `depends_on` what it is.
+    digits : the written digits without which two rates would not be the same: a's 6 digits.
+    """
+
+    name: str
+    a: Run
+    b: Run
+    diagnosis: Diagnosis
+    verdict: Verdict
+    sentence: str
+    fix: Fix
+    also: tuple[tuple[Cause, str], ...]
+    doubt: str | None
+    losses: Losses
+    depends_on: str | None = None
+    digits: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison(Result):
+    """Two sides and every pair of their runs; at least one pair.
+
+    What is said of one pair is said of the worst.
+    """
+
+    a: Side
+    b: Side
+    clock: Clock | None
+    stepping: Stepping
+    pairs: tuple[Compared, ...]
+    notes: tuple[str, ...] = ()
+
+    report = "comparison/report"
+
+    @property
+    def worst(self) -> Compared:
+        """The pair that decides: the first with the worst verdict."""
+        return min(self.pairs, key=lambda pair: WORST.index(pair.verdict))
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of any pair."""
+        return self.worst.verdict
+
+    @property
+    def same(self) -> bool:
+        """Whether all rates are the same, within the tolerance."""
+        return self.verdict == "same"
+
+    @property
+    def cause(self) -> Cause:
+        """Why they differ, with its parameters."""
+        return self.worst.diagnosis.cause
+
+    @property
+    def fix(self) -> Fix:
+        """What to write: `advice`, and `code` by framework."""
+        return self.worst.fix
+
+    @property
+    def first_difference(self) -> Difference | None:
+        """The first update at which they differ, with both rates."""
+        return self.worst.diagnosis.first_difference
+
+    def __bool__(self) -> NoReturn:
+        """A verdict has three values."""
+        raise TypeError("A comparison is no truth value: it may be inconclusive. Ask for .same or .verdict.")
+
+    def place(self, step: int) -> Place | None:
+        """Where a step is; None where the steps of an epoch are not known."""
+        return None if self.clock is None else self.clock.place(step)
+
+    def columns(self, pair: Compared) -> Mapping[str, np.ndarray]:
+        """The rows of one pair, as arrays."""
+        return table(pair.a, pair.b, self.clock)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each pair and step: the columns of ``comparison.csv``."""
+        import pandas as pd
+
+        return pd.concat(list(self._tables()), ignore_index=True)
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """The verdict, both sides, the first difference, the cause and the fix."""
+        from compare.comparison import words
+
+        return words.lines(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison; at the top level the pair with the worst verdict, under `pairs` all of them."""
+        worst = self.worst
+        return {
+            "schema": 1,
+            **_pair(self, worst),
+            "a": _side(self.a, worst.a, worst.diagnosis.inferred_a),
+            "b": _side(self.b, worst.b, worst.diagnosis.inferred_b),
+            "clock": None
+            if self.clock is None
+            else {**asdict(self.clock), "steps_per_epoch": self.clock.steps_per_epoch},
+            "notes": list(self.notes),
+            "pairs": [_pair(self, pair) for pair in self.pairs],
+        }
+
+    def to_junit(self) -> str:
+        """The comparison as JUnit XML: one test case for each pair."""
+        from compare.comparison import junit
+
+        return junit.to_xml(self).decode()
+
+    def pictures(self) -> Mapping[str, Callable[[], Picture]]:
+        """The rates, how far they lie apart, and the first difference where there is one."""
+        from compare.comparison import figures
+
+        return figures.pictures(self)
+
+    def page(self) -> dict[str, Any]:
+        """What the report says, as plain values."""
+        from compare.comparison import words
+
+        return words.page(self) | {"versions": versions(*DRAWS)}
+
+    def write_tables(self, folder: Path) -> None:
+        """Write the rows of all pairs, the JSON and the manifest.
+
+        Of millions of rows, pandas takes half the memory that `experiment.trace.write_csv` does; its floats are the
+        shortest texts as well.
+        """
+        with (
+            moved_into_place(folder / "comparison.csv") as beside,
+            beside.open("w", encoding="utf-8", newline="") as file,
+        ):
+            for number, rows in enumerate(self._tables(quoted)):
+                rows.to_csv(file, index=False, header=number == 0, lineterminator="\n")
+        write_json(folder / "comparison.json", self.to_json())
+        write_json(folder / MANIFEST, self._manifest())
+
+    def _tables(self, shown: Callable[[str], str] = str) -> Iterator[pd.DataFrame]:
+        import pandas as pd
+
+        for pair in self.pairs:
+            rows = pd.DataFrame({"pair": shown(pair.name)} | dict(self.columns(pair)))
+            for place in ("epoch", "batch"):
+                rows[place] = rows[place].astype("Int64").where(rows[place] >= 0)
+            yield rows
+
+    def _manifest(self) -> dict[str, Any]:
+        """How the comparison came about: what was read on either side, and with what."""
+        return {
+            "schema": 1,
+            "versions": versions(*DRAWS),
+            "machine": machine(),
+            "a": _given(self.a),
+            "b": _given(self.b),
+        }
+
+
+def _given(side: Side) -> dict[str, Any]:
+    schedule = None if side.schedule is None else side.schedule.model_dump(mode="json")
+    manifest = json.loads(writable(json.dumps(dict(side.manifest), ensure_ascii=False)))
+    return {"given": side.given, "schedule": schedule, "manifest": manifest}
+
+
+def _pair(comparison: Comparison, pair: Compared) -> dict[str, Any]:
+    found = pair.diagnosis
+    return {
+        "name": pair.name,
+        "verdict": pair.verdict,
+        "rows": {"a": len(pair.a.rates), "b": len(pair.b.rates), "compared": found.compared},
+        "tolerance": {
+            "ulp32": found.ulp32,
+            "drift_per_decay": found.drift_per_decay,
+            "applied": None if found.tolerance is None else _applied(found.tolerance),
+        },
+        "max": {"ulp32": found.max_ulp32, "relative": found.max_relative},
+        "first_difference": _first(comparison, pair),
+        "cause": {
+            **_cause(found.cause),
+            "sentence": pair.sentence,
+            "fix": str(pair.fix),
+            "fix_code": dict(pair.fix.code),
+        },
+        "also_possible": [{**_cause(cause), "sentence": said} for cause, said in pair.also],
+        "doubt": pair.doubt,
+        "losses": _losses(pair.losses),
+    }
+
+
+def _applied(tolerance: Tolerance) -> dict[str, Any]:
+    """The update that uses most of its tolerance: how far its rates differ there, and how far they may."""
+    there = tolerance.applied
+    return {"step": tolerance.step, "ulp32": there.ulp32, "allowed_ulp32": there.allowed_ulp32}
+
+
+def _first(comparison: Comparison, pair: Compared) -> dict[str, Any] | None:
+    first = pair.diagnosis.first_difference
+    if first is None:
+        return None
+    place = comparison.place(first.step)
+    return {
+        "step": first.step,
+        "epoch": None if place is None else place.epoch,
+        "batch": None if place is None else place.batch,
+        "a": first.a,
+        "b": first.b,
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    """`reading` and `factor` are there whatever the cause, null where it has none."""
+    parameters: Mapping[str, Any] = {"reading": None, "factor": None} | cause.parameters
+    second = {} if cause.second is None else {"second": _cause(cause.second)}
+    return {"name": cause.name, **parameters, "residual_ulp32": cause.residual_ulp32, **second}
+
+
+def _side(side: Side, run: Run, inferred: Inferred | None) -> dict[str, Any]:
+    return {
+        "name": side.given,
+        "format": side.format,
+        "framework": run.key.framework or None,
+        "arm": run.key.arm,
+        "seed": run.key.seed,
+        "conventions": dict(side.conventions),
+        "assumed": list(side.assumed),
+        "notes": [*side.notes, *run.notes],
+        "inferred": None if inferred is None else to_short(inferred.schedule),
+        "stepping": None if inferred is None else inferred.stepping,
+    }
+
+
+def _losses(losses: Losses) -> dict[str, Any]:
+    first = losses.first_difference
+    return {
+        "compared": losses.compared,
+        "agree": losses.agree if losses.compared else None,
+        "verdict": losses.verdict,
+        "max_relative": losses.max_relative if losses.compared else None,
+        "tolerance": losses.tolerance,
+        "first_difference": None if first is None else {"step": first[0], "a": first[1], "b": first[2]},
+        "note": losses.note,
+        "reduction": None if losses.reduction is None else _reduction(losses.reduction, losses),
+    }
+
+
+def _reduction(reduction: Reduction, losses: Losses) -> dict[str, Any]:
+    return {
+        "name": reduction.name,
+        "side": reduction.side,
+        "over": reduction.over,
+        "residual_relative": reduction.residual_relative,
+        "rows": reduction.rows,
+        "also": list(reduction.also),
+        "sentence": reduction.sentence,
+        "fix_code": dict(losses.instead),
+    }

@@ -1,1 +1,0 @@
-"""The rooms of `compare.diagnose.infer`: what is seen in the rows, one file of guesses per family, and the checks."""

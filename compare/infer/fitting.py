@@ -1,0 +1,221 @@
+"""From a rough guess to a schedule: Gauss-Newton, then tidy numbers, one parameter after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import ValidationError
+
+from compare.infer.numbers import LONGEST, shorter
+from compare.infer.rows import TIGHT, Rows
+from compare.tolerance import SMALLEST
+from experiment.schedules import Schedule
+
+Form = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+NEARLY = 6.0
+"""A real-valued fit may miss by this many tolerances and still be rounded to tidy numbers: drift may explain it."""
+
+START = 0.06
+"""Refine a guess only if its RMS error is below this fraction of the range of rates."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A form of schedules whose durations are real numbers, so that they can be refined like rates.
+
+    Attributes:
+        form: ``form(parameters, t) -> rates``, float64 arrays.
+        build: Makes the schedule from a list of parameters; may raise ValueError.
+        whole: For each parameter, whether it is a whole number of steps. Those are tidied first, from left to
+            right.
+        inverse: For each parameter, whether a person writes its inverse; empty for none.
+
+    float32 rounds all of these at the size of the peak rate.
+    """
+
+    form: Form
+    build: Callable[[list[float]], Schedule]
+    whole: tuple[bool, ...]
+    inverse: tuple[bool, ...] = ()
+
+
+class Problem:
+    """One family against the rows of a sample, with errors in units of the tolerance, or of `TIGHT` if `tight`."""
+
+    def __init__(self, family: Family, rows: Rows, tight: bool) -> None:
+        allowed = np.maximum(TIGHT * rows.peak, SMALLEST) if tight else rows.absolute
+        self.family, self.t, self.y = family, rows.t.astype(np.float64), rows.y
+        self.weight = np.broadcast_to(1 / allowed, rows.y.shape)
+        self.peak = rows.peak
+
+    def errors(self, theta: np.ndarray) -> np.ndarray:
+        """The error of each row in units of the tolerance."""
+        errors = (self.family.form(theta, self.t) - self.y) * self.weight
+        sound = bool(np.isfinite(errors.sum()))
+        return np.asarray(errors if sound else np.nan_to_num(errors, nan=1e30, posinf=1e30, neginf=-1e30))
+
+    def worst(self, theta: np.ndarray) -> float:
+        """The largest error."""
+        return float(np.abs(self.errors(theta)).max(initial=0.0))
+
+    def slopes(self, theta: np.ndarray, free: np.ndarray, errors: np.ndarray | None = None) -> np.ndarray:
+        """Derivatives of the errors by the free parameters: shape (rows, free)."""
+        here = self.errors(theta) if errors is None else errors
+        columns = []
+        for place in np.flatnonzero(free):
+            size, least = abs(theta[place]), min(self.peak, 1.0)
+            step = 1e-7 * (
+                least if size < 1e-6 * least else size
+            )  # relative to itself, a floor of 1e-15 would move nothing
+            moved = theta.copy()
+            moved[place] += step
+            columns.append((self.errors(moved) - here) / step)
+        return np.stack(columns, axis=1)
+
+    def refine(self, theta: np.ndarray, free: np.ndarray, rounds: int) -> np.ndarray:
+        """Levenberg and Marquardt's least squares over the free parameters; the others stay."""
+        if not free.any():
+            return theta
+        errors = self.errors(theta)
+        best, damping, before = float(errors @ errors), 1e-6, np.inf
+        for count in range(rounds):
+            if count % 4 == 3:
+                if best > 0.3 * before and best > len(errors) * NEARLY**2:
+                    break  # slow convergence: a wrong guess
+                before = best
+            slopes = self.slopes(theta, free, errors)
+            size = np.linalg.norm(slopes, axis=0)
+            size[(size == 0) | ~np.isfinite(size)] = 1.0
+            step = _damped(np.nan_to_num(slopes / size), errors, damping) / size
+            trial = theta.copy()
+            trial[free] -= step
+            now = self.errors(trial)
+            total = float(now @ now)
+            if total < best:
+                done = total > best * (1 - 1e-6)
+                theta, errors, best, damping = trial, now, total, damping * 0.1
+                if done or total < 1e-6:
+                    break
+            else:
+                damping = max(damping * 30, 1e-9)
+                if damping > 1e6:
+                    break
+        return theta
+
+    def reach(self, theta: np.ndarray, free: np.ndarray, place: int) -> float:
+        """How far a free parameter may be from its best value while the errors stay within tolerance."""
+        slopes = self.slopes(theta, free)
+        size = np.linalg.norm(slopes, axis=0)
+        size[(size == 0) | ~np.isfinite(size)] = 1.0
+        inverse = np.linalg.pinv(np.nan_to_num(slopes / size), rcond=1e-10)
+        at = int(np.flatnonzero(free).tolist().index(place))
+        return float(np.abs(inverse[at]).sum() / size[at])
+
+
+def settle(family: Family, start: list[float], rows: Rows) -> Schedule | None:
+    """The tidiest schedule of a family near `start` that explains the rows; None if there is none."""
+    theta, free = np.array(start, dtype=np.float64), np.ones(len(start), dtype=bool)
+    if not np.isfinite(theta).all():
+        return None
+    problem = Problem(family, rows.sample, False)
+    errors, swing = problem.errors(theta) / problem.weight, float(np.ptp(problem.y))
+    if np.sqrt((errors**2).mean()) > START * swing:
+        return None
+    theta = problem.refine(theta, free, 30)
+    if problem.worst(theta) > NEARLY:
+        return None
+    for tight in (True, False) if rows.exact else (False,):
+        problem = Problem(family, rows.sample, tight)
+        best = problem.refine(theta, free, 4) if tight else theta
+        if problem.worst(best) > NEARLY:
+            continue
+        schedule = tidied(problem, best)
+        if schedule is not None and rows.fits(schedule):
+            return schedule
+    return None
+
+
+def tidied(problem: Problem, theta: np.ndarray) -> Schedule | None:
+    """Fix one parameter after the other at the shortest number that the others can compensate for."""
+    whole = problem.family.whole
+    free = np.ones(len(theta), dtype=bool)
+    for place in sorted(range(len(theta)), key=lambda each: not whole[each]):
+        found = _fixed(problem, theta, free, place)
+        if found is None:
+            return None
+        theta, free = found, free & (np.arange(len(theta)) != place)
+    return built(problem.family, theta.tolist())
+
+
+def built(family: Family, parameters: list[float]) -> Schedule | None:
+    """The schedule, or None if the vocabulary does not allow these parameters."""
+    try:
+        return family.build(parameters)
+    except (ValidationError, ValueError, OverflowError, ZeroDivisionError):
+        return None
+
+
+def _fixed(problem: Problem, theta: np.ndarray, free: np.ndarray, place: int) -> np.ndarray | None:
+    reach = 1.5 * problem.reach(theta, free, place) + 1e-15 * abs(theta[place])
+    others = free & (np.arange(len(theta)) != place)
+    family = problem.family
+    inverse = bool(family.inverse) and family.inverse[place]
+    for candidate in _candidates(float(theta[place]), family.whole[place], inverse):
+        if abs(candidate - theta[place]) > max(reach, 0.6 if family.whole[place] else 0.0):
+            continue
+        trial = theta.copy()
+        trial[place] = candidate
+        trial = problem.refine(trial, others, 6)
+        if problem.worst(trial) <= 1:
+            return trial
+    return None
+
+
+def _candidates(value: float, whole: bool, inverse: bool) -> list[float]:
+    if inverse:
+        return [1 / each for each in shorter(1 / value) if each] if value > 0 else []
+    if not whole:
+        return list(shorter(value))
+    found = [max(1.0, float(round(each))) for each in shorter(value) if each]
+    near = [float(round(value) + each) for each in (-1, 1) if round(value) + each >= 1]
+    return [each for each in dict.fromkeys(found + near) if each <= LONGEST]
+
+
+def _damped(slopes: np.ndarray, errors: np.ndarray, damping: float) -> np.ndarray:
+    count = slopes.shape[1]
+    left = np.vstack([slopes, np.sqrt(damping) * np.eye(count)])
+    right = np.concatenate([errors, np.zeros(count)])
+    try:
+        return np.asarray(np.linalg.lstsq(left, right, rcond=None)[0])
+    except np.linalg.LinAlgError:
+        return np.zeros(count)
+
+
+def scan(columns: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Least squares of ``y = a + b * column`` for many columns at once.
+
+    Args:
+        columns: float64, shape (k, n).
+        y: float64, shape (n,).
+
+    Returns:
+        The RMS residual, a and b, each float64 of shape (k,). The residual is infinite if there is no fit.
+    """
+    columns = np.where(np.isfinite(columns), columns, 0.0)
+    middle = columns.mean(axis=1, keepdims=True)
+    centred, target = columns - middle, y - y.mean()
+    power = (centred**2).sum(axis=1)
+    b = np.where(power > 0, centred @ target / np.where(power > 0, power, 1.0), 0.0)
+    left = target - b[:, None] * centred
+    return np.sqrt((left**2).mean(axis=1)), y.mean() - b * middle[:, 0], b
+
+
+def built_by(make: Callable[[], Schedule]) -> list[Schedule]:
+    """A list with the schedule that a call makes; empty if the vocabulary does not allow it."""
+    try:
+        return [make()]
+    except (ValidationError, ValueError, OverflowError, ZeroDivisionError):
+        return []

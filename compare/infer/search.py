@@ -1,0 +1,163 @@
+"""The search: guesses on some of the rows, then the check on all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from compare.infer.guesses import schedules_of
+from compare.infer.rows import Rows
+from compare.infer.structure import epoch_lengths
+from compare.rates import Rates
+from compare.tolerance import ULP32, ulp32
+from experiment.clock import Clock, Stepping
+from experiment.schedules import Schedule
+from experiment.schedules.base import LARGEST
+
+
+@dataclass(frozen=True, eq=False)
+class Inferred:
+    """A schedule that explains every row of a trace.
+
+    Attributes:
+        schedule: With all durations in steps.
+        stepping: ``step``, or ``epoch`` if the rate was looked up once per `steps_per_epoch` steps.
+        steps_per_epoch: S of ``t(n) = S * floor(n / S)``; 1 if stepping is ``step``.
+        max_error: The largest error of a row divided by its tolerance, at most 1; the tolerance includes the
+            rounding of written digits.
+        peak: The highest rate of the trace; rates far below it are compared with its size.
+    """
+
+    schedule: Schedule
+    stepping: Stepping
+    steps_per_epoch: int
+    max_error: float
+    peak: float
+
+    def looked_up(self, step: np.ndarray | int) -> np.ndarray:
+        """The step at which the rate of each update was looked up: int64, the shape of `step`."""
+        steps = np.asarray(step, dtype=np.int64)
+        return steps - steps % self.steps_per_epoch
+
+    def rate(self, step: np.ndarray | int) -> np.ndarray:
+        """The schedule's rate at any steps, including steps outside the trace: float64, the shape of `step`.
+
+        Beyond the range of float32 the rate of a growing schedule stays at 3e38.
+        """
+        t = self.looked_up(step)
+        try:
+            return self.schedule.rate(t, Clock.STEPS)
+        except ValueError:
+            return _held_back(self.schedule, t)
+
+    def float32_scale(self, step: np.ndarray) -> np.ndarray:
+        """The size at which float32 rounds at steps of the trace, if larger than the rate: float64."""
+        return self.schedule.float32_scale(self.looked_up(step), Clock.STEPS)
+
+    def float32_drift(self, step: np.ndarray) -> np.ndarray:
+        """The drift of the rate from float32 parameters at steps of the trace, absolute: float64."""
+        return self.schedule.float32_drift(self.looked_up(step), Clock.STEPS)
+
+
+def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
+    """Find the simplest schedule of the vocabulary that explains every row.
+
+    Args:
+        rates: The recorded rates; rows may be missing.
+        clock: The steps per epoch, if known. Rates looked up once per epoch are then recognised in thinned logs as
+            well, and a number of steps that is a whole number of epochs counts as tidy.
+
+    Returns:
+        The schedule, or None if no schedule of the vocabulary explains all rows with few parameters. A long trace is
+        thinned first: a schedule of the thinned rows is checked on all rows, and without one there is none.
+
+    >>> step = np.arange(100)
+    >>> found = infer(Rates.of(step, 0.1 * 0.95 ** (step // 25)))
+    >>> found.schedule.factor, str(found.schedule.every), found.schedule.staircase, found.stepping
+    (0.95, '25 steps', True, 'step')
+    """
+    if not 0 < float(rates.lr.max()) <= LARGEST or _is_noise(rates):
+        return None
+    with np.errstate(all="ignore"):
+        unit = clock.steps_per_epoch if clock else 1
+        apart = len(rates) // (_MANY if len(rates) < 10 * _MANY else _FEW)
+        if apart > 1:
+            part = _searched(rates.rows(slice(None, None, apart)), unit)
+            whole = part and _checked(rates, part.schedule, part.steps_per_epoch)
+            if part is None or whole:
+                return whole
+        return _searched(rates, unit)
+
+
+def _is_noise(rates: Rates) -> bool:
+    """Whether rates go up and down at most of the rows and hardly any rate repeats, as in no schedule."""
+    lr = rates.lr[:_MANY]
+    moves = np.diff(lr)
+    moves = moves[np.abs(moves) > rates.rounding[: len(moves)] + 4 * ULP32 * ulp32(lr[1:])]
+    if len(moves) < _MANY // 400:
+        return False
+    turns = float((np.sign(moves[1:]) != np.sign(moves[:-1])).mean())
+    return 0.55 < turns < 0.8 and len(np.unique(lr)) > 0.9 * len(lr)
+
+
+def _searched(rates: Rates, unit: int) -> Inferred | None:
+    whole = Rows.of(rates, rates.step, unit)
+    for schedule in schedules_of(whole):
+        found = _checked(rates, schedule, 1)
+        if found:
+            return found
+    return _per_epoch(rates, whole, unit)
+
+
+def _per_epoch(rates: Rates, whole: Rows, unit: int) -> Inferred | None:
+    lengths: Iterator[int] = epoch_lengths(whole)
+    for size in dict.fromkeys([*([unit] if unit > 1 else []), *islice(lengths, 2)]):
+        t = rates.step - rates.step % size
+        first = np.concatenate([[True], t[1:] != t[:-1]])
+        if _moves_within(rates, first):
+            continue
+        rows = Rows.of(rates, t, size).pick(first)
+        for schedule in schedules_of(rows):
+            found = _checked(rates, schedule, size)
+            if found:
+                return found
+    return None
+
+
+def _moves_within(rates: Rates, first: np.ndarray) -> bool:
+    """Whether a rate changes within an epoch, so that it is looked up more often."""
+    moved = np.abs(np.diff(rates.lr)) > rates.rounding[1:] + rates.rounding[:-1] + 2 * ULP32 * ulp32(rates.lr[1:])
+    return bool((moved & ~first[1:]).any())
+
+
+def _checked(rates: Rates, schedule: Schedule, size: int) -> Inferred | None:
+    """The schedule, if it explains every row."""
+    rows = Rows.of(rates, rates.step - rates.step % size)
+    worst = rows.worst(schedule)
+    return Inferred(schedule, "step" if size == 1 else "epoch", size, worst, rows.peak) if worst <= 1 else None
+
+
+_MANY = 20_000
+_FEW = 6_000
+
+
+def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
+    """The last of the steps up to which the schedule stays in the range of float32, though it may fall again later."""
+    ordered = np.unique(t)
+    low, high = 0, len(ordered)
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            schedule.rate(ordered[: middle + 1], Clock.STEPS)
+            low = middle + 1
+        except ValueError:
+            high = middle
+    return int(ordered[low - 1]) if low else 0
+
+
+def _held_back(schedule: Schedule, t: np.ndarray) -> np.ndarray:
+    last = _last_allowed(schedule, t)
+    return np.where(t <= last, schedule.rate(np.minimum(t, last), Clock.STEPS), LARGEST)

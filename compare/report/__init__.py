@@ -1,1 +1,0 @@
-"""The report: what it says, and the templates that say it."""

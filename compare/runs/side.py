@@ -1,0 +1,213 @@
+"""One side of a comparison: a trace, a log or a schedule, read, selected from and cleaned."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from compare import terms
+from compare.rates import Rates
+from compare.runs.run import CompareError, Key, Run, cleaned_run, listed_keys, runs_of, writable
+from compare.runs.settings import Settings
+from experiment.clock import Clock, Stepping
+from experiment.plan import Plan
+from experiment.schedules import KINDS, SCHEDULES, Schedule
+from experiment.schedules.text import parse, to_short
+from experiment.trace import Trace
+from experiment.validation import PlanError
+
+Name = terms.Side
+LARGEST_SCHEDULE_FILE = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One side of a comparison.
+
+    given : as written on the command line, or what kind of value. format : of the log, or ``schedule``.
+    runs : what was read and selected; empty for a schedule, which has a rate at any step.
+    may_count_from_1 : whether the log begins with step 1 and does not say what it counts from.
+    """
+
+    name: Name
+    given: str
+    format: str
+    runs: tuple[Run, ...] = ()
+    schedule: Schedule | None = None
+    conventions: Mapping[str, Any] = field(default_factory=dict)
+    assumed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    may_count_from_1: bool = False
+
+
+def read_side(given: object, name: Name, settings: Settings, clock: Clock | None) -> Side:
+    """Read what is given: a path, a table, rates, a trace, or a schedule as text or object.
+
+    clock : what the options say of it; places the rows of logs that have one per epoch.
+    Raises CompareError for what is neither log nor schedule, ReadError for a log that cannot be read.
+    """
+    if isinstance(given, str | Path) and not str(given).strip():
+        raise CompareError(f"{name.upper()} is empty. Name a log, a folder of a run, or a schedule.")
+    schedule = None if settings.overrides.get("format") else _schedule(given)
+    if schedule is not None:
+        text = str(given) if isinstance(given, str | Path) else to_short(schedule)
+        if settings.own:
+            raise CompareError(f"--{name}: {text[:60]} is a schedule, with nothing to select. Leave --{name} out.")
+        return Side(name, writable(text), "schedule", schedule=schedule)
+    from compare import readers  # and pandas with it
+    from compare.runs.given import trace_of
+
+    try:
+        text, trace = trace_of(given, _options(settings, name, clock))
+    except readers.ReadError as error:
+        raise CompareError(_for(name, str(error))) from None
+    runs = [cleaned_run(key, rows, trace) for key, rows in _selected(trace, settings, text)]
+    manifest = trace.manifest
+    told = {key: tuple(map(str, _list(manifest.get(key)))) for key in ("assumed", "notes")}
+    return Side(
+        name,
+        writable(text),
+        str(manifest.get("format", "unknown")),
+        tuple(runs),
+        None,
+        dict(manifest.get("conventions") or {}),
+        tuple(_for(name, each) for each in told["assumed"]),
+        # the reader's word on steps that go back is said here with what was done about them
+        tuple(each for each in told["notes"] if "steps repeat or go back" not in each),
+        manifest,
+        readers.FROM_1 in told["assumed"],
+    )
+
+
+def schedule_run(side: Side, steps: np.ndarray, clock: Clock | None, stepping: Stepping) -> Run:
+    """What a schedule gives at these steps: rising int64; as far as it may be asked.
+
+    Raises CompareError where it needs a clock, or does not fit it.
+    """
+    schedule = side.schedule
+    assert schedule is not None
+    in_epochs = stepping == "epoch" or any(each.unit == "epochs" for _, each in schedule.durations())
+    if clock is None and in_epochs:
+        raise CompareError(
+            f"{side.given[:80]}: it speaks of epochs. Add --samples and --batch-size, or --steps-per-epoch."
+        )
+    clock = clock or Clock.STEPS
+    try:
+        schedule.whole_steps(clock)
+        length = schedule.length(clock) if schedule.after_end == "error" else None
+        at = clock.looked_up(steps, stepping)
+        kept = slice(None) if length is None else at < length
+        rates = Rates.of(steps[kept], schedule.rate(at[kept], clock))
+    except ValueError as error:
+        raise CompareError(f"{side.given[:80]}: {error}") from None
+    none = np.full(len(rates), -1, dtype=np.int64)
+    return Run(Key("", to_short(schedule), 0), rates, np.full(len(rates), np.nan), none, none)
+
+
+def clock_of(side: Side) -> Clock | None:
+    """The clock that a side speaks of: of its plan, else of its epochs and batches; None where it says none."""
+    plan = side.manifest.get("plan")
+    if isinstance(plan, dict):
+        try:
+            return Plan.model_validate_json(json.dumps(plan)).clock
+        except (PlanError, ValueError):
+            pass
+    found = {size for run in side.runs if (size := _steps_per_epoch(run)) is not None}
+    return Clock(found.pop(), 1) if len(found) == 1 else None
+
+
+def _steps_per_epoch(run: Run) -> int | None:
+    """S of ``step = S * epoch + batch``, where every row says the same."""
+    known = (run.epoch > 0) & (run.batch >= 0)
+    if not known.any():
+        return None
+    whole = run.rates.step[known] - run.batch[known]
+    size = int(whole[0] // run.epoch[known][0])
+    fits = size >= 1 and (whole == size * run.epoch[known]).all() and int(run.batch.max()) < size
+    return size if fits else None
+
+
+def _schedule(given: object) -> Schedule | None:
+    """The schedule that is given, that a text is or that a file holds; None for a log, a table or rates."""
+    if isinstance(given, SCHEDULES):
+        return cast("Schedule", given)
+    if not isinstance(given, str | Path):
+        return None
+    text = str(given).strip()
+    kind, colon, _ = text.partition(":")
+    path = Path(text)
+    try:
+        there = path.exists()
+    except (OSError, ValueError):
+        there = False
+    if there and not _holds_schedule(path):
+        return None
+    if there or text.startswith("{") or (colon and kind.strip() in KINDS):
+        return parse(text)
+    raise CompareError(
+        f"{text[:80]!r} is no file, no folder and no schedule. Name a log, a folder of a run, or a schedule like "
+        "'exponential:initial=1e-3,factor=0.95,every=25 steps,staircase'."
+    )
+
+
+def _holds_schedule(path: Path) -> bool:
+    """Whether a file is one JSON object with the kind of a schedule."""
+    if not path.is_file() or path.stat().st_size > LARGEST_SCHEDULE_FILE:
+        return False
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        found = json.loads(text) if text.lstrip().startswith("{") else {}
+        return "kind" in found and "step" not in found  # one row of JSON lines may have a kind as well
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def _options(settings: Settings, name: Name, clock: Clock | None) -> Any:
+    from compare.readers import Options, ReadError
+
+    base = settings.overrides.get("step_base")
+    if base is not None and not re.fullmatch(r"-?\d{1,15}", base):
+        raise CompareError(f"--{name} step_base: got {base[:60]!r}. Write a whole number, the first update's.")
+    try:
+        return Options(
+            columns=dict(settings.columns),
+            step_base=None if base is None else int(base),
+            lr_timing=settings.overrides.get("lr_timing"),
+            loss_kind=settings.overrides.get("loss_kind"),
+            steps_per_epoch=None if clock is None else clock.steps_per_epoch,
+            format=settings.overrides.get("format"),
+        )
+    except ReadError as error:
+        raise CompareError(f"--{name} {error}") from None
+
+
+_OPTION = re.compile(r"(?<![\w.,])(?=(?:step_base|lr_timing|loss_kind|format|column\.\w+)=)")
+
+
+def _for(name: Name, text: str) -> str:
+    """What a reader says of its options, with the side whose log it speaks of."""
+    return _OPTION.sub(f"--{name} ", text)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _selected(trace: Trace, settings: Settings, given: str) -> list[tuple[Key, np.ndarray | slice]]:
+    found = runs_of(trace.steps)
+    kept = [
+        (key, rows)
+        for key, rows in found
+        if all(str(getattr(key, what)) == wanted for what, wanted in settings.select.items())
+    ]
+    if not kept:
+        asked = ", ".join(f"{what} {wanted!r}" for what, wanted in settings.select.items())
+        raise CompareError(f"{given}: no {asked[:120]}. There is {listed_keys([key for key, _ in found])}.")
+    return kept

@@ -1,0 +1,1 @@
+"""One schedule: explained, simulated, translated, and found in a run."""

@@ -1,0 +1,85 @@
+"""What is asked of one schedule: a schedule, a run, and the rate of each of its updates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from compare.runs.run import CompareError
+from compare.runs.settings import clock as clock_from
+from compare.words import counted
+from experiment.clock import Clock, Stepping
+from experiment.plan import Framework
+from experiment.schedules import SCHEDULES, Schedule
+from experiment.schedules.text import parse
+from experiment.validation import PlanError
+
+MOST_STEPS = 100_000_000
+"""Steps of a run that is explained at most: its rates lie in memory."""
+
+
+def schedule_of(given: str | Path | Schedule) -> Schedule:
+    """A schedule as text, as a file of it, or as it is. Raises ScheduleError for text that is none."""
+    return given if isinstance(given, SCHEDULES) else parse(str(given))
+
+
+def clock_of(
+    clock: Clock | None, samples: int | None, batch_size: int | None, drop_last: bool, accumulate: int = 1
+) -> Clock:
+    """The clock of a run. Raises CompareError where there is none."""
+    found = clock or clock_from(samples, batch_size, drop_last, accumulate)
+    if found is None:
+        raise CompareError("The steps of an epoch are needed. Write --samples and --batch-size.")
+    return found
+
+
+def speaks_of_epochs(schedule: Schedule) -> bool:
+    """Whether any of its durations counts epochs."""
+    return any(duration.unit == "epochs" for _, duration in schedule.durations())
+
+
+def need_frameworks(frameworks: Sequence[Framework]) -> None:
+    """Raise PlanError where one is not installed, with what to run."""
+    from experiment.programs.process import missing
+
+    if absent := missing(list(frameworks)):
+        raise PlanError(absent)
+
+
+def run_steps(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int) -> int:
+    """Updates of a run, as far as the schedule may be asked.
+
+    Raises PlanError where the schedule does not fit the clock, or the run is too long.
+    """
+    if epochs < 1:
+        raise PlanError(f"epochs: got {epochs}. Write a whole number of at least 1.")
+    try:
+        schedule.whole_steps(clock)
+    except ValueError as error:
+        raise PlanError(str(error)) from None
+    steps = epochs * clock.steps_per_epoch
+    if steps > MOST_STEPS:
+        raise PlanError(f"{counted(steps, 'step')} are more than {MOST_STEPS:,}. Write fewer epochs.")
+    length = schedule.length(clock)
+    if schedule.after_end == "error" and length is not None:
+        whole = length if stepping == "step" else -(-length // clock.steps_per_epoch) * clock.steps_per_epoch
+        steps = min(steps, whole)
+    return steps
+
+
+def closed_form(schedule: Schedule, clock: Clock, stepping: Stepping, steps: int) -> np.ndarray:
+    """The rate that each of the first updates should use: float64, shape (steps,).
+
+    Raises PlanError where the schedule grows past any number.
+    """
+    try:
+        return schedule.rate(clock.looked_up(np.arange(steps), stepping), clock)
+    except ValueError as error:
+        raise PlanError(str(error)) from None
+
+
+def first_and_last(found: np.ndarray, show: int) -> np.ndarray:
+    """As many as are shown: all, or half from the beginning and half from the end."""
+    return found if len(found) <= show else np.concatenate([found[: show // 2], found[-(show - show // 2) :]])

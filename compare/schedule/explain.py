@@ -1,0 +1,313 @@
+"""What a schedule does in a run, step by step, from its closed form alone: needs no framework."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from compare.runs.settings import stepping as stepping_from
+from compare.schedule.ask import clock_of, closed_form, first_and_last, run_steps, schedule_of
+from compare.show.result import Result
+from compare.words import counted, listed
+from experiment.clock import Clock, Duration, Place, Stepping
+from experiment.schedules import Constant, ExponentialDecay, Schedule
+from experiment.schedules.text import to_short
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from compare.show.picture import Picture
+
+
+@dataclass(frozen=True)
+class Change:
+    """An update whose rate is another than the one before had, and that rate."""
+
+    place: Place
+    lr: float
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What may not be meant, and what to write instead."""
+
+    says: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Explanation(Result):
+    """A schedule in a run.
+
+    steps : updates in the run, or until the schedule may not be asked any more. changes : how often the rate changes.
+    shown : the first changes and the last ones.
+    """
+
+    schedule: Schedule
+    clock: Clock
+    stepping: Stepping
+    epochs: int
+    steps: int
+    changes: int
+    shown: tuple[Change, ...]
+    first_rate: float
+    final_rate: float
+    warnings: tuple[Doubt, ...]
+
+    @property
+    def first_change(self) -> Change | None:
+        """The first update with another rate."""
+        return self.shown[0] if self.shown else None
+
+    @property
+    def rates(self) -> np.ndarray:
+        """The rate of each update: float64."""
+        return closed_form(self.schedule, self.clock, self.stepping, self.steps)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each update: its step, epoch and batch, and its rate."""
+        import pandas as pd
+
+        step = np.arange(self.steps)
+        places = {"epoch": self.clock.epoch(step), "batch": self.clock.batch(step)}
+        return pd.DataFrame({"step": step, **places, "lr": self.rates})
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """The timeline, the changes as a table, the warnings with what to write instead."""
+        from compare.schedule import words
+
+        return words.explanation(self)
+
+    def pictures(self) -> Mapping[str, Callable[[], Picture]]:
+        """The rate in the whole run, and in its first epochs."""
+        return {"rates": self._drawn_rates}
+
+    def _drawn_rates(self) -> Picture:
+        from compare.schedule import figures
+        from compare.show.picture import Picture
+
+        alt = f"Learning rate against step of {to_short(self.schedule)}."
+        return Picture("rates", figures.explained(self), alt, "The rate in the whole run, and in its first epochs.")
+
+    def to_json(self) -> dict[str, Any]:
+        """The explanation as JSON values."""
+        first = self.first_change
+        return {
+            "schema": 1,
+            "schedule": self.schedule.model_dump(mode="json"),
+            "clock": asdict(self.clock),
+            "stepping": self.stepping,
+            "epochs": self.epochs,
+            "steps": self.steps,
+            "steps_per_epoch": self.clock.steps_per_epoch,
+            "changes": self.changes,
+            "first_change": None if first is None else asdict(first.place),
+            "first_rate": self.first_rate,
+            "final_rate": self.final_rate,
+            "warnings": [each.says for each in self.warnings],
+            "advice": [each.advice for each in self.warnings],
+        }
+
+
+def explain(
+    schedule: str | Path | Schedule,
+    *,
+    samples: int | None = None,
+    batch_size: int | None = None,
+    epochs: int,
+    drop_last: bool = False,
+    accumulate: int = 1,
+    clock: Clock | None = None,
+    stepping: str = "step",
+    show: int = 8,
+) -> Explanation:
+    """Ask a schedule for every update of a run.
+
+    show : how many changes are kept, half from the beginning and half from the end.
+    Raises PlanError where the schedule does not fit the clock, or the run is too long.
+    """
+    clock = clock_of(clock, samples, batch_size, drop_last, accumulate)
+    schedule = schedule_of(schedule)
+    return _explained(schedule, clock, stepping_from(stepping), epochs, show)
+
+
+def _explained(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, show: int) -> Explanation:
+    steps = run_steps(schedule, clock, stepping, epochs)
+    rate = closed_form(schedule, clock, stepping, steps)
+    changed = np.flatnonzero(rate[1:] != rate[:-1]) + 1
+    kept = first_and_last(changed, show)
+    return Explanation(
+        schedule=schedule,
+        clock=clock,
+        stepping=stepping,
+        epochs=epochs,
+        steps=steps,
+        changes=len(changed),
+        shown=tuple(Change(clock.place(int(step)), float(rate[step])) for step in kept),
+        first_rate=float(rate[0]),
+        final_rate=float(rate[-1]),
+        warnings=tuple(_warnings(schedule, clock, stepping, epochs, len(changed), float(rate[-1]))),
+    )
+
+
+def _warnings(
+    schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, changes: int, final: float
+) -> Iterator[Doubt]:
+    yield from _short(schedule, clock, stepping)
+    yield from _inside_epochs(schedule, clock, stepping)
+    yield from _ends(schedule, clock, stepping, epochs, changes, final)
+    if clock.accumulate > 1 and stepping == "step" and not isinstance(schedule, Constant):
+        counts = [f"{place} is {_batches(duration, clock):,} batches" for place, duration in schedule.durations()]
+        yield Doubt(
+            f"Keras' gradient_accumulation_steps={clock.accumulate} evaluates its schedule on batches, not on updates: "
+            f"there it runs {clock.accumulate} times as fast. It also carries batches that are left at the end of an "
+            "epoch into the next, where here they make an update.",
+            f"Count batches in Keras: {', '.join(counts)}. PyTorch counts calls of scheduler.step(): call it once per "
+            "optimizer.step().",
+        )
+    if stepping == "step" and epochs * clock.steps_per_epoch > 2**24:
+        yield Doubt(
+            "Beyond step 16,777,216 Keras' float32 step holds no odd numbers, and changes come at wrong steps.",
+            "Keep runs of Keras shorter, or look the rate up once per epoch.",
+        )
+
+
+def _batches(duration: Duration, clock: Clock) -> int:
+    """A duration in batches."""
+    if duration.unit == "epochs" and duration.count.denominator == 1:
+        return int(duration.count) * clock.batches_per_epoch
+    return clock.steps(duration) * clock.accumulate
+
+
+def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Doubt]:
+    """Durations in steps that are less than an epoch: perhaps meant in epochs."""
+    if stepping == "epoch":
+        return
+    fields: dict[str, list[Duration]] = {}
+    for place, duration in schedule.durations():
+        fields.setdefault(re.sub(r"\[\d+\]$", "", place), []).append(duration)
+    for place, found in fields.items():
+        keras, torch = _at(schedule, place).names(_field(place))
+        if keras is torch is None or _has_no_effect(schedule):
+            continue
+        if any(each.unit != "steps" or each.count >= clock.steps_per_epoch for each in found):
+            continue
+        one = len(found) == 1 and found[0].count == 1
+        texts = [str(each) for each in found]
+        meant = [each.removesuffix("s").removesuffix("step") + ("epoch" if one else "epochs") for each in texts]
+        steps = [str(int(each.count) * clock.steps_per_epoch) for each in found]
+        values = steps[0] if len(steps) == 1 else f"[{', '.join(steps)}]"
+        code = [f"{keras}={values} in Keras"] if keras else []
+        code += [f"{_in_torch(schedule, place, torch, values)} in PyTorch"] if torch else []
+        yield Doubt(
+            f"{place}: {listed(texts)} {'is' if one else 'are'} less than an epoch of "
+            f"{counted(clock.steps_per_epoch, 'step')}. A schedule counts optimizer steps: perhaps "
+            f"{listed(meant)} {'was' if one else 'were'} meant.",
+            f"If so, write {place}={_bracketed(meant)}, that is {values} steps: {', '.join(code)} with the rate looked "
+            f"up at every step; or keep {'the number' if len(found) == 1 else 'the numbers'} and look the rate up once "
+            "per epoch: LearningRateScheduler in Keras, scheduler.step() after each epoch in PyTorch.",
+        )
+
+
+def _in_torch(schedule: Schedule, place: str, name: str, values: str) -> str:
+    """What a duration is called in PyTorch, where a smooth exponential has only the factor of one call."""
+    found = _at(schedule, place)
+    if isinstance(found, ExponentialDecay) and not found.staircase:
+        return f"ExponentialLR's gamma={found.factor!r} ** (1 / {values})"
+    return f"{name}={values}"
+
+
+def _has_no_effect(schedule: Schedule) -> bool:
+    return getattr(schedule, "factor", None) == 1
+
+
+def _inside_epochs(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Doubt]:
+    """Durations that are no whole epochs, where the rate is looked up once per epoch."""
+    if stepping == "step":
+        return
+    per_epoch = clock.steps_per_epoch
+    odd = [(place, each) for place, each in schedule.durations() if clock.steps(each) % per_epoch]
+    if not odd:
+        return
+    texts = listed([str(each) for _, each in odd])
+    near = [counted(max(1, round(clock.steps(each) / per_epoch)), "epoch") for _, each in odd]
+    whole = listed(list(dict.fromkeys(near)))
+    ends = "ends" if odd[0][1].count == len(odd) == 1 else "end"
+    yield Doubt(
+        f"{odd[0][0].partition('[')[0]}: {texts} {ends} inside an epoch of "
+        f"{counted(per_epoch, 'step')}, and the rate is looked up only as an epoch begins.",
+        f"Write whole epochs, like {whole}, or look the rate up at every step.",
+    )
+
+
+def _ends(
+    schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, changes: int, final: float
+) -> Iterator[Doubt]:
+    """The end of the schedule and the end of the run."""
+    steps, length = epochs * clock.steps_per_epoch, schedule.length(clock)
+    run = f"the run of {counted(epochs, 'epoch')} has {counted(steps, 'step')}"
+    if length is not None and length > steps:
+        whole = -(-length // clock.steps_per_epoch)
+        yield Doubt(
+            f"The schedule is {counted(length, 'step')} long and {run}: it is cut off at a rate of {final:.6g}.",
+            f"Train {counted(whole, 'epoch')}, or make the schedule {counted(epochs, 'epoch')} long.",
+        )
+    elif length is not None and schedule.after_end == "error" and length < steps:
+        yield Doubt(
+            f"The schedule may be asked for {counted(length, 'step')} and {run}. PyTorch's OneCycleLR gives one more "
+            "rate, extrapolated, and raises at the call after that.",
+            f"Make it {counted(epochs, 'epoch')} long, or write after=hold.",
+        )
+    elif length is not None and schedule.after_end == "rise" and length < int(clock.looked_up(steps - 1, stepping)):
+        yield Doubt(
+            f"The schedule is at its floor at step {length} and climbs again, since {run}.",
+            f"Make it {counted(epochs, 'epoch')} long, or write after=hold.",
+        )
+    elif not changes and not isinstance(schedule, Constant):
+        longest = max((clock.steps(each) for _, each in schedule.durations()), default=0)
+        yield Doubt(
+            f"The rate never changes: {run}.",
+            "Write shorter durations, or train longer."
+            if longest >= steps
+            else "With these values, looked up this often, it stays where it is. Write others, or kind constant.",
+        )
+    for place, duration in schedule.durations():
+        if clock.steps(duration) >= steps and _named(schedule, place) in _BEFORE_ANOTHER and (length or 0) <= steps:
+            yield Doubt(
+                f"{place}: {duration} {'is' if duration.count == 1 else 'are'} not over when the run ends: {run}.",
+                f"Write less than {counted(epochs, 'epoch')}, or train longer.",
+            )
+
+
+_BEFORE_ANOTHER = (("warmup", "over"), ("sequence", "milestones"))
+"""Durations after which another schedule begins."""
+
+
+def _named(schedule: Schedule, place: str) -> tuple[str, str]:
+    """The kind that a duration's place belongs to, and its field: ``then.over`` of a warm-up is a cosine's ``over``."""
+    return str(_at(schedule, place).kind), _field(place)
+
+
+def _field(place: str) -> str:
+    """The key of a duration at a place, in the schedule that has it."""
+    return place.rpartition(".")[2].partition("[")[0]
+
+
+def _at(schedule: Schedule, place: str) -> Any:
+    """The schedule that has the duration at a place."""
+    found: Any = schedule
+    for part in place.split(".")[:-1]:
+        key, _, index = part.partition("[")
+        found = getattr(found, key)
+        found = found[int(index.rstrip("]"))] if index else found
+    return found
+
+
+def _bracketed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"[{','.join(words)}]"

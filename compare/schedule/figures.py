@@ -1,0 +1,75 @@
+"""Pictures of one schedule: what it does in a run, and what the real schedulers give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from compare.schedule.explain import Explanation
+from compare.schedule.simulate import Simulation
+from compare.show.drawing import Drawing
+from compare.show.style import FRAMEWORKS, INK, LIMIT, STYLE, WIDTH, draw_staircase, largest_in_bins, steps_axis
+from compare.tolerance import ULP32
+from experiment.schedules.text import to_short
+
+_FIRST_EPOCHS = 3
+
+
+def explained(explanation: Explanation) -> Figure:
+    """The rate against steps: the whole run, and its beginning, with the first change marked."""
+    clock = explanation.clock
+    lr = explanation.rates
+    steps = np.arange(len(lr))
+    few = min(len(lr), _FIRST_EPOCHS * clock.steps_per_epoch)
+    with rc_context(STYLE):
+        figure = Drawing(figsize=(WIDTH, 5.6))
+        whole, enlarged = figure.subplots(2)
+        draw_staircase(whole, steps, lr, color="#0072B2", linewidth=1.6)
+        draw_staircase(enlarged, steps[:few], lr[:few], color="#0072B2", linewidth=1.6)
+        for axes in (whole, enlarged):
+            steps_axis(axes, clock)
+            axes.set_ylabel("learning rate")
+            axes.set_ylim(0, 1.08 * float(lr.max()))
+        first = explanation.first_change
+        if first is not None and first.place.step < few:
+            place = first.place
+            enlarged.annotate(
+                f"first change: step {place.step}\n(epoch {place.epoch}, batch {place.batch})",
+                (place.step, first.lr),
+                xytext=(12, -34),
+                textcoords="offset points",
+                arrowprops={"arrowstyle": "->", "color": INK},
+            )
+        whole.set_title(to_short(explanation.schedule), wrap=True)
+        enlarged.set_title(f"The first {few:,} steps; faint lines are epoch boundaries")
+    return figure
+
+
+def simulated(simulation: Simulation) -> Figure:
+    """The rates of both frameworks over the closed form, and how far each lies from it in float32 ULP."""
+    rows = simulation.columns()
+    with rc_context(STYLE):
+        figure = Drawing(figsize=(WIDTH, 5.6))
+        rates, apart = figure.subplots(2, sharex=True)
+        ground: dict[str, Any] = {"color": INK, "linewidth": 4, "alpha": 0.25, "label": "closed form"}
+        draw_staircase(rates, rows["step"], rows["lr_closed_form"], **ground)
+        for name, look in FRAMEWORKS.items():
+            draw_staircase(rates, rows["step"], rows[f"lr_{name}"], linewidth=1.4, **look)
+            binned = largest_in_bins(rows["step"], rows[f"ulp32_{name}"])
+            apart.plot(*binned, drawstyle="steps-post", linewidth=1.2, **look)
+        apart.axhline(ULP32, label=f"{ULP32} ULP, without drift", **LIMIT)
+        apart.set_yscale("symlog", linthresh=1)
+        apart.set_ylim(bottom=0)
+        steps_axis(rates, simulation.clock)
+        rates.set_xlabel("")
+        rates.set_title(to_short(simulation.schedule), wrap=True)
+        apart.set_title("Distance from the closed form")
+        rates.set_ylabel("learning rate")
+        apart.set_ylabel("float32 ULP")
+        apart.set_xlabel("step (optimizer update)")
+        rates.legend()
+        apart.legend()
+    return figure

@@ -1,0 +1,126 @@
+"""Which schedule a run follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from compare.diagnose.doubt import FEW, follows
+from compare.infer import Inferred
+from compare.infer import infer as infer_rates
+from compare.runs.run import CompareError, Run, listed_keys
+from compare.runs.settings import Settings
+from compare.runs.settings import clock as clock_from
+from compare.runs.side import Side, clock_of, read_side
+from compare.show.result import Result
+from experiment.clock import Clock
+from experiment.schedules import Schedule
+from experiment.schedules.text import to_short
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from compare.show.picture import Picture
+
+
+def infer(
+    run: object,
+    *,
+    samples: int | None = None,
+    batch_size: int | None = None,
+    drop_last: bool = False,
+    accumulate: int = 1,
+    steps_per_epoch: int | None = None,
+    clock: Clock | None = None,
+    arm: str | None = None,
+    framework: str | None = None,
+    seed: int | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Inference:
+    """Find the schedule that explains every row of a run.
+
+    run : a path, a table, rates, a trace, or what `samestep.read` gave; where it holds several runs, `arm`,
+    `framework` and `seed` select one.
+    Raises CompareError or ReadError with one or two lines.
+    """
+    counts = clock or clock_from(samples, batch_size, drop_last, accumulate, steps_per_epoch)
+    select = {"arm": arm, "framework": framework, "seed": seed}
+    chosen = {key: str(value) for key, value in select.items() if value is not None}
+    side = read_side(run, "a", Settings(chosen, {}, columns or {}), counts)
+    if side.schedule is not None:
+        raise CompareError(f"{side.given[:60]} is a schedule already. Give a run that follows one.")
+    if len(side.runs) != 1:
+        keys = listed_keys([each.key for each in side.runs])
+        raise CompareError(f"{len(side.runs)} runs ({keys}). Select one with --arm, --framework, --seed.")
+    found = infer_rates(side.runs[0].rates, counts or clock_of(side)) if len(side.runs[0].rates) >= FEW else None
+    return Inference(side, side.runs[0], found)
+
+
+@dataclass(frozen=True, eq=False)
+class Inference(Result):
+    """The schedule that a run follows.
+
+    inferred : the schedule with its stepping, and how well it fits; None where no schedule explains every row.
+    """
+
+    side: Side
+    run: Run
+    inferred: Inferred | None
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The schedule, with all durations in steps; None where none was found."""
+        return None if self.inferred is None else self.inferred.schedule
+
+    @property
+    def stepping(self) -> str | None:
+        """How often the rate is looked up, ``step`` or ``epoch``; None where no schedule was found."""
+        return None if self.inferred is None else self.inferred.stepping
+
+    @property
+    def max_error(self) -> float | None:
+        """The largest error of a row in parts of its tolerance, at most 1; None where no schedule was found."""
+        return None if self.inferred is None else self.inferred.max_error
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each row of the run: its step and rate, and the rate of the schedule, NaN where there is none."""
+        import pandas as pd
+
+        rates = self.run.rates
+        fitted = np.full(len(rates), np.nan) if self.inferred is None else self.inferred.rate(rates.step)
+        return pd.DataFrame({"step": rates.step, "lr": rates.lr, "lr_schedule": fitted})
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """What the run follows, how well, and what was assumed."""
+        fits = f"; every row lies within {self.inferred.max_error:.2g} of its tolerance" if self.inferred else ""
+        name = "The run" if self.side.given == self.side.format else self.side.given
+        yield "", f"{name} {follows(self.run, self.inferred)}{fits}."
+        yield from (("   ", each) for each in (self.run.said(self.side.format), *self.side.notes, *self.run.notes))
+
+    def to_json(self) -> dict[str, Any]:
+        """The schedule in the short form, its stepping and its fit; null where none was found."""
+        return {
+            "schema": 1,
+            "name": self.side.given,
+            "inferred": None if self.schedule is None else to_short(self.schedule),
+            "stepping": self.stepping,
+            "max_error": self.max_error,
+        }
+
+    def pictures(self) -> Mapping[str, Callable[[], Picture]]:
+        """The rates of the run and of the schedule."""
+        return {"rates": self._drawn_rates}
+
+    def _drawn_rates(self) -> Picture:
+        from compare.show.lines import lines
+        from compare.show.picture import Picture
+
+        rates = self.run.rates
+        runs = {self.side.given: (rates.step, rates.lr)}
+        if self.inferred is not None:
+            runs["schedule"] = (rates.step, self.inferred.rate(rates.step))
+        return Picture("rates", lines(runs), f"Learning rate against step of {self.side.given}.", "The run's rates.")

@@ -1,0 +1,231 @@
+"""The rates that both frameworks' own schedulers give, without training, held against the closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from compare.runs.settings import stepping as stepping_from
+from compare.schedule.ask import clock_of, closed_form, first_and_last, need_frameworks, run_steps, schedule_of
+from compare.show.result import Result
+from compare.tolerance import ULP32, rate_size, rate_tolerance, ulp32
+from compare.workers import runner
+from experiment.clock import Clock, Place, Stepping
+from experiment.plan import FRAMEWORKS, Framework
+from experiment.programs.simulate import Answer, Request
+from experiment.schedules import Schedule
+from experiment.schedules.text import to_json as schedule_json
+from experiment.schedules.text import to_short
+from experiment.validation import PlanError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from compare.show.picture import Picture
+
+Verdict = Literal["same", "differs"]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two traces of rates lie apart.
+
+    compared : steps. max_ulp32, max_relative : the largest difference, in float32 ULP of and relative to the size at
+    which the rate is rounded (`tolerance.rate_size`). tolerance_ulp32, tolerance_drift : what is allowed where the
+    difference is largest, the drift in ULP as well. parts_at : the first step beyond it, or at which one of both has
+    no rate any more.
+    """
+
+    verdict: Verdict
+    compared: int
+    max_ulp32: float
+    max_relative: float
+    tolerance_ulp32: int
+    tolerance_drift: float
+    parts_at: int | None
+
+
+@dataclass(frozen=True)
+class Simulation(Result):
+    """One schedule in both frameworks.
+
+    run_steps : updates in the run; `lr_closed_form` has fewer where the schedule may not be asked any more.
+    answers, against : by framework, what it gives, and how far that lies from the closed form. between : the two.
+    """
+
+    schedule: Schedule
+    clock: Clock
+    stepping: Stepping
+    run_steps: int
+    lr_closed_form: np.ndarray
+    answers: Mapping[Framework, Answer]
+    against: Mapping[Framework, Agreement]
+    between: Agreement
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether both are the closed form."""
+        return "same" if all(each.verdict == "same" for each in self.against.values()) else "differs"
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """One row per update: step, epoch, batch, the three rates, and the differences from the closed form in ULP."""
+        compared = min(len(self.lr_closed_form), *(len(answer.lr) for answer in self.answers.values()))
+        step = np.arange(compared)
+        closed = self.lr_closed_form[:compared]
+        scale = self.schedule.float32_scale(self.clock.looked_up(step, self.stepping), self.clock)
+        unit = ulp32(rate_size(closed, scale))
+        rates = {name: self.answers[name].lr[:compared] for name in FRAMEWORKS}
+        return {
+            "step": step,
+            "epoch": self.clock.epoch(step),
+            "batch": self.clock.batch(step),
+            "lr_closed_form": closed,
+            **{f"lr_{name}": lr for name, lr in rates.items()},
+            **{f"ulp32_{name}": np.abs(lr - closed) / unit for name, lr in rates.items()},
+        }
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each update: the columns of ``--csv``."""
+        import pandas as pd
+
+        return pd.DataFrame(self.columns())
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """The changes as a table with all three rates, and how far each framework lies from the closed form."""
+        from compare.schedule import words
+
+        return words.simulation(self)
+
+    def pictures(self) -> Mapping[str, Callable[[], Picture]]:
+        """The rates of both frameworks over the closed form, and how far each lies from it."""
+        return {"rates": self._drawn_rates}
+
+    def _drawn_rates(self) -> Picture:
+        from compare.schedule import figures
+        from compare.show.picture import Picture
+
+        alt = f"Learning rate against step of {to_short(self.schedule)}, in both frameworks and from its closed form."
+        caption = "The rates of both frameworks over the closed form, and how far each lies from it."
+        return Picture("rates", figures.simulated(self), alt, caption)
+
+    def to_json(self) -> dict[str, Any]:
+        """The simulation as JSON values, without the rates of every step."""
+        total, rows = changes(self)
+        return {
+            "schema": 1,
+            "verdict": self.verdict,
+            "schedule": self.schedule.model_dump(mode="json"),
+            "clock": asdict(self.clock),
+            "stepping": self.stepping,
+            "steps": len(self.lr_closed_form),
+            "run_steps": self.run_steps,
+            "steps_per_epoch": self.clock.steps_per_epoch,
+            "changes": total,
+            "rows": rows,
+            "frameworks": {
+                name: {
+                    "native": answer.native,
+                    "exact": answer.exact,
+                    "note": answer.note,
+                    "source": answer.source,
+                    "changes": len(changes_of(answer.lr)),
+                    "first_change": _first_change(answer.lr, self.clock),
+                    **asdict(self.against[name]),
+                }
+                for name, answer in self.answers.items()
+            },
+            "between": asdict(self.between),
+        }
+
+
+def simulate(
+    schedule: str | Path | Schedule,
+    *,
+    samples: int | None = None,
+    batch_size: int | None = None,
+    epochs: int,
+    drop_last: bool = False,
+    clock: Clock | None = None,
+    stepping: str = "step",
+) -> Simulation:
+    """Ask both frameworks for the rate of each update of a run.
+
+    Raises PlanError where the schedule does not fit the clock, WorkerError where a framework refuses.
+    """
+    clock = clock_of(clock, samples, batch_size, drop_last)
+    need_frameworks(FRAMEWORKS)
+    schedule = schedule_of(schedule)
+    return _simulated(schedule, clock, stepping_from(stepping), epochs)
+
+
+def _simulated(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int) -> Simulation:
+    steps = run_steps(schedule, clock, stepping, epochs)
+    lr = closed_form(schedule, clock, stepping, steps)
+    request = Request(clock, stepping, steps, schedule=schedule_json(schedule))
+    answers = runner.ask(dict.fromkeys(FRAMEWORKS, request))
+    against = {name: agreement(lr, answer.lr, schedule, clock, stepping) for name, answer in answers.items()}
+    keras, torch = (answers[name].lr for name in FRAMEWORKS)
+    return Simulation(
+        schedule,
+        clock,
+        stepping,
+        epochs * clock.steps_per_epoch,
+        lr,
+        answers,
+        against,
+        agreement(torch, keras, schedule, clock, stepping),
+    )
+
+
+def agreement(a: np.ndarray, b: np.ndarray, schedule: Schedule, clock: Clock, stepping: Stepping) -> Agreement:
+    """Hold two traces of one schedule's rates against each other; the tolerance is that of the first."""
+    compared = min(len(a), len(b))
+    if not compared:
+        raise PlanError("there is no step to compare. Write more epochs.")
+    step = clock.looked_up(np.arange(compared), stepping)
+    rate, other = a[:compared], b[:compared]
+    scale, drift = schedule.float32_scale(step, clock), schedule.float32_drift(step, clock)
+    size, difference = rate_size(rate, scale), np.abs(rate - other)
+    beyond = ~(difference <= rate_tolerance(rate, drift, scale))
+    unit = ulp32(size)
+    largest = int(np.argmax(difference / unit))
+    parts_at = int(beyond.argmax()) if beyond.any() else compared if len(a) != len(b) else None
+    return Agreement(
+        verdict="differs" if parts_at is not None else "same",
+        compared=compared,
+        max_ulp32=float((difference / unit).max()),
+        max_relative=float((difference / size).max()),
+        tolerance_ulp32=ULP32,
+        tolerance_drift=float(drift[largest] / unit[largest]),
+        parts_at=parts_at,
+    )
+
+
+def changes_of(lr: np.ndarray) -> np.ndarray:
+    """The steps whose rate is another than that of the step before: int64."""
+    return np.flatnonzero(lr[1:] != lr[:-1]) + 1
+
+
+def changes(simulated: Simulation, show: int = 8) -> tuple[int, list[dict[str, Any]]]:
+    """How often the closed form changes; and step 0, the first and the last changes as rows with all three rates."""
+    changed = changes_of(simulated.lr_closed_form)
+    kept = first_and_last(changed, show)
+    rows = []
+    for step in [0, *map(int, kept)]:
+        place: Place = simulated.clock.place(step)
+        rates = {name: float(answer.lr[step]) for name, answer in simulated.answers.items() if step < len(answer.lr)}
+        closed = float(simulated.lr_closed_form[step]) if step < len(simulated.lr_closed_form) else float("nan")
+        rows.append(
+            {**asdict(place), "lr_closed_form": closed, **{f"lr_{name}": rates.get(name) for name in FRAMEWORKS}}
+        )
+    return len(changed), rows
+
+
+def _first_change(lr: np.ndarray, clock: Clock) -> dict[str, int] | None:
+    changed = changes_of(lr)
+    return asdict(clock.place(int(changed[0]))) if len(changed) else None

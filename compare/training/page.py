@@ -1,0 +1,217 @@
+"""What the report of a run says, as plain values: the templates only lay it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compare.training.summary import ArmSummary, Run, Summary, question_arms
+from compare.training.words import arm_name, evidence, verdict, warnings
+from compare.words import at_place, counted, epoch_in_steps, setting
+from experiment.clock import Place
+from experiment.frameworks import LABELS
+from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
+from experiment.schedules import Constant, ExponentialDecay
+from experiment.schedules.text import to_short
+
+Manifests = Mapping[Framework, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why one arm's rate changes within an epoch, and what to write instead: one block of code per framework."""
+
+    arm: str
+    sentences: tuple[str, ...]
+    per_step: dict[str, str]
+    per_epoch: dict[str, str]
+
+
+def page(summary: Summary, plan: Plan, manifests: Manifests) -> dict[str, Any]:
+    """All values that the templates of the report use, except versions and pictures."""
+    return {
+        "plan": plan,
+        "verdict": verdict(summary, plan),
+        "evidence": evidence(summary),
+        "warnings": warnings(summary),
+        "why": why(plan, summary, manifests),
+        "arm_rows": [_arm_row(arm, plan, manifests) for arm in summary.arms],
+        "difference_rows": [_difference_row(arm, plan) for arm in summary.arms],
+        "notes": _notes(plan, manifests),
+        "partings": _partings(plan, summary),
+        "controls": _controls(plan),
+        "setting": setting(plan),
+    }
+
+
+def why(plan: Plan, summary: Summary, manifests: Manifests) -> Why | None:
+    """Why the rate fell in the first epoch, for the first arm that is written in steps and shorter than an epoch."""
+    clock = plan.clock
+    arm = next((arm for arm in plan.arms if arm.meant(clock)), None)
+    if arm is None or not isinstance(arm.schedule, ExponentialDecay):
+        return None
+    meant = arm.meant(clock)
+    assert meant is not None
+    assert isinstance(meant.schedule, ExponentialDecay)
+    run = next(each for each in summary.arms if each.arm == arm.name).frameworks["tensorflow"]
+    count, period = int(arm.schedule.every.count), clock.steps(meant.schedule.every)
+    sentences = [
+        f"decay_steps={count} counts optimizer steps, one for each batch, and not epochs.",
+        epoch_in_steps(clock),
+    ]
+    if run.first_change:
+        sentences.append(
+            f"{counted(count, 'step')} {'is' if count == 1 else 'are'} less than one epoch, so the rate first changed "
+            f"at {at_place(run.first_change)}, and {counted(run.changes, 'time')} in {counted(plan.epochs, 'epoch')}."
+        )
+    sentences.append(
+        f"To count in epochs, write decay_steps={period}, that is {count} × {clock.steps_per_epoch}, or keep {count} "
+        "and have the rate looked up once per epoch. PyTorch has the same choice: step_size counts calls of "
+        "scheduler.step(), and its place in the loop says what they are."
+    )
+    sources = {LABELS[framework]: manifests[framework]["arms"][arm.name]["meant"] for framework in FRAMEWORKS}
+    return Why(
+        arm=arm.name,
+        sentences=tuple(sentences),
+        per_step={label: source["step"] for label, source in sources.items()},
+        per_epoch={label: source["epoch"] for label, source in sources.items()},
+    )
+
+
+def captions(summary: Summary, plan: Plan) -> dict[str, tuple[str, str]]:
+    """For each picture of the report the words for those who do not see it, and its caption."""
+    seed = f" Seed {plan.seeds[0]} of {len(plan.seeds)}." if len(plan.seeds) > 1 else ""
+    arms = [arm for arm in summary.arms if arm.seed == plan.seeds[0]]
+    changes = "; ".join(f"{arm.arm} {_changes(arm.frameworks['tensorflow'])}" for arm in arms)
+    gap = max(arm.loss.max_relative for arm in arms)
+    shown = [arm.name for arm in question_arms(plan)]
+    parted = "; ".join(
+        f"{arm.arm} {_parted(arm.frameworks['tensorflow'].loss_parts)}" for arm in arms if arm.arm in shown[1:]
+    )
+    first = f"First batch loss that differs: {parted}." if parted and plan.constant_arm else ""
+    apart = f"they differ by at most {gap:.1e} relative"
+    agree = all(arm.loss.verdict == "same" for arm in arms if arm.arm in shown)
+    same = "; PyTorch's lie on top of them" if agree else ""
+    return {
+        "rates": (
+            f"Learning rate against step for each arm, whole run and first epochs. Rate changes: {changes}.",
+            f"The rate that each update used. Vertical lines are epoch boundaries.{seed}",
+        ),
+        "losses": (
+            f"Batch loss against step, one panel for each arm, Keras and PyTorch drawn over one another; {apart}.",
+            f"Batch losses, dropout on. Where only one line is seen, the two lie on top of one another.{seed}",
+        ),
+        "loss-differences": (
+            f"Relative difference of the batch losses of Keras and PyTorch against step; at most {gap:.1e}.",
+            f"How far the losses of the two frameworks lie apart: the largest in each bin of steps.{seed}",
+        ),
+        "question": (
+            f"Rate, eval loss and distance from {shown[0]} against step for {', '.join(shown)}. {first}",
+            f"Keras' runs{same}.{seed}",
+        ),
+    }
+
+
+def _changes(run: Run) -> str:
+    if run.first_change is None:
+        return "never"
+    return (
+        f"{run.changes} times, first at step {run.first_change.step}"
+        if run.changes > 1
+        else f"once, at step {run.first_change.step}"
+    )
+
+
+def _parted(place: Place | None) -> str:
+    return "never" if place is None else f"step {place.step}"
+
+
+def _describe(arm: Arm) -> str:
+    schedule = arm.schedule
+    if not isinstance(schedule, Constant | ExponentialDecay):
+        return to_short(schedule)
+    if isinstance(schedule, Constant):
+        return f"{schedule.initial:g} throughout"
+    kind = "staircase" if schedule.staircase else "smooth"
+    return f"{schedule.initial:g} × {schedule.factor:g} every {schedule.every}, {kind}"
+
+
+def _arm_row(arm: ArmSummary, plan: Plan, manifests: Manifests) -> dict[str, str]:
+    planned = next(each for each in plan.arms if each.name == arm.arm)
+    keras, torch = (arm.frameworks[framework] for framework in FRAMEWORKS)
+    agree = (keras.changes, keras.first_change) == (torch.changes, torch.first_change)
+    first = keras.first_change
+    return {
+        "arm": arm_name(arm, plan),
+        "schedule": _describe(planned),
+        "stepping": planned.stepping,
+        "Keras": manifests["tensorflow"]["arms"][arm.arm]["native"],
+        "PyTorch": manifests["torch"]["arms"][arm.arm]["native"],
+        "changes": str(keras.changes) if agree else f"{keras.changes} in Keras, {torch.changes} in PyTorch",
+        "first change": "–" if first is None else f"step {first.step}, epoch {first.epoch}, batch {first.batch}",
+        "final rate": f"{torch.final_lr:.6g}",
+        "rates": arm.lr.verdict,
+        "losses": arm.loss.verdict,
+    }
+
+
+def _difference_row(arm: ArmSummary, plan: Plan) -> dict[str, str]:
+    return {
+        "arm": arm_name(arm, plan),
+        "rates, ULP of allowed": f"{arm.lr.applied.ulp32:.1f} of {arm.lr.applied.allowed_ulp32:.1f}",
+        "rates, relative": f"{arm.lr.max_relative:.1e}",
+        "Keras from closed form": f"{arm.frameworks['tensorflow'].max_relative:.1e}",
+        "PyTorch from closed form": f"{arm.frameworks['torch'].max_relative:.1e}",
+        "losses, relative": f"{arm.loss.max_relative:.1e}",
+    }
+
+
+def _partings(plan: Plan, summary: Summary) -> list[str]:
+    if plan.constant_arm is None:
+        return []
+    said = []
+    for arm in summary.arms:
+        if arm.arm == plan.constant_arm.name or arm.seed != plan.seeds[0]:
+            continue
+        keras, torch = (arm.frameworks[framework] for framework in FRAMEWORKS)
+        if (keras.lr_parts, keras.loss_parts) == (torch.lr_parts, torch.loss_parts):
+            each = [("both frameworks", keras)]
+        else:
+            each = [("Keras", keras), ("PyTorch", torch)]
+        for who, run in each:
+            rate = "never changes" if run.lr_parts is None else f"parts at {at_place(run.lr_parts)}"
+            loss = "never does" if run.loss_parts is None else f"at {at_place(run.loss_parts)}"
+            said.append(f"{arm.arm}, {who}: the rate {rate}, the batch loss {loss}.")
+    return said
+
+
+def _controls(plan: Plan) -> list[tuple[str, str, str]]:
+    chosen = plan.controls.model_dump()
+    made = {
+        "data": "the rows that are learnt from",
+        "order": "the order of the rows, shuffled anew in each epoch",
+        "weights": "the initial weights" + (": Glorot uniform, zero bias" if chosen["weights"] == "shared" else ""),
+        "masks": "which units dropout leaves out in each update",
+    }
+    says = {
+        "shared": "drawn once with NumPy and given to both frameworks",
+        "native": "made by each framework in its own way, from the same seed",
+    }
+    said = [(name, made[name], says[chosen[name]]) for name in made]
+    if plan.data.kind == "csv":
+        said[0] = (
+            "data",
+            f"the rows of {plan.data.path}, target {plan.data.target}",
+            "read from the file by each framework",
+        )
+    return said
+
+
+def _notes(plan: Plan, manifests: Manifests) -> list[str]:
+    return [
+        f"{arm.name}, {LABELS[framework]}: {manifests[framework]['arms'][arm.name]['note']}"
+        for arm in plan.arms
+        for framework in FRAMEWORKS
+        if manifests[framework]["arms"][arm.name]["note"]
+    ]

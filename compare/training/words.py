@@ -1,0 +1,132 @@
+"""What is said of a run on a terminal and in the report: the verdict, its figures, what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compare.show.result import aligned
+from compare.training.summary import ArmSummary, Summary
+from compare.words import at_place, counted
+from experiment.frameworks import LABELS
+from experiment.plan import Plan
+from experiment.schedules import ExponentialDecay
+
+
+def lines(summary: Summary, plan: Plan) -> Iterator[tuple[str, str]]:
+    """What a terminal shows: a table of the arms, the verdict, what to write instead, and what must be known."""
+    rows = [("arm", "changes", "first change: step", "final rate", "rates", "losses")]
+    for arm in summary.arms:
+        torch = arm.frameworks["torch"]
+        first = torch.first_change
+        rows.append(
+            (
+                arm_name(arm, plan),
+                str(torch.changes),
+                f"{first.step} (epoch {first.epoch}, batch {first.batch})" if first else "never",
+                f"{torch.final_lr:.6g}",
+                arm.lr.verdict,
+                arm.loss.verdict,
+            )
+        )
+    yield from (("|", row) for row in aligned(rows, left=len(rows[0])))
+    yield from (("", text) for text in (verdict(summary, plan), advice(plan), *warnings(summary)) if text)
+
+
+def verdict(summary: Summary, plan: Plan) -> str:
+    """The verdict in a sentence."""
+    count = f"all {len(plan.arms)} arms" if len(plan.arms) > 1 else f"arm {plan.arms[0].name}"
+    loss = max(arm.loss.max_relative for arm in summary.arms)
+    if summary.verdict == "same":
+        said = f"Keras and PyTorch used the same learning rates in {count}, to within rounding"
+    else:
+        said = f"Keras and PyTorch did not use the same learning rates: {_parting(summary)}"
+    match summary.loss_verdict:
+        case "same":
+            near = f"to {loss:.1e}" if loss else "to the bit"
+            return f"{said}, and their batch losses agree {near}: what changes the training is the schedule."
+        case "differs":
+            return f"{said}, but their batch losses differ by up to {loss:.1e}."
+        case _:
+            return f"{said}; on the losses there is no verdict, for the reason below."
+
+
+def evidence(summary: Summary) -> list[str]:
+    """The figures behind the verdict, each with its tolerance."""
+    losses = max(summary.arms, key=lambda arm: arm.loss.max_relative)
+    said = [_rate_difference(summary)]
+    if losses.loss.compared:
+        said.append(
+            f"Batch losses: at most {losses.loss.max_relative:.1e} relative apart, in arm {losses.arm}; the tolerance "
+            f"with this optimizer is {losses.loss.tolerance:g}{_first_beyond(summary)}."
+        )
+    return said
+
+
+def warnings(summary: Summary) -> list[str]:
+    """What a reader must know before anything else: divergence, and why losses cannot be or are not the same."""
+    said = [
+        f"Arm {arm.arm}, seed {arm.seed}: in {LABELS[framework]} the loss is no finite number (the training diverged) "
+        f"from {at_place(run.diverged)} on. What is said about losses holds before that."
+        for arm in summary.arms
+        for framework, run in arm.frameworks.items()
+        if run.diverged
+    ]
+    notes = [arm.loss.note for arm in summary.arms if arm.loss.note and arm.loss.verdict != "same"]
+    return said + list(dict.fromkeys(note for note in notes if "no finite number" not in note))
+
+
+def advice(plan: Plan) -> str | None:
+    """What to write instead, in a line, for the first arm in steps whose period is shorter than an epoch."""
+    arm = next((arm for arm in plan.arms if arm.meant(plan.clock)), None)
+    if arm is None or not isinstance(arm.schedule, ExponentialDecay):
+        return None
+    count, per_epoch = int(arm.schedule.every.count), plan.clock.steps_per_epoch
+    return (
+        f"Arm {arm.name}: {counted(count, 'step')} {'is' if count == 1 else 'are'} less than an epoch of {per_epoch}. "
+        f"If {counted(count, 'epoch')} {'was' if count == 1 else 'were'} meant, write "
+        f"decay_steps={count * per_epoch} in Keras, step_size={count * per_epoch} in PyTorch."
+    )
+
+
+def _rate_difference(summary: Summary) -> str:
+    """How far the rates lie apart, with the tolerance as it was applied there."""
+    most = max(summary.arms, key=lambda arm: arm.lr.max_relative)
+    if most.lr.max_relative == 0:
+        return "Rates: equal to the bit in all arms."
+    said = f"Rates: at most {most.lr.max_relative:.1e} relative apart, in arm {most.arm}."
+    arm = max(summary.arms, key=lambda arm: arm.lr.applied.used)
+    where = "Furthest beyond" if arm.lr.verdict == "differs" else "Closest to"
+    said += f" {where} its tolerance is arm {arm.arm}, at step {arm.lr.applied.row:,}: {arm.lr.applied}."
+    if arm.lr.drift_per_decay:
+        said += (
+            f" float32 holds its decay factor with a relative error of {arm.lr.drift_per_decay:.2e}, which each decay "
+            f"repeats; without this drift at most {arm.lr.residual_ulp32:.1f} ULP are left."
+        )
+    return said
+
+
+def _first_beyond(summary: Summary) -> str:
+    first = next((arm for arm in summary.arms if arm.loss.verdict == "differs"), None)
+    if first is None or first.loss.first_difference is None:
+        return ""
+    return f", first passed in arm {first.arm} at {at_place(first.loss.first_difference)}"
+
+
+def _parting(summary: Summary) -> str:
+    for arm in summary.arms:
+        at = arm.lr.first_difference
+        if at:
+            return f"in arm {arm.arm} they part at {at_place(at)}, {at.a:g} in Keras and {at.b:g} in PyTorch"
+    arm, framework = next(
+        (arm, framework)
+        for arm in summary.arms
+        for framework, run in arm.frameworks.items()
+        if run.verdict == "differs"
+    )
+    far = arm.frameworks[framework].max_relative
+    return f"in arm {arm.arm} the rates of {LABELS[framework]} lie up to {far:.1e} relative from the closed form"
+
+
+def arm_name(arm: ArmSummary, plan: Plan) -> str:
+    """The arm, with its seed where there are several."""
+    return arm.arm if len(plan.seeds) == 1 else f"{arm.arm}, seed {arm.seed}"

@@ -1,0 +1,39 @@
+"""Imports a module on a thread of its own, while the main thread waits for something else."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
+from types import ModuleType, TracebackType
+
+
+class Ahead:
+    """A module that is needed later: ``with Ahead("compare.training.result") as results``.
+
+    The thread is waited for at the end of the block, however that is left, as by Ctrl-C: a process that ends in the
+    midst of an import may crash.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._thread = ThreadPoolExecutor(1)
+        self._imported: Future[ModuleType] | None = None
+
+    def begin(self) -> None:
+        """Begin with the import, and return at once."""
+        self._imported = self._thread.submit(import_module, self._name)
+
+    def module(self) -> ModuleType:
+        """The module, once it is there. Raises here what its import raised."""
+        if self._imported is None:
+            self.begin()
+        assert self._imported is not None
+        return self._imported.result()
+
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(cancel_futures=True)

@@ -1,0 +1,84 @@
+"""Do two training runs follow the same learning-rate schedule? If not: where do they first differ, and why?
+
+What is listed here is imported when it is first asked for: `import samestep` alone needs no other package.
+
+Example:
+    >>> import samestep
+    >>> result = samestep.compare([0.1] * 100, [0.1] * 60 + [0.05] * 40)
+    >>> result.verdict, result.first_difference.step
+    ('differs', 60)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from compare.attribution import attribute
+    from compare.comparison.compare import compare
+    from compare.runs.reading import read
+    from compare.schedule.explain import explain
+    from compare.schedule.infer import infer
+    from compare.schedule.simulate import simulate
+    from compare.schedule.translate import translate
+    from compare.training import run
+    from experiment import __version__
+    from experiment.clock import Clock
+    from tf_impl.recorder import Recorder
+    from torch_impl.recorder import record
+
+_PLACES = {
+    "Clock": "experiment.clock",
+    "Recorder": "tf_impl.recorder",
+    "__version__": "experiment",
+    "attribute": "compare.attribution",
+    "compare": "compare.comparison.compare",
+    "explain": "compare.schedule.explain",
+    "infer": "compare.schedule.infer",
+    "read": "compare.runs.reading",
+    "record": "torch_impl.recorder",
+    "run": "compare.training",
+    "simulate": "compare.schedule.simulate",
+    "translate": "compare.schedule.translate",
+}
+_FRAMEWORKS = {"Recorder": "tensorflow", "record": "torch"}
+
+__all__ = [
+    "Clock",
+    "Recorder",
+    "__version__",
+    "attribute",
+    "compare",
+    "explain",
+    "infer",
+    "read",
+    "record",
+    "run",
+    "simulate",
+    "translate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """What is asked for, imported now."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    try:
+        found = getattr(import_module(_PLACES[name]), name)
+    except ModuleNotFoundError as error:
+        framework = _FRAMEWORKS.get(name)
+        if framework is None:
+            raise
+        raise ImportError(f"samestep.{name} needs {framework}. Run: pip install 'samestep[{framework}]'") from error
+    if _PLACES[name].startswith("compare."):
+        from compare.show.arguments import for_python
+
+        found = for_python(found)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__
