@@ -149,7 +149,7 @@ def _pairs(
 
 
 def _named(runs: Sequence[Run]) -> Iterator[tuple[str, Run]]:
-    """Runs with what tells each from the others."""
+    """Each run with the name that identifies it."""
     differing = [part for part in SELECTS if len({getattr(run.key, part) for run in runs}) > 1]
     for run in runs:
         yield ", ".join(_part(run, part) for part in differing) or run.key.arm, run

@@ -58,7 +58,7 @@ def follows(run: Run, inferred: Inferred | None) -> str:
         return "has a rate of 0 throughout"
     if inferred is None:
         return (
-            "has too few rows to tell a schedule from"
+            "has too few rows to infer a schedule from"
             if len(run.rates) < FEW
             else "follows no schedule that samestep knows"
         )
@@ -73,14 +73,14 @@ def doubt(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Dou
         base, timing = _of_base(early, late), _of_timing(diagnosis, early[0])
         if base and timing:
             return Doubt(
-                "what their steps count from, and when the rates were read",
+                "whether their steps start at 0 or 1, and on when the rates were read",
                 f"{base} and both are the same. They also are where {name}'s log holds the next rates and not those "
                 f"that were used: --{name} lr_timing=next. If neither is so, give --{late[0].name} step_base=0 and "
                 f"--{name} lr_timing=used, and they differ.",
             )
         if base:
             missing = f"if its first update is missing: --{late[0].name} step_base=0, and they differ."
-            return Doubt("what their steps count from", f"{base} and both are the same; {missing}")
+            return Doubt("whether their steps start at 0 or 1", f"{base} and both are the same; {missing}")
         if timing:
             return Doubt("when the rates were read", timing)
     return None
