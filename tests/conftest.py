@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from helpers import Asker, Output, exponential, run_plan
 
-from experiment.plan import FRAMEWORKS, SGD, Arm, Constant, Plan, question
+from samestep.experiment.plan import FRAMEWORKS, SGD, Arm, Constant, Plan, question
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
