@@ -75,7 +75,7 @@ def samestep(arguments: str, exits: int = 0, lines: slice = slice(None)) -> Show
     exits : the exit code that it must end with. lines : which lines of the output are shown.
     Raises RuntimeError for another exit code.
     """
-    command = [sys.executable, "-P", "-m", "samestep._compare.command", *shlex.split(arguments)]
+    command = [sys.executable, "-P", "-m", "samestep", *shlex.split(arguments)]
     printed = _run(command, exits).splitlines()
     kept = printed[lines]
     if kept != printed:
@@ -126,7 +126,7 @@ def run(plan: Plan | None = None) -> Path:
                     sys.executable,
                     "-P",
                     "-m",
-                    "samestep._compare.command",
+                    "samestep",
                     "run",
                     "--plan",
                     "plan.json",

@@ -14,13 +14,13 @@ from sphinx.ext.autodoc.mock import MockFinder
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 BUILD = ROOT / "out" / "docs"
-OURS = ("samestep", "compare", "experiment", "tf_impl", "torch_impl")
+OURS = ("samestep", "tf_impl", "torch_impl")
 
 
 def _what_pages_run() -> str:
     """A name for all that cells call: where it changes, every page runs anew."""
     text = hashlib.sha256()
-    files = [path for folder in OURS for path in (ROOT / folder).rglob("*")]
+    files = [path for folder in (*OURS, "compare") for path in (ROOT / folder).rglob("*")]
     files += set(HERE.rglob("*.py")) - {HERE / name for name in ("__init__.py", "__main__.py", "conf.py")}
     files += [*(ROOT / "tests" / "data" / "pairs").rglob("*"), *(ROOT / "tests" / "programs").glob("*.py")]
     files += (ROOT / "benchmarks").rglob("*.json")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Clock": "samestep.experiment.clock",
     "Recorder": "tf_impl.recorder",
-    "__version__": "experiment",
+    "__version__": "samestep.experiment",
     "attribute": "samestep._compare.attribution",
     "compare": "samestep._compare.comparison.compare",
     "explain": "samestep._compare.schedule.explain",
@@ -72,7 +72,7 @@ def __getattr__(name: str) -> Any:
         if framework is None:
             raise
         raise ImportError(f"samestep.{name} needs {framework}. Run: pip install 'samestep[{framework}]'") from error
-    if _PLACES[name].startswith("compare."):
+    if _PLACES[name].startswith("samestep._compare."):
         from samestep._compare.show.arguments import for_python
 
         found = for_python(found)

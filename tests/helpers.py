@@ -52,7 +52,7 @@ class Output:
 def samestep(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, as from a shell."""
     return subprocess.run(
-        [sys.executable, "-P", "-m", "samestep._compare.command", *map(str, arguments)],
+        [sys.executable, "-P", "-m", "samestep", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,

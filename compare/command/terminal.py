@@ -111,10 +111,7 @@ def in_two_lines(error: Exception) -> str:
     if isinstance(error, OSError):
         name = re.sub(r"\.([^/]+)\.\d+\.partial$", r"\1", str(error.filename or "What was to be written"))
         return f"{name}: {error.strerror or error}. Name a place that can be used."
-    if isinstance(error, (ValueError, RuntimeError)) and type(error).__module__.split(".")[0] in (
-        "compare",
-        "experiment",
-    ):
+    if isinstance(error, (ValueError, RuntimeError)) and type(error).__module__.startswith("samestep."):
         return str(error)
     said = f"{type(error).__name__}: {error}".replace("\n", " ")[:300]
     return f"{said}\nThis is a mistake in samestep. Run it again as samestep --traceback … and report what it shows."

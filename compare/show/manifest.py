@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+from samestep import experiment
+
 DRAWS = ("numpy", "pandas", "matplotlib")
 """What every table and figure is made with."""
 

@@ -48,7 +48,7 @@ def write(folder: Path, values: dict[str, Any], template: str) -> None:
 
 def _environment(autoescape: bool) -> Environment:
     return Environment(
-        loader=PackageLoader("compare", "."),
+        loader=PackageLoader("samestep._compare", "."),
         autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,

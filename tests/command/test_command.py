@@ -60,7 +60,7 @@ def running(tmp_path):
     (tmp_path / "plan.json").write_text(LONG.to_json())
     with default_signals():
         process = subprocess.Popen(
-            [sys.executable, "-m", "samestep._compare.command", "run", "--plan", "plan.json"],
+            [sys.executable, "-m", "samestep", "run", "--plan", "plan.json"],
             cwd=tmp_path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -135,7 +135,7 @@ def test_programs_of_the_book_import_what_make_docs_installs():
     extras = house["optional-dependencies"]
     installed = {re.split(r"[<>=]", each)[0] for name in ("tensorflow", "torch", "docs") for each in extras[name]}
     installed |= {re.split(r"[<>=]", each)[0] for each in house["dependencies"]}
-    ours = {"samestep", "compare", "experiment", "tf_impl", "torch_impl"}
+    ours = {"samestep", "tf_impl", "torch_impl"}
     for path in DOCS.rglob("code/*.py"):
         known = {*sys.stdlib_module_names, *installed, *ours, *(each.stem for each in path.parent.glob("*.py"))}
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

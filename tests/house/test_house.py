@@ -29,11 +29,11 @@ def test_help_imports_neither_pandas_nor_matplotlib():
 @pytest.mark.parametrize(
     "module",
     [
-        "compare",
+        "samestep",
         "samestep._compare.command.main",
         "samestep._compare.diagnose",
         "samestep._compare.readers",
-        "samestep._compare.training.result",
+        "samestep._compare.training",
         "samestep._compare.workers.runner",
         "samestep._compare.schedule.figures",
         "samestep._compare.schedule.translate",
@@ -41,13 +41,13 @@ def test_help_imports_neither_pandas_nor_matplotlib():
 )
 def test_compare_never_imports_a_framework(module):
     loaded = imported_by(f"import {module}")
-    assert "compare" in loaded
+    assert "samestep" in loaded
     assert not set(FRAMEWORKS) & loaded
 
 
 def test_experiment_needs_numpy_and_pydantic_only():
     loaded = imported_by(
-        "import samestep.experiment.plan, experiment.controls, experiment.trace, experiment.programs.train"
+        "from samestep.experiment import controls, plan, trace\nfrom samestep.experiment.programs import train"
     )
     assert not {"pandas", "matplotlib", "typer", "rich", "jinja2", *FRAMEWORKS} & loaded
 
@@ -61,7 +61,7 @@ def test_each_implementation_imports_its_own_framework_only(package, other):
 def test_only_the_command_and_the_workers_print():
     printing = [
         path.relative_to(HOUSE).as_posix()
-        for folder in ("experiment", "tf_impl", "torch_impl", "compare")
+        for folder in ("samestep", "tf_impl", "torch_impl", "compare")
         for path in sorted((HOUSE / folder).rglob("*.py"))
         if "print(" in path.read_text(encoding="utf-8").replace("console.print(", "").replace(").print(", "(")
     ]

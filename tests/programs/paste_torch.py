@@ -17,5 +17,5 @@ for name, case in json.load(sys.stdin).items():
         optimizer.step()
         if step + 1 < case["updates"] and (case["stepping"] == "step" or (step + 1) % case["steps_per_epoch"] == 0):
             given["scheduler"].step()
-assert not {"experiment", "torch_impl", "compare"} & set(sys.modules)
+assert not {"samestep", "torch_impl"} & set(sys.modules)
 print(json.dumps(rates))

@@ -158,7 +158,7 @@ def test_interrupted_ladder_goes_on_where_it_was(short, tmp_path):
         sys.executable,
         "-P",
         "-m",
-        "samestep._compare.command",
+        "samestep",
         "attribute",
         "--plan",
         "plan.json",

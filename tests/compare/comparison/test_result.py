@@ -244,7 +244,7 @@ def test_shell_gate_of_the_docs_works(tmp_path, changed, code, said):
     trace_file(tmp_path / "baseline.csv", [0.1 * 0.5 ** (n // 64) for n in range(320)])
     trace_file(tmp_path / "new.csv", [0.1 * 0.5 ** (n // (2 if changed else 64)) for n in range(320)])
     script = next(each for each in re.findall(r"```sh\n(.*?)```", DOCS["ci-gate"], re.DOTALL) if "case $?" in each)
-    (tmp_path / "samestep").write_text(f'#!/bin/sh\nexec {sys.executable} -P -m samestep._compare.command "$@"\n')
+    (tmp_path / "samestep").write_text(f'#!/bin/sh\nexec {sys.executable} -P -m samestep "$@"\n')
     (tmp_path / "samestep").chmod(0o755)
     done = subprocess.run(
         ["sh", "-c", f'PATH="{tmp_path}:$PATH"\n{script}'], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -273,7 +273,7 @@ def test_python_of_the_docs_runs():
 
 def test_import_and_help_are_light():
     program = (
-        "import sys, compare\nassert 'numpy' not in sys.modules\nfrom samestep._compare.command import main\n"
+        "import sys, samestep\nassert 'numpy' not in sys.modules\nfrom samestep._compare.command import main\n"
         "try: main.main(['compare', '--help'])\nexcept SystemExit: pass\n"
         "print({'pandas', 'matplotlib', 'tensorflow', 'torch'} & set(sys.modules), file=sys.stderr)"
     )
