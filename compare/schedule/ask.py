@@ -84,3 +84,8 @@ def closed_form(schedule: Schedule, clock: Clock, stepping: Stepping, steps: int
 def first_and_last(found: np.ndarray, show: int) -> np.ndarray:
     """As many as are shown: all, or half from the beginning and half from the end."""
     return found if len(found) <= show else np.concatenate([found[: show // 2], found[-(show - show // 2) :]])
+
+
+def changes_of(lr: np.ndarray) -> np.ndarray:
+    """The steps whose rate is another than that of the step before: int64."""
+    return np.flatnonzero(lr[1:] != lr[:-1]) + 1

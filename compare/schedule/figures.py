@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -13,8 +13,10 @@ from samestep.experiment.schedules.text import to_short
 from ..show.drawing import Drawing
 from ..show.style import FRAMEWORKS, INK, LIMIT, STYLE, WIDTH, draw_staircase, largest_in_bins, steps_axis
 from ..tolerance import ULP32
-from .explain import Explanation
-from .simulate import Simulation
+
+if TYPE_CHECKING:
+    from .explain import Explanation
+    from .simulate import Simulation
 
 _FIRST_EPOCHS = 3
 

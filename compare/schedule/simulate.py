@@ -21,7 +21,7 @@ from ..runs.settings import stepping as stepping_from
 from ..show.result import Result
 from ..tolerance import ULP32, rate_size, rate_tolerance, ulp32
 from ..workers import runner
-from .ask import clock_of, closed_form, first_and_last, need_frameworks, run_steps, schedule_of
+from .ask import changes_of, clock_of, closed_form, first_and_last, need_frameworks, run_steps, schedule_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +96,19 @@ class Simulation(Result):
 
         return pd.DataFrame(self.columns())
 
+    def changes(self, show: int = 8) -> tuple[int, list[dict[str, Any]]]:
+        """How often the closed form changes; step 0, the first and the last changes as rows with all three rates."""
+        changed = changes_of(self.lr_closed_form)
+        rows = []
+        for step in [0, *map(int, first_and_last(changed, show))]:
+            place: Place = self.clock.place(step)
+            rates = {name: float(answer.lr[step]) for name, answer in self.answers.items() if step < len(answer.lr)}
+            closed = float(self.lr_closed_form[step]) if step < len(self.lr_closed_form) else float("nan")
+            rows.append(
+                {**asdict(place), "lr_closed_form": closed, **{f"lr_{name}": rates.get(name) for name in FRAMEWORKS}}
+            )
+        return len(changed), rows
+
     def lines(self) -> Iterator[tuple[str, str]]:
         """The changes as a table with all three rates, and how far each framework lies from the closed form."""
         from . import words
@@ -116,7 +129,7 @@ class Simulation(Result):
 
     def to_json(self) -> dict[str, Any]:
         """The simulation as JSON values, without the rates of every step."""
-        total, rows = changes(self)
+        total, rows = self.changes()
         return {
             "schema": 1,
             "verdict": self.verdict,
@@ -223,26 +236,6 @@ def agreement(a: np.ndarray, b: np.ndarray, schedule: Schedule, clock: Clock, st
         tolerance_drift=float(drift[largest] / unit[largest]),
         parts_at=parts_at,
     )
-
-
-def changes_of(lr: np.ndarray) -> np.ndarray:
-    """The steps whose rate is another than that of the step before: int64."""
-    return np.flatnonzero(lr[1:] != lr[:-1]) + 1
-
-
-def changes(simulated: Simulation, show: int = 8) -> tuple[int, list[dict[str, Any]]]:
-    """How often the closed form changes; and step 0, the first and the last changes as rows with all three rates."""
-    changed = changes_of(simulated.lr_closed_form)
-    kept = first_and_last(changed, show)
-    rows = []
-    for step in [0, *map(int, kept)]:
-        place: Place = simulated.clock.place(step)
-        rates = {name: float(answer.lr[step]) for name, answer in simulated.answers.items() if step < len(answer.lr)}
-        closed = float(simulated.lr_closed_form[step]) if step < len(simulated.lr_closed_form) else float("nan")
-        rows.append(
-            {**asdict(place), "lr_closed_form": closed, **{f"lr_{name}": rates.get(name) for name in FRAMEWORKS}}
-        )
-    return len(changed), rows
 
 
 def _first_change(lr: np.ndarray, clock: Clock) -> dict[str, int] | None:

@@ -10,6 +10,7 @@ from samestep.experiment.schedules.text import to_short
 
 from ..show.result import aligned
 from ..words import at_place, counted, epoch_in_steps, large_batch
+from .ask import changes_of
 
 if TYPE_CHECKING:
     from .explain import Explanation
@@ -66,9 +67,7 @@ def _timeline(explained: Explanation) -> list[str]:
 
 def simulation(simulated: Simulation) -> Iterator[tuple[str, str]]:
     """The changes as a table with all three rates, and how far each framework lies from the closed form."""
-    from .simulate import changes, changes_of
-
-    total, changed = changes(simulated)
+    total, changed = simulated.changes()
     rows: list[tuple[str, ...]] = [("step", "epoch", "batch", "closed form", *LABELS.values())]
     for index, row in enumerate(changed):
         if total > len(changed) - 1 and index == 1 + (len(changed) - 1) // 2:
