@@ -22,6 +22,7 @@ from compare.causes.staircase import Staircase
 from compare.causes.tail import Tail
 from compare.causes.unexplained import Unexplained
 from compare.causes.warmup import Warmup
+from compare.terms import CompareError
 
 CAUSES: tuple[type[Cause], ...] = (
     Identical,
@@ -46,15 +47,15 @@ CAUSES: tuple[type[Cause], ...] = (
 
 
 def named(name: str) -> type[Cause]:
-    """The cause of this name. Raises ValueError, with all names, for another."""
+    """The cause of this name. Raises CompareError, with all names, for another."""
     for cause in CAUSES:
         if cause.name == name:
             return cause
-    raise ValueError(f"There is no cause {name!r}. Write one of {', '.join(cause.name for cause in CAUSES)}.")
+    raise CompareError(f"There is no cause {name!r}. Write one of {', '.join(cause.name for cause in CAUSES)}.")
 
 
 def page(name: str) -> str:
-    """The page of a cause as plain text. Raises ValueError, with all names, for what is none."""
+    """The page of a cause as plain text. Raises CompareError, with all names, for what is none."""
     cause = named(name)
     parts = (f"{heading}:\n{indent(text, '  ')}" for heading, text in cause.sections().items())
     return "\n\n".join([f"{name}: {cause.meaning()}", *parts])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from compare.causes.unexplained import Unexplained
-from compare.diagnose.diagnosis import Diagnosis
+from compare.diagnose import Diagnosis
 from compare.infer import Inferred
 from compare.runs.run import Run
 from compare.runs.side import Name, Side
@@ -58,7 +58,7 @@ def follows(run: Run, inferred: Inferred | None) -> str:
         return "has a rate of 0 throughout"
     if inferred is None:
         return (
-            "has too few rows to tell a schedule from"
+            "has too few rows to infer a schedule from"
             if len(run.rates) < FEW
             else "follows no schedule that samestep knows"
         )

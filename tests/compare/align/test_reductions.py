@@ -409,7 +409,7 @@ def test_compare_explains_no_other_training(tmp_path, torch, keras):
     a, b = log(tmp_path / "a.csv", torch["loop"]["own"]), log(tmp_path / "b.csv", keras["fit"]["batch_end"])
     found = compare(a, b, clock=RAGGED).worst
     assert found.losses.reduction is None
-    assert "the subject of attribute" in words.losses_sentence(found)
+    assert "samestep attribute" in words.losses_sentence(found)
     assert compare(a, b, clock=RAGGED).to_json()["losses"]["reduction"] is None
 
 

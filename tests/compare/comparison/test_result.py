@@ -191,7 +191,7 @@ def test_junit_has_a_case_for_each_pair(arms, tmp_path):
     assert [suite.attrib[name] for name in ("tests", "failures", "errors", "skipped")] == ["2", "1", "0", "0"]
     assert [case.attrib["name"] for case in suite] == ["constant", "stairs"]
     assert [[child.tag for child in case] for case in suite] == [["failure"], []]
-    assert "do not walk the same schedule" in suite[0][0].attrib["message"]
+    assert "do not follow the same schedule" in suite[0][0].attrib["message"]
     assert "Fix: " in suite[0][0].text
     assert suite[0][0].text.endswith("\nMore on this: samestep why family")
 
