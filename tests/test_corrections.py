@@ -19,8 +19,8 @@ from compare.attribution.variants import EPSILONS
 from experiment import differences
 from experiment.differences import NAMES
 from experiment.plan import FRAMEWORKS, SGD, Adam, AdamW, Momentum, Network, QuestionData, RMSprop, question
+from experiment.programs.variants import Variant, to_json
 from experiment.trace import Trace
-from experiment.variants import Variant, to_json
 
 ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 OPTIMIZERS = {

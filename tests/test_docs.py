@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from helpers import samestep
 
-from benchmarks.diagnosis import SAME_DATA
 from compare.align.losses import ROUNDING
 from compare.align.rows import ALIGNED_COLUMNS
 from compare.attribution.ladder import Gap, Ladder, Rung
@@ -79,18 +78,13 @@ def test_the_readmes_comparison_tells_what_the_question_was():
     words = next(words for words in commands() if words[1] == "compare")
     done = samestep(*words[1:], cwd=HOUSE)
     assert done.returncode == 1, done.stderr
-    assert "b's schedule counts steps where a's counts epochs: it runs 32 times as fast" in done.stdout
+    assert "b counts steps, a counts epochs. An epoch is 32 steps" in done.stdout
 
 
 def test_python_of_the_page_on_diagnosis_runs():
     (code,) = re.findall(r"```python\n(.*?)```", DIAGNOSIS, re.DOTALL)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=HOUSE, check=True)
-    assert "differs counter {'factor': 32, 'reading': 'steps-vs-epochs'}" in done.stdout
-
-
-def test_causes_that_can_be_the_same_data_are_those_of_the_benchmark():
-    rows = re.findall(r"^\| `([a-z-]+)`, `([a-z-]+)` \| (.*) \|$", DIAGNOSIS, re.MULTILINE)
-    assert {frozenset(row[:2]): row[2] for row in rows} == SAME_DATA
+    assert "differs Counter(factor=32, reading='steps-vs-epochs')" in done.stdout
 
 
 def test_the_page_on_diagnosis_has_what_the_benchmark_found():

@@ -10,7 +10,6 @@ import pytest
 from helpers import exponential
 
 from compare.align.losses import loss_difference
-from experiment import engines
 from experiment.plan import (
     FRAMEWORKS,
     SGD,
@@ -25,6 +24,7 @@ from experiment.plan import (
     RMSprop,
     question,
 )
+from experiment.programs import engines
 from experiment.schedules import EXAMPLES
 from experiment.schedules.text import parse
 

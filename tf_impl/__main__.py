@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from experiment import worker
-from experiment.program import importing, leave
+from experiment.programs import train
+from experiment.programs.process import importing, leave
 
 # TensorFlow's start-up chatter; its errors still come through
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -14,13 +14,13 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # oneDNN may sum in another
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
 
-def load() -> worker.Implementation:
+def load() -> train.Implementation:
     """Import Keras, and with it what trains in it."""
     with importing():
         from tf_impl import fast, schedules, training
 
-    return worker.Implementation(training, fast, schedules)
+    return train.Implementation(training, fast, schedules)
 
 
 if __name__ == "__main__":
-    leave(worker.main("tensorflow", load, sys.argv[1:]))
+    leave(train.main("tensorflow", load, sys.argv[1:]))

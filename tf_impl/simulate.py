@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from experiment import simulation
 from experiment.clock import Clock, Stepping
-from experiment.program import leave
+from experiment.programs import simulate as program
+from experiment.programs.process import leave
 from tf_impl import saved, schedules
 
 _CHUNK = 2**18
@@ -43,4 +43,4 @@ def _asks_one_at_a_time(schedule: Any) -> bool:
 
 
 if __name__ == "__main__":
-    leave(simulation.main("tensorflow", rates, schedules, saved.load, sys.argv[1:]))
+    leave(program.main("tensorflow", rates, schedules, saved.load, sys.argv[1:]))

@@ -13,8 +13,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from experiment import controls, engines
+from experiment import controls
 from experiment.plan import Plan
+from experiment.programs import engines
 from tf_impl import model, training
 
 

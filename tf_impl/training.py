@@ -15,8 +15,8 @@ import tensorflow as tf
 from experiment import controls
 from experiment.controls import Purpose
 from experiment.differences import Name
-from experiment.engines import Device, Trained, no_gpu
 from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData, RMSprop
+from experiment.programs.engines import Device, Trained, no_gpu
 from tf_impl import model, schedules
 from tf_impl.corrections import correct
 from tf_impl.recorder import Recorder

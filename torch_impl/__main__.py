@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from experiment import worker
-from experiment.program import importing, leave
+from experiment.programs import train
+from experiment.programs.process import importing, leave
 
 
-def load() -> worker.Implementation:
+def load() -> train.Implementation:
     """Import PyTorch, and with it what trains in it."""
     with importing():
         from torch_impl import fast, schedules, training
 
-    return worker.Implementation(training, fast, schedules)
+    return train.Implementation(training, fast, schedules)
 
 
 if __name__ == "__main__":
-    leave(worker.main("torch", load, sys.argv[1:]))
+    leave(train.main("torch", load, sys.argv[1:]))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -84,11 +86,13 @@ def read_state(
     return _Reader(clock, stepping).read(name, state, group=group)
 
 
+@dataclass(frozen=True)
 class _Reader:
     """Reads schedulers, and those within them."""
 
-    def __init__(self, clock: Clock, stepping: Stepping, calls: int | None = None) -> None:
-        self.clock, self.stepping, self.calls = clock, stepping, calls
+    clock: Clock
+    stepping: Stepping
+    calls: int | None = None
 
     def read(
         self, name: str, state: Mapping[str, Any], native: Any = None, group: Any = None, base: float | None = None
@@ -111,12 +115,8 @@ class _Reader:
         try:
             if name in _OF_A_FUNCTION:
                 return self._of_a_function(name, state, base, native)
-
-            def within(bases: float | None) -> list[tuple[str, Schedule]]:
-                return self._within(state, group, bases)
-
-            held = State(name, state, self.stepping, base, group, self.clock, within)
-            return _ENTRIES[name].from_torch(held)
+            within = functools.partial(self._within, state, group)
+            return _ENTRIES[name].from_torch(State(name, state, self.stepping, base, group, self.clock, within))
         except ValidationError as error:
             raise ValueError(f"{name}: {describe(error)}") from None
         except KeyError as error:

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
-from experiment import simulation
 from experiment.clock import Clock, Stepping
-from experiment.program import leave
+from experiment.programs import simulate as program
+from experiment.programs.process import leave
 from torch_impl import saved, schedules
 
 
@@ -56,4 +56,4 @@ def _stepped(scheduler: LRScheduler, group: dict[str, Any], count: int) -> list[
 
 
 if __name__ == "__main__":
-    leave(simulation.main("torch", rates, schedules, saved.load, sys.argv[1:]))
+    leave(program.main("torch", rates, schedules, saved.load, sys.argv[1:]))

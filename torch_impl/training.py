@@ -15,8 +15,8 @@ import torch
 from experiment import controls
 from experiment.controls import Purpose
 from experiment.differences import Name
-from experiment.engines import Device, Trained, no_gpu
 from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData, RMSprop
+from experiment.programs.engines import Device, Trained, no_gpu
 from torch_impl import model, schedules
 from torch_impl.corrections import correct
 from torch_impl.recorder import Recorder

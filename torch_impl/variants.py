@@ -1,9 +1,9 @@
-"""``python -m torch_impl.variants``: train variants of one run with PyTorch; see `experiment.variants`."""
+"""``python -m torch_impl.variants``: train variants of one run with PyTorch; see `experiment.programs.variants`."""
 
 from __future__ import annotations
 
-from experiment import variants
-from experiment.program import leave
+from experiment.programs import variants
+from experiment.programs.process import leave
 from torch_impl.__main__ import load
 
 if __name__ == "__main__":

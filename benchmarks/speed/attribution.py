@@ -21,8 +21,8 @@ from compare.workers import runner
 from experiment import differences
 from experiment.differences import NAMES, Name
 from experiment.plan import SGD, Adam, AdamW, Framework, Momentum, Plan, Precision, RMSprop, question
+from experiment.programs.variants import Variant
 from experiment.trace import Trace
-from experiment.variants import Variant
 
 RESULTS = Path(__file__).with_name("attribution.json")
 ARM = "staircase-steps"

@@ -54,7 +54,7 @@ def attribute(
     from compare.attribution.experiment import experiment
     from compare.attribution.ladder import climb
     from compare.workers.runner import WorkerError
-    from experiment.program import missing
+    from experiment.programs.process import missing
 
     asked = experiment(plan, against, arm, seed, precision, mend)
     if absent := missing():

@@ -17,8 +17,8 @@ from compare.workers.runner import OnProgress
 from experiment import differences, frameworks
 from experiment.differences import Name
 from experiment.plan import Adam, AdamW, CsvData, Framework, Plan, RMSprop
+from experiment.programs.variants import Variant
 from experiment.trace import Trace, TraceError
-from experiment.variants import Variant
 
 Control = Literal["data", "weights", "order", "masks"]
 CONTROLS: tuple[Control, ...] = ("data", "weights", "order", "masks")

@@ -122,7 +122,7 @@ class Cause(ABC):
         """Its sentence, and that of the second."""
         if self.second is None:
             return self.sentence(scene)
-        return f"Two things at once. {self.sentence(scene)} Besides that: {self.second.sentence(scene)}"
+        return f"Two causes at once. {self.sentence(scene)} Also: {self.second.sentence(scene)}"
 
     def fixes(self, scene: Scene) -> Fix:
         """Its fix, and that of the second."""

@@ -27,17 +27,17 @@ from experiment.schedules import ExponentialDecay, Schedule
 Reading = Literal["steps-vs-epochs", "gradient-accumulation", "unconverted-rate", "unknown"]
 
 READINGS: dict[Reading, str] = {
-    "steps-vs-epochs": "one schedule counts steps, the other epochs",
+    "steps-vs-epochs": "one counts steps, the other epochs",
     "gradient-accumulation": "one counts batches, the other updates made of several batches",
-    "unconverted-rate": "a factor meant for a longer period is multiplied with at every step",
-    "unknown": "neither of these fits",
+    "unconverted-rate": "a factor for a longer period is applied at every step",
+    "unknown": "none of these fits",
 }
 """What makes one clock run faster than the other."""
 
 
 @dataclass(frozen=True, repr=False)
 class Counter(Cause):
-    """The clock of one runs several times as fast as that of the other.
+    """One runs through its schedule several times as fast as the other.
 
     Attributes:
         factor: b's pace in units of a's.
@@ -51,16 +51,15 @@ class Counter(Cause):
         Keras looks a schedule up by the count of batches: `ExponentialDecay(decay_steps=25)` is 25 updates, and with
         `gradient_accumulation_steps=k` it is 25 / k. In PyTorch a scheduler counts the calls of `scheduler.step()`:
         `StepLR(step_size=25)` counts epochs below the inner loop, and batches within it. `ExponentialLR(gamma=0.95)`
-        multiplies at every call, so that a factor meant for 25 steps must be converted first.
+        multiplies at every call, so a factor for 25 steps must be converted first.
 
         Without `--samples` and `--batch-size` the steps of an epoch are not known, and the reading is `unknown`.
 
     The fix:
-        In Keras the duration is multiplied by the steps of an epoch; in PyTorch the call moves to where epochs are
-        counted.
+        In Keras multiply the duration by the steps of an epoch; in PyTorch move the call to where epochs are counted.
 
     See also:
-        lesson 1 on this very run; lesson 2 on the three counts; lesson 4 on PyTorch; lesson 10 on accumulation.
+        Lesson 1 on this very run; lesson 2 on the three counts; lesson 4 on PyTorch; lesson 10 on accumulation.
     """
 
     name: ClassVar = "counter"
@@ -126,24 +125,24 @@ class Counter(Cause):
                 batches = scene.clock is not None and times != scene.steps_per_epoch
                 unit = "batches" if batches else "steps"
                 return (
-                    f"{fast}'s schedule counts {unit} where {slow}'s counts epochs: it runs {pace} times as fast, "
-                    f"{pace} {unit} being an epoch."
+                    f"{fast} counts {unit}, {slow} counts epochs. An epoch is {pace} {unit}, so {fast} runs through "
+                    f"its schedule {pace} times as fast."
                 )
             case "gradient-accumulation":
                 return (
-                    f"{fast}'s schedule runs {pace} times as fast as {slow}'s: it counts batches, as it does when the "
-                    f"gradients of {pace} batches are accumulated for one update, where {slow}'s counts updates."
+                    f"{fast} counts batches, {slow} counts updates. If the gradients of {pace} batches are accumulated "
+                    f"for one update, {fast} runs through its schedule {pace} times as fast."
                 )
             case "unconverted-rate":
                 schedule = scene.of(fast).schedule
                 by = f"{schedule.factor:.9g}" if isinstance(schedule, ExponentialDecay) else "the same factor"
                 return (
-                    f"{fast} multiplies its rate by {by} at every step, {slow} only once in {pace} steps: the factor "
+                    f"{fast} multiplies its rate by {by} at every step, {slow} only once in {pace} steps. The factor "
                     f"for {pace} steps was not converted to one step, so {fast} decays {pace} times as fast."
                 )
         return (
-            f"{fast}'s schedule runs {pace} times as fast as {slow}'s: the rate that {fast} has at step n is the one "
-            f"that {slow} has at step {pace} · n."
+            f"{fast} runs through its schedule {pace} times as fast as {slow}: its rate at step n is {slow}'s rate at "
+            f"step {pace} · n."
         )
 
     def fix(self, scene: Scene) -> Fix:
@@ -152,11 +151,11 @@ class Counter(Cause):
         pace, quick, counted = multiple(times), scene.of(fast), scene.of(slow)
         match self.reading:
             case "steps-vs-epochs":
-                advice = f"If epochs were meant, have {fast} count them: an epoch is {pace} steps."
+                advice = f"If epochs were meant, make {fast} count epochs: an epoch is {pace} steps."
                 return Fix(advice, coded(scene, fast, lambda name: _counting_epochs(name, quick, counted, int(times))))
             case "gradient-accumulation":
                 advice = (
-                    f"Have {fast} count updates: make its durations {pace} times as long, or step it once per update."
+                    f"Make {fast} count updates: make its durations {pace} times as long, or step it once per update."
                 )
                 return Fix(advice, coded(scene, fast, lambda name: _counting_updates(name, counted, int(times))))
             case "unconverted-rate":
@@ -164,7 +163,7 @@ class Counter(Cause):
                     f"Convert {fast}'s factor to one step, factor ** (1 / {pace}), or give it a period of {pace} steps."
                 )
                 return Fix(advice, coded(scene, fast, lambda name: _converted(name, quick.schedule, int(times))))
-        advice = f"If {slow} is what was meant, make every duration of {fast} {pace} times as long."
+        advice = f"If {slow} is right, make every duration of {fast} {pace} times as long."
         return Fix(advice, coded(scene, fast, lambda name: _longer(name, quick.schedule, pace)))
 
 

@@ -41,7 +41,7 @@ class ExtraDecay(Cause):
         `LearningRateScheduler` that multiplies the rate it is given can.
 
     The fix:
-        In PyTorch the order is what matters: make optimizer and scheduler first, load both states last.
+        In PyTorch the order matters: create optimizer and scheduler first, load both states last.
 
     See also:
         `reset`, where the counter is lost instead; lesson 9: resuming.
@@ -76,12 +76,12 @@ class ExtraDecay(Cause):
         """Which side is lower, from where on, and by how much."""
         times = self.factor if self.side == "b" else 1 / self.factor
         return (
-            f"Both are equal until step {self.step:,}; from there on {self.side} has {multiple(times)} times the rate "
-            f"of {other(self.side)}, as a run does that was resumed and decayed once more."
+            f"Both are equal until step {self.step:,}. From there on {self.side} has {multiple(times)} times the rate "
+            f"of {other(self.side)}, like a run that decayed once more when it was resumed."
         )
 
     def fix(self, scene: Scene) -> Fix:
         """Resume in the right order."""
         side = to_change(scene, self.side)
-        advice = f"Where {side} is resumed at step {self.step:,}, make its scheduler first and load its state last."
+        advice = f"When {side} is resumed at step {self.step:,}, create its scheduler first and load its state last."
         return Fix(advice, coded(scene, side, lambda name: snippets.resume(name, self.step)))

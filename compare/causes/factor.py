@@ -33,11 +33,11 @@ class Factor(Cause):
 
     How it comes about:
         Keras' `ExponentialDecay` has no default for `decay_rate`. In PyTorch `StepLR` and `MultiStepLR` have
-        `gamma=0.1`, so that leaving it out raises no error. A factor that stands in two places and was changed in one
+        `gamma=0.1`, so leaving it out raises no error. A factor that is written in two places and was changed in one
         gives the same picture.
 
     The fix:
-        Both are written out in full: no default takes part.
+        Write the factor out in both frameworks, so that no default is used.
 
     See also:
         `counter`, where a factor was meant for another number of steps; lesson 4 on PyTorch's schedulers.
@@ -71,11 +71,11 @@ class Factor(Cause):
         every = f" every {scene.steps(float(schedule.every.count))}" if isinstance(schedule, Decay) else ""
         if self.factor_a is not None:
             return (
-                f"Both decay in the same way, but a multiplies its rate by {self.factor_a:.9g}{every} and b by "
+                f"Both decay in the same way, but a multiplies its rate by {self.factor_a:.9g}{every}, b by "
                 f"{self.factor_b:.9g}."
             )
         return (
-            f"Both decay in the same way, but a's decay rate is {self.decay_rate_a:.9g}{every} and b's "
+            f"Both decay in the same way, but a's decay rate is {self.decay_rate_a:.9g}{every}, b's is "
             f"{self.decay_rate_b:.9g}."
         )
 

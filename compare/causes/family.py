@@ -24,11 +24,11 @@ class Family(Cause):
         schedule_b: b's.
 
     What you see:
-        Both go from 0.1 to 0 in 320 steps, on different ways: a is a cosine, b a line. They meet in the middle; before
-        it a is higher, and after it b.
+        Both go from 0.1 to 0 in 320 steps, in different ways: a is a cosine, b a line. They meet in the middle; before
+        it a is higher, after it b.
 
     How it comes about:
-        The schedule was replaced rather than taken over: by the nearest class that could be found, or by a default.
+        The schedule was replaced rather than ported: by the nearest class that could be found, or by a default.
         Keras' `PolynomialDecay` and PyTorch's `PolynomialLR` are straight lines unless `power` is given.
 
     The fix:
@@ -36,7 +36,7 @@ class Family(Cause):
         `samestep translate`.
 
     See also:
-        lesson 8: warm-up, cosine, restarts; page `schedules`: what each becomes in the other framework.
+        Lesson 8: warm-up, cosine, restarts; page `schedules`: what each becomes in the other framework.
     """
 
     name: ClassVar = "family"
@@ -56,7 +56,7 @@ class Family(Cause):
     def sentence(self, scene: Scene) -> str:
         """Both schedules."""
         return (
-            f"a and b follow two different kinds of schedule: a is {self.kind_a} ({self.schedule_a}), b is "
+            f"a and b follow different kinds of schedule: a is {self.kind_a} ({self.schedule_a}), b is "
             f"{self.kind_b} ({self.schedule_b})."
         )
 

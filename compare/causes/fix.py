@@ -30,7 +30,7 @@ class Fix:
         languages = dict.fromkeys([*self.code, *then.code])
         parts = {name: dict.fromkeys(filter(None, (self.code.get(name), then.code.get(name)))) for name in languages}
         both = {name: "\n\n".join(codes) for name, codes in parts.items()}
-        return Fix(f"{self.advice} Besides that: {then.advice}", both)
+        return Fix(f"{self.advice} Also: {then.advice}", both)
 
 
 LOG_MORE = Fix("Log more updates of both, at least until the rate changes, and compare again.")
@@ -64,5 +64,5 @@ def as_the_other(scene: Scene) -> Fix:
     """Give one side the schedule of the other."""
     side = to_change(scene, "b")
     schedule = scene.of(other(side)).schedule
-    advice = f"If {other(side)} is what was meant, give {side} the schedule of {other(side)}"
+    advice = f"If {other(side)} is right, give {side} the schedule of {other(side)}"
     return Fix(f"{advice}:" if schedule else f"{advice}.", following(scene, side, schedule))

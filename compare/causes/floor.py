@@ -26,15 +26,15 @@ class Floor(Cause):
         rate: at which it stops.
 
     What you see:
-        Both rates fall along the same curve. At step 117 a has reached 0.02 and stays; b falls on.
+        Both rates fall along the same curve. At step 117 a has reached 0.02 and stays there; b keeps falling.
 
     How it comes about:
         Neither `ExponentialDecay` nor `ExponentialLR` has a lowest rate. Somebody wrote one around the schedule, and
-        when the schedule was taken over into the other framework, the lines around it were not. `ReduceLROnPlateau` has
-        a floor of its own in both frameworks, `min_lr`.
+        ported the schedule without the lines around it. `ReduceLROnPlateau` has a floor of its own in both frameworks,
+        `min_lr`.
 
     The fix:
-        A cosine needs no such lines: its floor is `alpha` in Keras, as a part of the first rate, and `eta_min` in
+        A cosine needs no such lines: its floor is `alpha` in Keras, as a fraction of the initial rate, and `eta_min` in
         PyTorch, as a rate.
 
     See also:
@@ -64,14 +64,14 @@ class Floor(Cause):
     def sentence(self, scene: Scene) -> str:
         """Which side stops, and at which rate."""
         return (
-            f"Both are equal until {self.side} stops falling, at a rate of {self.rate:.6g}; {other(self.side)} falls "
-            "on."
+            f"Both are equal until {self.side} stops falling at a rate of {self.rate:.6g}; {other(self.side)} keeps "
+            "falling."
         )
 
     def fix(self, scene: Scene) -> Fix:
-        """Give the other side a floor, or take this one's out."""
+        """Give the other side a floor, or remove this one's."""
         side = to_change(scene, other(self.side))
         if side == self.side:
-            return Fix(f"Take the floor of {self.rate:.6g} out of {side}.")
+            return Fix(f"Remove the floor of {self.rate:.6g} from {side}.")
         code = coded(scene, side, lambda name: snippets.floor(name, self.rate))
-        return Fix(f"If the floor is meant, give {side} one.", code)
+        return Fix(f"If the floor is intended, give {side} one too.", code)

@@ -45,7 +45,7 @@ class Gaps(Cause):
         name steps that come twice.
 
     See also:
-        page `recording`, in one line in either framework; lesson 9: resuming.
+        Page `recording`, in one line in either framework; lesson 9: resuming.
     """
 
     name: ClassVar = "gaps"
@@ -88,12 +88,12 @@ class Gaps(Cause):
         return f"The rates agree wherever both have rows, but {'; '.join(said)}."
 
     def fix(self, scene: Scene) -> Fix:
-        """Mend the log."""
+        """Fix the log."""
         lacking = [side for side, missing in (("a", self.missing_a), ("b", self.missing_b)) if missing]
         if lacking:
             lack = "lack" if len(lacking) > 1 else "lacks"
-            return Fix(f"Nothing in the schedule is to be mended. Find out why {' and '.join(lacking)} {lack} rows.")
-        return Fix("Nothing in the schedule is to be mended. Log each update once.")
+            return Fix(f"Nothing to fix in the schedule. Find out why {' and '.join(lacking)} {lack} rows.")
+        return Fix("Nothing to fix in the schedule. Log each update once.")
 
 
 class _Missing(NamedTuple):

@@ -46,19 +46,19 @@ class Identical(Cause):
     def sentence(self, scene: Scene) -> str:
         """How exactly both are the same."""
         if scene.a.is_zero and scene.b.is_zero:
-            return "Both rates are 0 at every step, so that no update of either changes a weight."
+            return "Both rates are 0 at every step: no update of either run changes a weight."
         last = "digit that was written" if scene.a.written and scene.b.written else "bit"
-        return few_rows(scene) or f"Every rate that both have is the same to the last {last}."
+        return few_rows(scene) or f"At every common step the rates agree to the last {last}."
 
     def fix(self, scene: Scene) -> Fix:
         """None; of a single row, more."""
-        return LOG_MORE if scene.compared == 1 else Fix("Nothing is to be mended.")
+        return LOG_MORE if scene.compared == 1 else Fix("Nothing to fix.")
 
 
 def few_rows(scene: Scene) -> str | None:
-    """What is to be said where so few rows agree that hardly anything follows; None where there are more."""
+    """What to say where so few rows agree that hardly anything follows; None where there are more."""
     if scene.compared == 1:
-        return "The one row that both have holds the same rate, and one row does not tell a schedule."
+        return "The only common row has the same rate in both, and one row does not determine a schedule."
     if scene.compared == 2:
-        return "The two rows that both have hold the same rates; they say nothing of any other step."
+        return "The only two common rows have the same rates in both; they show nothing of any other step."
     return None

@@ -35,8 +35,8 @@ class Length(Cause):
         stopped early, or is still under way, is shorter too.
 
     The fix:
-        There is no code, since no schedule is wrong. Take `drop_last=True` out of the loader, or give Keras data in
-        which the last batch is missing too.
+        There is no code, since no schedule is wrong. Remove `drop_last=True` from the loader, or give Keras data
+        without the last batch.
 
     See also:
         `period`, where such a count went into a schedule; lesson 2: steps, batches, epochs.
@@ -64,11 +64,11 @@ class Length(Cause):
     def sentence(self, scene: Scene) -> str:
         """Where each ends."""
         a, b = (scene.steps(steps) for steps in (self.steps_a, self.steps_b))
-        few = f"{few_rows(scene)} Besides, " if scene.compared == 1 else "The rates agree as long as both last, but "
+        few = f"{few_rows(scene)} Also, " if scene.compared == 1 else "The rates agree as long as both runs last, but "
         return f"{few}a ends after {a} and b after {b}."
 
     def fix(self, scene: Scene) -> Fix:
         """None in the schedule."""
         if scene.compared == 1:
             return LOG_MORE
-        return Fix("Nothing in the schedule is to be mended. Train both for as long, or compare only what both have.")
+        return Fix("Nothing to fix in the schedule. Train both equally long, or compare only the common steps.")

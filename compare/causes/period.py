@@ -34,7 +34,7 @@ class Period(Cause):
 
     How it comes about:
         The length is computed twice, once for each framework. PyTorch's `len(loader)` counts the short last batch of an
-        epoch: 4 batches of 100 samples. In Keras there is no loader to ask, and `samples // batch_size` leaves that
+        epoch: 100 samples make 4 batches. In Keras there is no loader to ask, and `samples // batch_size` leaves that
         batch out: 3.
 
     The fix:
@@ -42,7 +42,7 @@ class Period(Cause):
         is left out.
 
     See also:
-        lesson 2: steps, batches, epochs.
+        Lesson 2: steps, batches, epochs.
     """
 
     name: ClassVar = "period"
@@ -107,7 +107,7 @@ class Period(Cause):
     def sentence(self, scene: Scene) -> str:
         """Both periods."""
         a, b = (scene.steps(float(period)) for period in (self.period_a, self.period_b))
-        return f"Both follow the same kind of schedule with the same rates, but in a its period is {a}, in b {b}."
+        return f"Both follow the same kind of schedule with the same rates, but its period is {a} in a and {b} in b."
 
     def fix(self, scene: Scene) -> Fix:
         """Give one side the schedule of the other."""

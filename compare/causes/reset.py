@@ -21,7 +21,7 @@ MOST = 150
 
 @dataclass(frozen=True, repr=False)
 class Reset(Cause):
-    """Equal until a step at which one starts its schedule afresh.
+    """Equal until a step at which one starts its schedule again.
 
     Attributes:
         side: the one that starts again.
@@ -39,7 +39,7 @@ class Reset(Cause):
         at 0.
 
     The fix:
-        The assertion, or a look at `scheduler.last_epoch`, says before any training whether the counter came back.
+        The assertion, or a look at `scheduler.last_epoch`, shows before any training whether the counter came back.
 
     See also:
         `extra-decay`, where the rate is decayed once more instead; lesson 9: resuming.
@@ -68,14 +68,16 @@ class Reset(Cause):
     def sentence(self, scene: Scene) -> str:
         """Which side starts again, and where."""
         return (
-            f"Both are equal until step {self.step:,}, where {self.side} starts its schedule again from the beginning, "
-            "as a run does that was resumed without its step counter."
+            f"Both are equal until step {self.step:,}. There {self.side} starts its schedule again from the beginning, "
+            "like a run that was resumed without its step counter."
         )
 
     def fix(self, scene: Scene) -> Fix:
         """Keep the counter."""
         side = to_change(scene, self.side)
-        advice = f"Save and restore the step counter of {side}'s schedule with the weights, before it trains on."
+        advice = (
+            f"Save the step counter of {side}'s schedule with the weights, and restore both before training goes on."
+        )
         return Fix(advice, coded(scene, side, lambda name: snippets.resume(name, self.step)))
 
 

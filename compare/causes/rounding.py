@@ -57,19 +57,19 @@ class Rounding(Cause):
             return few
         if scene.digits and scene.written:
             return (
-                f"The rates are the same within what {scene.written} tell: at most {part(scene.largest)} apart, where "
-                f"the digits leave open up to {part(scene.digits)}."
+                f"The rates agree to {scene.written}: they differ by at most {part(scene.largest)}, and these digits "
+                f"cannot show less than {part(scene.digits)}."
             )
-        said = f"The rates are the same to within rounding: at most {part(scene.largest)} apart."
+        said = f"The rates agree to within rounding: they differ by at most {part(scene.largest)}."
         found = _drifting(scene) if scene.drifted else None
         if found is None:
             return said
         schedule, decays = found
         error = float32_error(schedule.factor)
         return (
-            f"{said} Of this, float32's rounding of the factor {schedule.factor!r} explains up to "
-            f"{part(error * decays)}: {counted(decays, 'decay')} of {error:.3g} each; "
-            f"without it the rates lie within {scene.rounding_ulp32:.2g} float32 ULP of one another."
+            f"{said} float32's rounding of the factor {schedule.factor!r} explains up to {part(error * decays)} of "
+            f"this: {counted(decays, 'decay')} of {error:.3g} each. The rest is at most "
+            f"{scene.rounding_ulp32:.2g} float32 ULP."
         )
 
     def fix(self, scene: Scene) -> Fix:
@@ -78,14 +78,13 @@ class Rounding(Cause):
             return LOG_MORE
         if scene.digits and scene.written:
             return Fix(
-                f"Nothing is to be mended as far as {scene.written} tell. For more, log each rate with all its digits, "
-                "as repr(rate) writes them."
+                f"Nothing to fix within {scene.written}. Log all digits, as repr(rate) writes them, to see more."
             )
         if scene.largest < 1e-5:
-            return Fix("Nothing is to be mended: float32 cannot hold the rates more exactly.")
+            return Fix("Nothing to fix: float32 cannot hold the rates more exactly.")
         return Fix(
-            "Nothing is to be mended: the schedules are the same. Where the drift matters, write fewer decays with a "
-            "smaller factor: float32 then rounds less often."
+            "Nothing to fix: the schedules are the same. If the drift matters, write fewer decays with a smaller "
+            "factor: float32 then rounds less often."
         )
 
 

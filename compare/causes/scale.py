@@ -32,15 +32,15 @@ class Scale(Cause):
         at step 0, the very first one.
 
     How it comes about:
-        A training script for several processes often multiplies the rate by their number, since a batch of all
-        processes together is as many times as large. Taken over to one process, or left out on one side, a constant
-        factor is left. A rate for the sum of the losses and one for their mean leave the same trace.
+        A training script for several processes often multiplies the rate by their number, since all processes together
+        have a batch that many times as large. If one side runs in one process, or leaves the multiplication out, the
+        rates differ by a constant factor. So do a rate for the sum of the losses and one for their mean.
 
     The fix:
-        The schedule is that of a; only the first rate is another. If b is what was meant, multiply a's instead.
+        Only the initial rate differs. If b is right, multiply a's instead.
 
     See also:
-        lesson 10: accumulation and processes.
+        Lesson 10: accumulation and processes.
     """
 
     name: ClassVar = "scale"
@@ -82,8 +82,8 @@ class Scale(Cause):
         """Give one side the rate of the other."""
         side = to_change(scene, "b")
         schedule = scene.of(other(side)).schedule
-        meant = f"If {other(side)} is what was meant"
+        right = f"If {other(side)} is right"
         if schedule is not None:
-            return Fix(f"{meant}, give {side} its rate.", following(scene, side, schedule))
+            return Fix(f"{right}, give {side} its rate.", following(scene, side, schedule))
         factor = self.factor if side == "b" else 1 / self.factor
-        return Fix(f"{meant}, divide the initial rate of {side} by {multiple(factor)}.")
+        return Fix(f"{right}, divide the initial rate of {side} by {multiple(factor)}.")

@@ -18,7 +18,6 @@ from compare.refute.claim import FEW, Claim, Pair
 from compare.refute.curve import Curve
 from compare.refute.estimate import FAST_AND_SLOW, landmarks, moves, shifts
 from compare.terms import Side, other
-from compare.words import counted
 from experiment.schedules import Product, Sequence
 from experiment.schedules import Warmup as WarmupSchedule
 
@@ -44,10 +43,10 @@ class Shift(Cause):
         100, and `MultiStepLR(milestones=[100])` at it.
 
     The fix:
-        Read the rate before the update; where a schedule was ported from PyTorch to Keras, take 1 off each milestone.
+        Read the rate before the update. If a schedule was ported from PyTorch to Keras, subtract 1 from each milestone.
 
     See also:
-        lesson 5: which rate is in the log; page `recording`, which notes the used rate in both frameworks.
+        Lesson 5: which rate is in the log; page `recording`, which notes the used rate in both frameworks.
     """
 
     name: ClassVar = "shift"
@@ -104,32 +103,28 @@ class Shift(Cause):
     def sentence(self, scene: Scene) -> str:
         """Which side is how far ahead, and how that may be."""
         early, late, count = self._early, other(self._early), abs(self.steps)
-        said = (
-            f"{early} is {scene.steps(count)} ahead of {late}: at each step it has the rate that {late} has "
-            f"{counted(count, 'step')} later."
-        )
+        said = f"{early} is {scene.steps(count)} ahead of {late}: at step n it has {late}'s rate of step n + {count:,}."
         if scene.of(early).is_intended:
-            return f"{said} So {late} is late: it begins to count later, or its log numbers the steps otherwise."
+            return f"{said} So {late} is late: it starts to count later, or its log numbers the steps differently."
         if count == 1:
             return (
-                f"{said} Either {early}'s log holds the next rate, read after the update; or its schedule changes one "
+                f"{said} Either {early}'s log holds the next rate, read after the update, or its schedule changes one "
                 "step earlier."
             )
-        return f"{said} It began to count earlier, or its log numbers the steps otherwise."
+        return f"{said} It started to count earlier, or its log numbers the steps differently."
 
     def fix(self, scene: Scene) -> Fix:
         """Read the rate earlier, mind how boundaries are written, or count from 0."""
         early = to_change(scene, self._early)
         if abs(self.steps) == 1:
             advice = (
-                f"Where {early}'s log is wrong, read the rate before the update, as below. Where both logs are right, "
-                "mind that Keras' PiecewiseConstantDecay changes one step after its boundary and PyTorch's MultiStepLR "
-                f"at its milestone: {_boundaries(scene)}"
+                f"If {early}'s log is wrong, read the rate before the update, as below. If both logs are right: Keras' "
+                "PiecewiseConstantDecay changes one step after its boundary, PyTorch's MultiStepLR at its milestone. "
+                f"{_boundaries(scene)}"
             )
             return Fix(advice, coded(scene, early, lambda name: snippets.READ_BEFORE[name]))
         advice = (
-            f"Begin {early}'s schedule at step 0, or, where its log counts from another number, give "
-            f"--{early} step_base=…."
+            f"Start {early}'s schedule at step 0. If its log counts from another number, give --{early} step_base=…."
         )
         return Fix(advice, coded(scene, early, lambda name: snippets.COUNT_FROM_ZERO[name]))
 
@@ -145,4 +140,6 @@ def _may_be_left(curve: Curve, rows: int) -> bool:
 def _boundaries(scene: Scene) -> str:
     """Where the first change comes, as both write it."""
     step = 100 if scene.first is None else scene.first.step
-    return f"PiecewiseConstantDecay([{max(step - 1, 0)}], …) is MultiStepLR(optimizer, milestones=[{max(step, 1)}])."
+    return (
+        f"PiecewiseConstantDecay([{max(step - 1, 0)}], …) equals MultiStepLR(optimizer, milestones=[{max(step, 1)}])."
+    )

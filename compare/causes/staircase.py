@@ -19,7 +19,7 @@ from compare.terms import SIDES, Side, other
 
 @dataclass(frozen=True, repr=False)
 class Staircase(Cause):
-    """One holds its rate and then jumps, where the other goes smoothly; all else is equal.
+    """One holds its rate and then jumps, the other changes smoothly; all else is equal.
 
     Attributes:
         side: the one that holds.
@@ -35,10 +35,10 @@ class Staircase(Cause):
         `staircase=True` is given.
 
     The fix:
-        The period and the factor were right; what is missing is the floor of steps / period.
+        The period and the factor are right; only the floor of steps / period is missing.
 
     See also:
-        lesson 3: staircase or smooth.
+        Lesson 3: staircase or smooth.
     """
 
     name: ClassVar = "staircase"
@@ -55,8 +55,8 @@ class Staircase(Cause):
     def sentence(self, scene: Scene) -> str:
         """Which side holds, and for how long."""
         return (
-            f"{self.side} is a staircase where {other(self.side)} is not: for {scene.steps(self.every)} at a time it "
-            f"keeps the rate that {other(self.side)} has at the first of them; all else is equal."
+            f"{self.side} is a staircase, {other(self.side)} is not: for {scene.steps(self.every)} at a time "
+            f"{self.side} holds the rate that {other(self.side)} has at the first of them. All else is equal."
         )
 
     def fix(self, scene: Scene) -> Fix:
@@ -64,10 +64,10 @@ class Staircase(Cause):
         side = to_change(scene, other(self.side))
         meant = scene.of(other(side))
         if meant.inferred is not None and meant.inferred.stepping == "epoch":
-            advice = f"Have {side} look its rate up once per epoch, as {self.side} does; or {self.side} at every step."
+            advice = f"Make {side} look up its rate once per epoch, as {self.side} does, or {self.side} at every step."
             return Fix(advice, coded(scene, side, lambda name: snippets.PER_EPOCH[name]))
         kind = f"a staircase of {scene.steps(self.every)}" if side != self.side else "smooth"
-        advice = f"If {other(side)} is what was meant, make {side} {kind}."
+        advice = f"If {other(side)} is right, make {side} {kind}."
         return Fix(advice, following(scene, side, meant.schedule))
 
 

@@ -38,8 +38,7 @@ class Tail(Cause):
         `T_max` was given in epochs and `scheduler.step()` is called after each batch.
 
     The fix:
-        samestep changes the side that goes on; where the run is longer by mistake, end it at the schedule's end
-        instead.
+        samestep changes the side that goes on. If the run is longer by mistake, end it at the schedule's end instead.
 
     See also:
         `floor`, where a rate stops before the schedule's end; lesson 8: warm-up, cosine, restarts.
@@ -65,16 +64,16 @@ class Tail(Cause):
         goes = "goes on"
         if scene.first is not None:
             a, b = scene.first.a, scene.first.b
-            goes = "rises again" if (b > a if self.side == "a" else a > b) else "falls on"
+            goes = "rises again" if (b > a if self.side == "a" else a > b) else "keeps falling"
         return (
-            f"Both are equal until the schedule's end at step {self.step:,}: from there {self.side} holds its rate and "
+            f"Both are equal until the schedule's end at step {self.step:,}. From there {self.side} holds its rate and "
             f"{other(self.side)} {goes}."
         )
 
     def fix(self, scene: Scene) -> Fix:
         """Hold the other side's rate as well, or end both."""
         side = other(self.side)
-        advice = f"End both runs at step {self.step:,}; or have {side} hold its rate from there on."
+        advice = f"End both runs at step {self.step:,}, or make {side} hold its rate from there on."
         return Fix(advice, coded(scene, side, lambda name: snippets.hold(name, self.step)))
 
 

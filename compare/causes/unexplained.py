@@ -12,7 +12,7 @@ from compare.causes.scene import Scene
 
 @dataclass(frozen=True, repr=False)
 class Unexplained(Cause):
-    """None of these reaches the tolerance.
+    """None of the other causes explains the difference.
 
     What you see:
         Both rates begin at 0.1 and fall by the same factor each time, but at steps of their own, and no rule gives b's
@@ -31,7 +31,7 @@ class Unexplained(Cause):
         equal rates.
 
     See also:
-        page `comparing`, on a log against a schedule; lesson 6: a fair comparison.
+        Page `comparing`, on a log against a schedule; lesson 6: a fair comparison.
     """
 
     name: ClassVar = "unexplained"
@@ -40,22 +40,19 @@ class Unexplained(Cause):
         """Why nothing is known: a rate of 0, too few rows, no step in common, or none of the causes."""
         zero, first = _zero(scene), scene.first
         if zero and first is not None:
-            return (
-                f"{zero}'s rate is 0 at every step, so that no update of it changes a weight and nothing shows a "
-                "schedule."
-            )
+            return f"{zero}'s rate is 0 at every step: none of its updates changes a weight, and it shows no schedule."
         if first is not None and scene.compared is not None and scene.compared < 3:
-            rows = "the one row" if scene.compared == 1 else "the two rows"
-            return f"The rates differ, but {rows} that both have cannot tell why."
+            rows = "one common row" if scene.compared == 1 else "two common rows"
+            return f"The rates differ, but {rows} cannot show why."
         if first is None:
             a, b = (f"{seen.first:,} to {seen.last:,}" for seen in (scene.a, scene.b))
             return (
-                f"a and b have no step in common, and nothing tells what either used at the other's steps: a has rows "
-                f"for steps {a}, b for {b}."
+                f"a and b have no step in common, and neither's rates at the other's steps are known: a has rows for "
+                f"steps {a}, b for {b}."
             )
         return (
-            "None of the causes that samestep knows, nor any two of them, explains how a and b differ. Somebody may "
-            "have changed the rate by hand, or it follows what happens in training, as ReduceLROnPlateau does."
+            "None of the causes that samestep knows, alone or two at once, explains how a and b differ. Someone may "
+            "have changed the rate by hand, or it depends on the training itself, as with ReduceLROnPlateau."
         )
 
     def fix(self, scene: Scene) -> Fix:
@@ -68,10 +65,10 @@ class Unexplained(Cause):
         if first is not None and scene.compared is not None and scene.compared < 3:
             return LOG_MORE
         if first is None:
-            return Fix("Record both runs from the same step on, or compare each with the schedule that was meant.")
+            return Fix("Record both runs from the same step on, or compare each with the intended schedule.")
         return Fix(
-            "Compare each side with the schedule that was meant: samestep compare LOG SCHEDULE. It tells which of the "
-            "two went astray, and where."
+            "Compare each side with the intended schedule: samestep compare LOG SCHEDULE. That shows which of the two "
+            "is wrong, and where."
         )
 
 

@@ -45,10 +45,9 @@ class Warmup(Cause):
 
     How it comes about:
         In PyTorch `SequentialLR(optimizer, [LinearLR(…), StepLR(…)], milestones=[50])` starts its second schedule at
-        the milestone, so that leaving the warm-up out moves everything. Transformers'
-        `get_constant_schedule_with_warmup` has nothing to move. In Keras `CosineDecay` alone has a warm-up
-        (`warmup_target`, `warmup_steps`): with any other schedule it must be written, and is forgotten easily. Seen
-        from a, b is the run that was taken over without it.
+        the milestone, so leaving the warm-up out moves everything. Transformers' `get_constant_schedule_with_warmup`
+        has nothing to move. In Keras only `CosineDecay` has a warm-up (`warmup_target`, `warmup_steps`): with any other
+        schedule it must be written, and is easily forgotten. Here b is the run that was ported without it.
 
         Where the schedule runs beside the warm-up and not after it, b is right from the end of the warm-up on.
 
@@ -56,7 +55,7 @@ class Warmup(Cause):
         Give both a warm-up of the same length, and say whether the schedule begins beside it or after it.
 
     See also:
-        lesson 8: warm-up, cosine, restarts.
+        Lesson 8: warm-up, cosine, restarts.
     """
 
     name: ClassVar = "warmup"
@@ -104,16 +103,16 @@ class Warmup(Cause):
         steps = scene.steps(self.steps)
         said = f"{self.side} warms up over its first {steps}, {other(self.side)} does not"
         if self.then == "aligned":
-            return f"{said}; from then on both have the same rate at the same step."
+            return f"{said}. From then on both have the same rate at the same step."
         late = counted(self.steps, "step")
-        return f"{said}; then {self.side} begins the schedule of {other(self.side)}, {late} later."
+        return f"{said}. Then {self.side} starts {other(self.side)}'s schedule, {late} late."
 
     def fix(self, scene: Scene) -> Fix:
-        """Give the other side a warm-up, or take this one's out."""
+        """Give the other side a warm-up, or remove this one's."""
         side, steps = to_change(scene, other(self.side)), scene.steps(self.steps)
         if side == self.side:
-            return Fix(f"Take the warm-up of {steps} out of {side}.")
-        advice, schedule = f"If the warm-up is meant, give {side} one of {steps}.", scene.of(self.side).schedule
+            return Fix(f"Remove the warm-up of {steps} from {side}.")
+        advice, schedule = f"If the warm-up is intended, give {side} one of {steps} too.", scene.of(self.side).schedule
         if schedule is not None:
             return Fix(advice, following(scene, side, schedule))
         delayed = self.then == "delayed"

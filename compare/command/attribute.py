@@ -38,7 +38,7 @@ def attribute(
     from compare.attribution import experiment as asking
     from compare.command import progress
     from compare.show import folder as output
-    from experiment.program import missing
+    from experiment.programs.process import missing
 
     experiment = asking.experiment(plan, against, arm, seed, precision, mend)
     if absent := missing():

@@ -35,10 +35,10 @@ def run(
     from compare import training
     from compare.command import progress
     from compare.show import folder as output
-    from experiment import engines
     from experiment.plan import Plan as Experiment
     from experiment.plan import question
-    from experiment.program import missing
+    from experiment.programs import engines
+    from experiment.programs.process import missing
 
     engines.parse(engine), engines.parse_device(device)
     chosen = question() if plan is None else Experiment.load(plan)

@@ -73,16 +73,16 @@ def doubt(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Dou
         base, timing = _of_base(early, late), _of_timing(diagnosis, early[0])
         if base and timing:
             return Doubt(
-                "whether their steps start at 0 or 1, and on when the rates were read",
-                f"{base} and both are the same. They also are where {name}'s log holds the next rates and not those "
-                f"that were used: --{name} lr_timing=next. If neither is so, give --{late[0].name} step_base=0 and "
-                f"--{name} lr_timing=used, and they differ.",
+                "whether the logs' steps start at 0 or 1, and whether their rates are those used or the next ones",
+                f"{base}: both are the same. They also are if {name}'s log holds the next rates and not those "
+                f"used: --{name} lr_timing=next. If neither is so, give --{late[0].name} step_base=0 and "
+                f"--{name} lr_timing=used: they differ.",
             )
         if base:
-            missing = f"if its first update is missing: --{late[0].name} step_base=0, and they differ."
-            return Doubt("whether their steps start at 0 or 1", f"{base} and both are the same; {missing}")
+            missing = f"If its first update is missing, give --{late[0].name} step_base=0: they differ."
+            return Doubt("whether the logs' steps start at 0 or 1", f"{base}: both are the same. {missing}")
         if timing:
-            return Doubt("when the rates were read", timing)
+            return Doubt("whether the rates in the log are those used or the next ones", timing)
     return None
 
 
@@ -99,8 +99,7 @@ def _of_base(early: tuple[Side, Run], late: tuple[Side, Run]) -> str | None:
         return None
     name = late[0].name
     return (
-        f"{name}'s steps begin with 1, {early[0].name}'s with 0. If {name}'s log counts from 1, give "
-        f"--{name} step_base=1,"
+        f"{name}'s steps begin at 1, {early[0].name}'s at 0. If {name}'s log counts from 1, give --{name} step_base=1"
     )
 
 
@@ -110,6 +109,6 @@ def _of_timing(diagnosis: Diagnosis, early: Side) -> str | None:
         return None
     name = early.name
     return (
-        f"{name}'s log does not say whether its rates are those that were used or the next ones. If the next: give "
-        f"--{name} lr_timing=next, and both are the same; if those used: --{name} lr_timing=used, and they differ."
+        f"{name}'s log does not say whether its rates are those used or the next ones. If they are the next ones, give "
+        f"--{name} lr_timing=next: both are the same. If those used, give --{name} lr_timing=used: they differ."
     )

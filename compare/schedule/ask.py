@@ -42,7 +42,7 @@ def speaks_of_epochs(schedule: Schedule) -> bool:
 
 def need_frameworks(frameworks: Sequence[Framework]) -> None:
     """Raise PlanError where one is not installed, with what to run."""
-    from experiment.program import missing
+    from experiment.programs.process import missing
 
     if absent := missing(list(frameworks)):
         raise PlanError(absent)

@@ -16,10 +16,10 @@ from compare.tolerance import ULP32, rate_size, rate_tolerance, ulp32
 from compare.workers import runner
 from experiment.clock import Clock, Place, Stepping
 from experiment.plan import FRAMEWORKS, Framework
+from experiment.programs.simulate import Answer, Request
 from experiment.schedules import Schedule
 from experiment.schedules.text import to_json as schedule_json
 from experiment.schedules.text import to_short
-from experiment.simulation import Answer, Request
 from experiment.validation import PlanError
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from compare.workers import runner
 from experiment.clock import Clock, Stepping
 from experiment.frameworks import BY_WORD, LABELS
 from experiment.plan import Framework
+from experiment.programs.simulate import Answer, Request, proof_length
 from experiment.schedules import SCHEDULES, Schedule
 from experiment.schedules.text import from_json, parse
 from experiment.schedules.text import to_json as schedule_json
-from experiment.simulation import Answer, Request, proof_length
 from experiment.validation import PlanError, strict_json
 
 if TYPE_CHECKING:

@@ -38,9 +38,9 @@ def run(
     """
     from compare.workers import runner
     from compare.workers.ahead import Ahead
-    from experiment import engines
     from experiment.plan import Plan, question
-    from experiment.program import missing
+    from experiment.programs import engines
+    from experiment.programs.process import missing
 
     how, where = engines.parse(engine), engines.parse_device(device)
     chosen = question() if plan is None else plan if isinstance(plan, Plan) else Plan.load(plan)

@@ -15,12 +15,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiment.engines import Device, Engine
 from experiment.frameworks import BY_NAME
 from experiment.plan import FRAMEWORKS, Framework, Plan
-from experiment.simulation import Answer, Request
+from experiment.programs.engines import Device, Engine
+from experiment.programs.simulate import Answer, Request
+from experiment.programs.variants import Variant, to_json
 from experiment.trace import Trace
-from experiment.variants import Variant, to_json
 
 _PROGRESS = re.compile(r"(?P<done>\d+)/(?P<total>\d+) (?P<arm>.+)")
 _SIGNALS = {each.value: each.name for each in signal.Signals}
@@ -64,7 +64,7 @@ def train(
 ) -> dict[Framework, Trace]:
     """Train a plan in each framework, all at once.
 
-    engine, device : how updates are made, and where, see `experiment.engines`.
+    engine, device : how updates are made, and where, see `experiment.programs.engines`.
     on_started : called when all workers are on their way.
     Returns the trace of each. Raises WorkerError for the first worker that does not finish; the others are stopped
     before it is raised, as they are at Ctrl-C.

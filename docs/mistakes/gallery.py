@@ -13,7 +13,10 @@ from typing import Any
 import pandas as pd
 from book import RUNS, SHELL, Picture, Shown, keras, rates, samestep, say, torch
 from book import pair as recorded
+from IPython.display import Markdown
+from mistakes.pages import EXAMPLES
 
+from compare.causes import named
 from experiment.clock import Clock
 
 SIDES = ("a", "b")
@@ -35,47 +38,59 @@ class Code:
 
 
 class Mistake:
-    """Two traces, `a.csv` and `b.csv`, and the JSON that `samestep compare` writes of them.
+    """The example of a cause, `a.csv` and `b.csv`, and the JSON that `samestep compare` writes of it.
 
-    cause : which it must name. options : of the command. pair : of `tests/data/pairs`; else the cause's own, from
-    `code/`. exits : the exit code that it must end with.
-    Makes `first`, the step of the first difference, `advice`, and the code of the fix known to the page.
+    Makes the code of the fix known to the page. Raises AssertionError where another cause, or another parameter, is named.
     """
 
-    def __init__(self, cause: str, options: str = "", pair: str | None = None, exits: int = 1) -> None:
-        self.options, self.exits = options, exits
-        if pair:
-            recorded(pair)
+    def __init__(self, name: str) -> None:
+        self.example = example = EXAMPLES[named(name)]
+        if example.pair:
+            recorded(example.pair)
         else:
             for side in SIDES:
-                shutil.copy(_made() / cause / f"{side}.csv", SHELL)
-        self.json = told(options, exits)
+                shutil.copy(_made() / name / f"{side}.csv", SHELL)
+        self.json = told(example.options, example.exits)
         self.cause: dict[str, Any] = self.json["cause"]
-        assert self.cause["name"] == cause, f"{self.cause['name']} is named, not {cause}"
-        self.first = None if self.json["first_difference"] is None else int(self.json["first_difference"]["step"])
+        expected = {"name": name, **example.cause.parameters}
+        assert {key: self.cause.get(key) for key in expected} == expected, self.cause
+        first = self.json["first_difference"]
+        self.first = None if first is None else int(first["step"])
+        assert example.first in (None, self.first), self.first
+        assert bool(self.cause["fix_code"]) == example.has_fix
         self.clock = _clock(self.json["clock"])
         self.a, self.b = (pd.read_csv(SHELL / f"{side}.csv") for side in SIDES)
-        say(advice=self.cause["fix"].splitlines()[0], **({} if self.first is None else {"first": self.first}))
         say(**{LANGUAGES[language]: Code(code) for language, code in self.cause["fix_code"].items()})
 
-    def picture(self, alt: str, a: str, b: str, until: int | None = None, mark: int | None = None) -> Picture:
-        """Both rates, with the first difference marked, or the step `mark`.
-
-        a, b : what they are called beside their letter. until : the step up to which they are drawn; None for all.
-        A step without a row leaves a hole.
-        """
-        shown = {}
-        for side, name, rows in (("a", a, self.a), ("b", b, self.b)):
-            known = rows[rows.step < until] if until else rows
+    def picture(self) -> Picture:
+        """Both rates, with the first difference marked. A step without a row leaves a hole."""
+        shown, example = {}, self.example
+        for side, name, rows in (("a", example.a, self.a), ("b", example.b, self.b)):
+            known = rows[rows.step < example.until] if example.until else rows
             grid = range(0, int(known.step.max()) + 1, int(known.step.diff().min()))
             shown[f"{side}: {name}"] = known.set_index("step").lr.reindex(grid).rename_axis("step").reset_index()
-        picture = rates(shown, None if until else self.clock, alt, mark=self.first if mark is None else mark)
-        picture.figure.axes[0].ticklabel_format(axis="y", style="plain")
+        mark = self.first if example.mark is None else example.mark
+        picture = rates(shown, None if example.until else self.clock, example.alt, mark=mark)
+        axes = picture.figure.axes[0]
+        axes.ticklabel_format(axis="y", style="plain")
+        axes.set_ylim(bottom=example.bottom)
         return picture
+
+    def others(self) -> Markdown:
+        """What the command says of more recorded pairs with this cause, as a list."""
+        said = []
+        for name, options in self.example.others:
+            recorded(name)
+            cause = told(options)["cause"]
+            assert cause["name"] == self.cause["name"]
+            reading = f"`{cause['reading']}`: " if cause["reading"] else ""
+            said.append(f"- {reading}{cause['sentence']}")
+        return Markdown("\n".join(said))
 
     def says(self) -> Shown:
         """The call, the verdict, the cause and the fix in the command's own words; for what is left out stands …"""
-        call, verdict, *others = samestep(f"compare a.csv b.csv {self.options}".rstrip(), self.exits).splitlines()
+        call = f"compare a.csv b.csv {self.example.options}".rstrip()
+        call, verdict, *others = samestep(call, self.example.exits).splitlines()
         start = next(row for row, line in enumerate(others) if line.startswith("Cause: "))
         shown = [call, verdict, "…"]
         for line in others[start:]:
@@ -108,8 +123,8 @@ def _made() -> Path:
     with (RUNS / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            keras("keras_side.py")
-            torch("torch_side.py")
+            keras(programs[0])
+            torch(programs[1])
             beside = folder.with_suffix(f".{os.getpid()}")
             shutil.copytree(SHELL, beside)
             beside.rename(folder)

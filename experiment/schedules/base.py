@@ -44,19 +44,23 @@ FLOAT32 = 2.0**-24
 class ScheduleModel(Model):
     """A learning-rate schedule: a pure function of step and clock.
 
-    Subclasses give ``_rate``, say how float32 bends it where it does, and what it is called in both frameworks.
+    A kind gives its closed form as ``_rate``, how float32 bends it, and what it is called in both frameworks.
 
-    EXAMPLES : short forms by what a row of the table of schedules says: one for each condition that changes what the
-    schedule becomes, a few epochs long, so that a run of ten shows it whole.
-    KERAS : classes of Keras, and of ours for Keras, that `from_keras` reads: our key for each of their arguments; ours
-    have our own. The first is the one that the schedule becomes.
-    TORCH : classes of PyTorch that `from_torch` reads: our key for each key of their state, by which they are known.
-    SAYS : what a class of either framework says of our keys without an argument.
-    NAMES : what an argument of PyTorch is called, for a key that its state holds by another name.
-    ALONE : whether PyTorch's class sets the optimizer's rate for itself, so that it can be no part of another.
+    Attributes:
+        EXAMPLES: Short forms, by what their rows in the table of schedules say: one for each condition that changes
+            what the schedule becomes. Each is a few epochs long, so that a run of ten epochs shows all of it.
+        ADDED: Keys of the rates that are added: float32 rounds their sum at the size of the largest.
+        KERAS: Classes that `from_keras` reads, Keras' own or stand-ins, with the key for each argument but the initial
+            rate. A stand-in has no entries: its arguments are the keys. The schedule becomes the first class.
+        TORCH: Classes of PyTorch that `from_torch` reads, with the key for each entry of a state. The entries
+            identify the class of a state that was saved without its name.
+        SAYS: Keys that a class fixes without an argument.
+        NAMES: PyTorch's argument for a key, where the state has another name for it.
+        ALONE: Whether PyTorch's class sets the optimizer's rate itself, so that it cannot be part of another schedule.
     """
 
     EXAMPLES: ClassVar[Mapping[str, str]] = {}
+    ADDED: ClassVar[tuple[str, ...]] = ()
     KERAS: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     TORCH: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     SAYS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
@@ -143,7 +147,7 @@ class ScheduleModel(Model):
 
         A product rounds at its own size; a sum rounds at the size of its largest term, however small it is itself.
         """
-        return np.zeros(_steps(step).shape)
+        return np.full(_steps(step).shape, max((float(getattr(self, key)) for key in self.ADDED), default=0.0))
 
     def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
         """How far float32 parameters lead the rate away, beyond rounding: float64, absolute, the shape of `step`."""
@@ -158,10 +162,16 @@ class ScheduleModel(Model):
         )
         return keras, cls.NAMES.get(key, torch)
 
+    @classmethod
+    def keras_keys(cls, name: str) -> Mapping[str, str]:
+        """Our key for each argument of a class of Keras, all of which have the same word for the initial rate."""
+        keys = cls.KERAS[name]
+        return {"initial_learning_rate": "initial", **keys} if keys and "initial" in cls.model_fields else keys
+
     def keras(self, count: Counts) -> Call:
         """The class of Keras with its arguments, or the stand-in where Keras has none."""
-        name, keys = next(iter(self.KERAS.items()))
-        if keys:
+        name = next(iter(self.KERAS))
+        if keys := self.keras_keys(name):
             return keras_call(name, **self._arguments(keys, count))
         note = f"{name} stands in: Keras has no {self._kind} schedule."
         return replace(self.stand_in(count, lambda part: part.keras(count)), note=note)
@@ -191,7 +201,7 @@ class ScheduleModel(Model):
     @classmethod
     def from_keras(cls, config: Config) -> Schedule:
         """The schedule of a config. Raises ValueError for one that the vocabulary cannot say."""
-        return cls.known(config, cls.KERAS[config.name])  # type: ignore[return-value]  # one of the union
+        return cls.known(config, cls.keras_keys(config.name))  # type: ignore[return-value]  # one of the union
 
     @classmethod
     def from_torch(cls, state: State) -> Schedule:

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from experiment.clock import Clock, DurationText
-from experiment.schedules.base import ArrayLike, Level, Peak, ScheduleModel, ratio, tidy
+from experiment.schedules.base import Level, Peak, ScheduleModel, ratio, tidy
 from experiment.schedules.calls import Call, Calls, Config, Counts, grouped, lambda_call
 from experiment.schedules.warmup import Warmup
 
@@ -29,10 +29,8 @@ class CosineDecay(ScheduleModel):
         "cosine, then hold": "cosine:initial=0.1,floor=0.01,over=4 epochs,after=hold",
         "cosine, then rise": "cosine:initial=0.1,floor=0.01,over=4 epochs,after=rise",
     }
-    KERAS: ClassVar = {
-        "CosineDecay": {"initial_learning_rate": "initial", "decay_steps": "over"},
-        "CosineAnnealing": {"initial": "initial", "floor": "floor", "over": "over"},
-    }
+    ADDED: ClassVar = ("initial", "floor")
+    KERAS: ClassVar = {"CosineDecay": {"decay_steps": "over"}, "CosineAnnealing": {}}
     TORCH: ClassVar = {"CosineAnnealingLR": {"T_max": "over", "eta_min": "floor"}}
     SAYS: ClassVar = {"CosineAnnealing": {"after": "rise"}, "CosineAnnealingLR": {"after": "rise"}}
 
@@ -47,10 +45,6 @@ class CosineDecay(ScheduleModel):
         x = np.minimum(t, over) / over if self.after == "hold" else (t % (2 * over)) / over
         return half_cosine(self.initial, self.floor, x)
 
-    def float32_scale(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """The larger of both rates: ``1 + cos`` is rounded at the size of 1."""
-        return np.full(np.asarray(step).shape, max(self.initial, self.floor))
-
     def keras(self, count: Counts) -> Call:
         """`CosineDecay` where it holds."""
         if self.after == "hold":
@@ -59,7 +53,8 @@ class CosineDecay(ScheduleModel):
             f"CosineAnnealing stands in for CosineDecay, which is the same until {count(self.over)} {count.unit} and "
             "then holds its floor, while this schedule climbs again as PyTorch's CosineAnnealingLR does."
         )
-        return Call("CosineAnnealing", self._arguments(self.KERAS["CosineAnnealing"], count), note=note)
+        arguments = self._arguments({key: key for key in ("initial", "floor", "over")}, count)
+        return Call("CosineAnnealing", arguments, note=note)
 
     def _torch(self, count: Calls) -> Call:
         if self.after == "rise":

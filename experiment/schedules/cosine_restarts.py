@@ -32,12 +32,7 @@ class CosineRestarts(ScheduleModel):
         "cosine restarts, any t_mul": "cosine-restarts:initial=0.1,floor=0,first=2 epochs,t_mul=1.5,m_mul=1",
     }
     KERAS: ClassVar = {
-        "CosineDecayRestarts": {
-            "initial_learning_rate": "initial",
-            "first_decay_steps": "first",
-            "t_mul": "t_mul",
-            "m_mul": "m_mul",
-        },
+        "CosineDecayRestarts": {"first_decay_steps": "first", "t_mul": "t_mul", "m_mul": "m_mul"},
         "CosineRestarts": {},
     }
     SAYS: ClassVar = {"CosineAnnealingWarmRestarts": {"m_mul": 1.0}}
@@ -130,7 +125,7 @@ class CosineRestarts(ScheduleModel):
     @classmethod
     def from_keras(cls, config: Config) -> CosineRestarts:
         """Keras' own, whose floor is a factor of its initial rate, or ours."""
-        keys = cls.KERAS[config.name]
+        keys = cls.keras_keys(config.name)
         if config.name == "CosineRestarts":
             return cls.known(config, keys)
         return cls.known(config, keys, floor=tidy(config["alpha"] * config["initial_learning_rate"]))

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from experiment.clock import Clock, DurationText
-from experiment.schedules.base import ArrayLike, Level, Peak, ScheduleModel, tidy
+from experiment.schedules.base import Level, Peak, ScheduleModel, tidy
 from experiment.schedules.calls import Call, Calls, State, counted, number, torch_call
 from experiment.schedules.one_cycle import COUNTS_CALLS, MOMENTUM
 
@@ -27,6 +27,7 @@ class Cyclic(ScheduleModel):
         "cyclic, triangular2": "cyclic:low=0.01,max_lr=0.1,up=1 epoch,down=1 epoch,mode=triangular2,gamma=1",
         "cyclic, exp_range": "cyclic:low=0.01,max_lr=0.1,up=1 epoch,down=1 epoch,mode=exp_range,gamma=0.999",
     }
+    ADDED: ClassVar = ("max_lr", "low")
     KERAS: ClassVar = {"Cyclic": {}}
     TORCH: ClassVar = {"CyclicLR": {"max_lrs": "max_lr", "step_ratio": "up", "total_size": "down"}}
     NAMES: ClassVar = {"up": "step_size_up", "down": "step_size_down"}
@@ -68,10 +69,6 @@ class Cyclic(ScheduleModel):
             case _:
                 scale = self.gamma ** t.astype(np.float64)
         return self.low + (self.max_lr - self.low) * height * scale
-
-    def float32_scale(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """The highest rate."""
-        return np.full(np.asarray(step).shape, max(self.max_lr, self.low))
 
     def _torch(self, count: Calls) -> Call:
         if count.stepping == "epoch" and not self.stretches:

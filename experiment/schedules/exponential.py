@@ -36,14 +36,7 @@ class ExponentialDecay(ScheduleModel):
         "exponential, staircase": "exponential:initial=0.1,factor=0.5,every=2 epochs,staircase",
         "exponential, smooth": "exponential:initial=0.1,factor=0.5,every=2 epochs",
     }
-    KERAS: ClassVar = {
-        "ExponentialDecay": {
-            "initial_learning_rate": "initial",
-            "decay_steps": "every",
-            "decay_rate": "factor",
-            "staircase": "staircase",
-        }
-    }
+    KERAS: ClassVar = {"ExponentialDecay": {"decay_steps": "every", "decay_rate": "factor", "staircase": "staircase"}}
     TORCH: ClassVar = {"StepLR": {"step_size": "every", "gamma": "factor"}, "ExponentialLR": {"gamma": "factor"}}
     SAYS: ClassVar = {"StepLR": {"staircase": True}}
 

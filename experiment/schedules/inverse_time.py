@@ -23,12 +23,7 @@ class InverseTimeDecay(ScheduleModel):
 
     EXAMPLES: ClassVar = {"inverse time": "inverse-time:initial=0.1,decay_rate=0.5,every=1 epoch,staircase"}
     KERAS: ClassVar = {
-        "InverseTimeDecay": {
-            "initial_learning_rate": "initial",
-            "decay_steps": "every",
-            "decay_rate": "decay_rate",
-            "staircase": "staircase",
-        }
+        "InverseTimeDecay": {"decay_steps": "every", "decay_rate": "decay_rate", "staircase": "staircase"}
     }
 
     kind: Literal["inverse-time"] = Field(default="inverse-time", repr=False)

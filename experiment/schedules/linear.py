@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from experiment.clock import Clock, DurationText
-from experiment.schedules.base import After, ArrayLike, Level, ScheduleModel, ratio, tidy
+from experiment.schedules.base import After, Level, ScheduleModel, ratio, tidy
 from experiment.schedules.calls import Call, Calls, Config, Counts, State, grouped, lambda_call, torch_call
 from experiment.schedules.polynomial import PolynomialDecay
 
@@ -28,6 +28,7 @@ class Linear(ScheduleModel):
         "linear": "linear:initial=0.1,end=0.01,over=4 epochs",
         "linear, from 0": "linear:initial=0,end=0.1,over=4 epochs",
     }
+    ADDED: ClassVar = ("initial", "end")
     KERAS: ClassVar = PolynomialDecay.KERAS
     TORCH: ClassVar = {
         "LinearLR": {"start_factor": "initial", "end_factor": "end", "total_iters": "over"},
@@ -59,10 +60,6 @@ class Linear(ScheduleModel):
         over = clock.steps(self.over)
         part = np.minimum(t, over) / over
         return np.asarray(self.initial * (1 - part) + self.end * part)  # exact at both ends
-
-    def float32_scale(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """The larger of both rates."""
-        return np.full(np.asarray(step).shape, self.base_lr)
 
     def keras(self, count: Counts) -> Call:
         """`PolynomialDecay` of power 1."""

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from experiment.clock import Clock, Duration, DurationText
-from experiment.schedules.base import ArrayLike, Peak, ScheduleModel
+from experiment.schedules.base import Peak, ScheduleModel
 from experiment.schedules.calls import Call, Calls, Counts, State, number, torch_call
 from experiment.schedules.constant import Constant
 from experiment.schedules.piecewise_constant import PiecewiseConstant, tabulated
@@ -37,6 +37,7 @@ class OneCycle(ScheduleModel):
             "anneal_strategy=linear,three_phase,after=hold"
         ),
     }
+    ADDED: ClassVar = ("max_lr", "base_lr")
     KERAS: ClassVar = {"OneCycle": {}}
     TORCH: ClassVar = {"OneCycleLR": {"total_steps": "over", "_schedule_phases": "pct_start"}}
     SAYS: ClassVar = {"OneCycle": {"after": "hold"}}
@@ -105,10 +106,6 @@ class OneCycle(ScheduleModel):
         if self.anneal_strategy == "linear":
             return np.asarray(start + (end - start) * part)
         return np.asarray(end + (start - end) * (1 + np.cos(np.pi * part)) / 2)
-
-    def float32_scale(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """The highest rate."""
-        return np.full(np.asarray(step).shape, max(self.max_lr, self.base_lr))
 
     def stand_in(self, count: Counts, within: Callable[[ScheduleModel], Call] | None = None) -> Call:
         """Ours always holds."""

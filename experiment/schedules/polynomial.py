@@ -27,14 +27,9 @@ class PolynomialDecay(ScheduleModel):
         "polynomial, to an end rate": "polynomial:initial=0.1,end=0.01,power=2,over=4 epochs",
         "polynomial, cycle": "polynomial:initial=0.1,end=0.01,power=0.5,over=2 epochs,cycle",
     }
+    ADDED: ClassVar = ("initial", "end")
     KERAS: ClassVar = {
-        "PolynomialDecay": {
-            "initial_learning_rate": "initial",
-            "decay_steps": "over",
-            "end_learning_rate": "end",
-            "power": "power",
-            "cycle": "cycle",
-        }
+        "PolynomialDecay": {"decay_steps": "over", "end_learning_rate": "end", "power": "power", "cycle": "cycle"}
     }
     TORCH: ClassVar = {"PolynomialLR": {"total_iters": "over", "power": "power"}}
     SAYS: ClassVar = {"PolynomialLR": {"end": 0.0, "cycle": False}}
@@ -71,10 +66,6 @@ class PolynomialDecay(ScheduleModel):
         if self.cycle:
             return np.asarray(t / (over * np.maximum(1, -(-t // over))))
         return np.asarray(np.minimum(t, over) / over)
-
-    def float32_scale(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """The larger of both rates: their difference and their sum are rounded at its size."""
-        return np.full(np.asarray(step).shape, max(self.initial, self.end))
 
     def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
         """x and the power, rounded.

@@ -19,8 +19,8 @@ from compare.runs.side import read_side
 from experiment.clock import Clock
 
 WORDS = {
-    "question": ["b's schedule counts steps where a's counts epochs", "32 times as fast", "32 steps being an epoch"],
-    "wrong-loop": ["b's schedule counts steps where a's counts epochs", "32 times as fast"],
+    "question": ["b counts steps, a counts epochs", "An epoch is 32 steps", "32 times as fast"],
+    "wrong-loop": ["b counts steps, a counts epochs", "32 times as fast"],
     "read-at-batch-end": ["b is 1 step ahead of a", "read after the update"],
     "gradient-accumulation": ["4 times as fast", "gradients of 4 batches are accumulated"],
     "unconverted-gamma": ["b multiplies its rate by 0.95 at every step", "was not converted to one step"],
@@ -30,7 +30,7 @@ WORDS = {
     "boundary-against-milestone": ["b is 1 step ahead of a"],
     "forgotten-warm-up": ["a warms up over its first 50 steps, b does not", "same rate at the same step"],
     "forgotten-warm-up-delays": ["a warms up over its first 50 steps, b does not", "50 steps later"],
-    "forgotten-warm-up-linear": ["Two things at once", "a warms up over its first 50 steps", "0.833333 times"],
+    "forgotten-warm-up-linear": ["Two causes at once", "a warms up over its first 50 steps", "0.833333 times"],
     "slow-decay": ["at most 0.166 % apart", "float32's rounding of the factor 0.9999 explains up to 0.166 %"],
 }
 IN_DOUBT = {"read-at-batch-end", "boundary-against-milestone"}
@@ -92,7 +92,7 @@ def test_exit_code_is_that_of_the_verdict(recorded, name):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("question", "a's schedule counts steps where b's counts epochs"),
+        ("question", "a counts steps, b counts epochs"),
         ("gradient-accumulation", "a's schedule runs 4 times as fast"),
         ("resume-load-weights", "a starts its schedule again"),
         ("cosine-past-the-end", "b holds its rate and a rises again"),
@@ -116,7 +116,7 @@ def test_terminal_tells_all_in_order():
         "The first difference is at step 25 (epoch 0, batch 25):",
         ">    25      0     25",
         "The largest difference is 95.8 %",
-        "Cause: b's schedule counts steps",
+        "Cause: b counts steps",
         "Fix: If epochs were meant",
         "decay_steps=25 * steps_per_epoch",
         "scheduler.step()  # after each epoch",

@@ -11,7 +11,7 @@ import pytest
 from helpers import imported_by, samestep
 
 from compare.workers.ahead import Ahead
-from experiment.program import importing
+from experiment.programs.process import importing
 from experiment.schedules import EXAMPLES
 
 FRAMEWORKS = {"tensorflow", "keras", "torch"}
@@ -94,7 +94,7 @@ def test_a_module_is_imported_on_another_thread_and_its_error_raised_where_it_is
 
 def test_a_program_that_leaves_has_written_all_and_keeps_its_exit_code():
     program = (
-        "import sys, atexit; from experiment.program import leave; atexit.register(print, 'taken apart'); "
+        "import sys, atexit; from experiment.programs.process import leave; atexit.register(print, 'taken apart'); "
         "print('told'); print('warned', file=sys.stderr); leave(3)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -103,7 +103,7 @@ def test_a_program_that_leaves_has_written_all_and_keeps_its_exit_code():
         [
             sys.executable,
             "-c",
-            "import sys; from experiment.program import leave; sys.stdout = None; leave(2)",
+            "import sys; from experiment.programs.process import leave; sys.stdout = None; leave(2)",
         ],
         capture_output=True,
         check=False,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 
-from experiment import worker
 from experiment.plan import Plan
+from experiment.programs import train
 
 framework, folder = sys.argv[1:]
 if framework == "tensorflow":
@@ -16,4 +16,4 @@ else:
     from torch_impl.__main__ import load
 
 for path in sorted(Path(folder).glob("*.json")):
-    worker.run(Plan.load(path), framework, load()).save(path.with_suffix(f".{framework}.npz"))
+    train.run(Plan.load(path), framework, load()).save(path.with_suffix(f".{framework}.npz"))

@@ -20,6 +20,7 @@ from compare.comparison.compare import compare
 from compare.comparison.words import difference_sentence
 from compare.runs.settings import Settings, clock
 from compare.runs.side import read_side
+from compare.show import style
 from compare.tolerance import ULP32
 from experiment.clock import Clock
 from experiment.trace import json_text
@@ -80,7 +81,7 @@ def test_report_has_all_its_files(tmp_path):
     for path in folder.iterdir():
         assert f"`{path.name}{'/' if path.is_dir() else ''}`" in DOCS["comparing"]
     page = (folder / "report.html").read_text()
-    assert "b&#39;s schedule counts steps where a&#39;s counts epochs" in page
+    assert "b counts steps, a counts epochs" in page
     assert page.count("<svg") == 3
     assert not re.search(r"<script|<img|src=|href=\"(?!data:|#)", page)
     assert "(figures/rates.svg)" in (folder / "report.md").read_text()
@@ -178,7 +179,7 @@ def test_pictures_stay_small_however_many_rows(tmp_path):
             assert axes.get_xlabel()
             assert axes.get_ylabel()
             assert len(axes.lines) <= 2 + 60
-            assert all(len(line.get_xdata()) <= figures.POINTS for line in axes.lines)
+            assert all(len(line.get_xdata()) <= style.POINTS for line in axes.lines)
 
 
 def test_junit_has_a_case_for_each_pair(arms, tmp_path):

@@ -102,7 +102,7 @@ def test_drift_is_named_only_where_it_is(tmp_path):
     assert "rounding of the factor 0.97 explains up to" in compare(a, drifted).worst.sentence
     (tmp_path / "b.csv").write_text("step,lr\n" + "".join(f"{n},{rate:.6g}\n" for n, rate in enumerate(lr)))
     said = compare(a, str(tmp_path / "b.csv")).worst.sentence
-    assert "The rates are the same within what b's 6 digits tell: at most" in said
+    assert "The rates agree to b's 6 digits: they differ by at most" in said
 
 
 def test_what_few_digits_leave_open_is_named(tmp_path):
@@ -113,7 +113,7 @@ def test_what_few_digits_leave_open_is_named(tmp_path):
         said = [text for _, text in words.lines(compare(a, str(tmp_path / name)))]
         assert said[0] == f"a and b follow the same schedule: to {digits}."
         assert any(text.endswith("for digits that were not written.") for text in said)
-        assert any(f"Nothing is to be mended as far as {digits} tell." in text for text in said)
+        assert any(f"Nothing to fix within {digits}." in text for text in said)
     single = trace_file(tmp_path / "single.csv", [float(np.float32(rate)) for rate in lr])
     assert not any("not written" in text for _, text in words.lines(compare(a, single)))
 
@@ -180,9 +180,9 @@ def test_two_rates_of_0_are_the_same(tmp_path):
     [
         ([0.1], [0.1], "inconclusive", "one row does not tell a schedule"),
         ([0.1], FALLING, "inconclusive", "one row does not tell a schedule"),
-        ([0.1], [0.2], "differs", "the one row that both have cannot tell why"),
+        ([0.1], [0.2], "differs", "one common row cannot show why"),
         ([0.1, 0.05], [0.1, 0.05], "same", "they say nothing of any other step"),
-        ([0.1, 0.05], [0.1, 0.04], "differs", "the two rows that both have cannot tell why"),
+        ([0.1, 0.05], [0.1, 0.04], "differs", "two common rows cannot show why"),
     ],
 )
 def test_of_one_or_two_rows_no_more_is_said_than_they_tell(tmp_path, a, b, verdict, said):

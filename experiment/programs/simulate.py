@@ -19,7 +19,7 @@ import numpy as np
 
 from experiment.clock import Clock, Stepping
 from experiment.plan import Framework
-from experiment.program import INTERRUPTED, WRONG_USE, missing
+from experiment.programs.process import INTERRUPTED, WRONG_USE, missing
 from experiment.schedules import Schedule
 from experiment.schedules.text import from_json, to_json
 from experiment.trace import moved_into_place

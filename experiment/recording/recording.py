@@ -1,4 +1,4 @@
-"""What the recorders of both frameworks share: a recording that grows while a run trains."""
+"""A recording that grows while a run trains."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiment.recording_file import UNKNOWN, RecordingFile, check_recordable, read_recording
-from experiment.updates import Source, Updates
-
-__all__ = ["UNKNOWN", "Recording", "not_a_loss", "read_recording"]
+from experiment.recording.file import RecordingFile, check_recordable
+from experiment.recording.updates import Source, Updates
 
 # seen without any set-up, since Python shows warnings of loggers; and never an exception, as a warning can become
 _logger = logging.getLogger("samestep")

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiment import engines
 from experiment.clock import Stepping
-from experiment.engines import Device, Engine, Trained
 from experiment.plan import Arm, Framework, Plan
-from experiment.program import exit_code, missing
+from experiment.programs import engines
+from experiment.programs.engines import Device, Engine, Trained
+from experiment.programs.process import exit_code, missing
 from experiment.trace import Trace, TraceError, epoch_rows, run_rows, stack
 from experiment.validation import PlanError
 

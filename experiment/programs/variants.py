@@ -15,10 +15,10 @@ import numpy as np
 
 from experiment.differences import Name
 from experiment.plan import Framework, Plan
-from experiment.program import exit_code, missing
+from experiment.programs.process import exit_code, missing
+from experiment.programs.train import Implementation, manifest
 from experiment.trace import Trace, epoch_rows, run_rows
 from experiment.validation import PlanError
-from experiment.worker import Implementation, manifest
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from experiment.recording_file import csv_cell
+from experiment.recording.file import csv_cell
 from experiment.trace import float_text
 
 
