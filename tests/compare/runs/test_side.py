@@ -136,7 +136,7 @@ def test_a_log_that_may_count_from_1_is_told_so(tmp_path, lr, late):
     assert compared.verdict == "inconclusive"
     said = f"{late}'s steps begin with 1, {early}'s with 0. If {late}'s log counts from 1, give --{late} step_base=1,"
     assert compared.worst.doubt.startswith(said)
-    assert "it depends on whether their steps start at 0 or 1" in words.verdict(compared)
+    assert "it depends on whether the logs' steps start at 0 or 1" in words.verdict(compared)
 
     assert compare(**given, **{f"of_{late}": {"step_base": 1}}).verdict == "same"
     used = {f"of_{late}": {"step_base": 0}, f"of_{early}": {"lr_timing": "used"}}
