@@ -134,7 +134,7 @@ def test_a_log_that_may_count_from_1_is_told_so(tmp_path, lr, late):
     given = {late: log_of(tmp_path / "late.csv", lr, first=1), early: log_of(tmp_path / "early.csv", lr)}
     compared = compare(**given)
     assert compared.verdict == "inconclusive"
-    said = f"{late}'s steps begin with 1, {early}'s with 0. If {late}'s log counts from 1, give --{late} step_base=1,"
+    said = f"{late}'s steps begin at 1, {early}'s at 0. If {late}'s log counts from 1, give --{late} step_base=1:"
     assert compared.worst.doubt.startswith(said)
     assert "it depends on whether the logs' steps start at 0 or 1" in words.verdict(compared)
 
