@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from compare.diagnose.diagnosis import diagnose
+from compare.diagnose import diagnose
 from compare.rates import Rates
 from experiment.clock import Clock
 from experiment.schedules.text import parse

@@ -24,7 +24,7 @@ from benchmarks.diagnosis import cases, drafts
 from benchmarks.real_rates import PACKAGES, Framework
 from compare.causes import CAUSES
 from compare.causes.base import Cause
-from compare.diagnose.diagnosis import Diagnosis, diagnose
+from compare.diagnose import Diagnosis, diagnose
 from compare.tolerance import NEAR_ZERO, ULP32, ulp32
 
 SAME_DATA = {frozenset({cause.name, other}) for cause in CAUSES for other in cause.alike}

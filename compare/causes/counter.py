@@ -41,7 +41,7 @@ class Counter(Cause):
 
     Attributes:
         factor: b's pace in units of a's.
-        reading: what it most likely is: `steps-vs-epochs`, `gradient-accumulation`, `unconverted-rate` or `unknown`.
+        reading: why, most likely: `steps-vs-epochs`, `gradient-accumulation`, `unconverted-rate` or `unknown`.
 
     What you see:
         Both rates fall by the same stairs, but b's come 32 times as early: the first one at step 25, where a has it at

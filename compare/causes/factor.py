@@ -23,10 +23,10 @@ class Factor(Cause):
     """The same kind of decay with another factor.
 
     Attributes:
-        factor_a: a's factor, of exponential decays.
-        factor_b: b's.
-        decay_rate_a: a's decay rate, of inverse-time decays.
-        decay_rate_b: b's.
+        factor_a: a's factor, if both are exponential decays.
+        factor_b: b's factor.
+        decay_rate_a: a's decay rate, if both are inverse-time decays.
+        decay_rate_b: b's decay rate.
 
     What you see:
         Both rates are the same up to step 50, and both fall every 50 steps: a to 0.5 of what it was, b to 0.1.

@@ -18,10 +18,10 @@ class Family(Cause):
     """Two different kinds of schedule.
 
     Attributes:
-        kind_a: a's kind.
-        kind_b: b's.
+        kind_a: a's kind of schedule.
+        kind_b: b's kind.
         schedule_a: a's schedule, in the short form.
-        schedule_b: b's.
+        schedule_b: b's schedule.
 
     What you see:
         Both go from 0.1 to 0 in 320 steps, in different ways: a is a cosine, b a line. They meet in the middle; before

@@ -25,9 +25,9 @@ class Gaps(Cause):
         missing_b: steps that b lacks.
         repeated_a: rows that a has twice.
         repeated_b: rows that b has twice.
-        step: the first missing one of both.
-        step_a: the first that a lacks.
-        step_b: the first that b lacks.
+        step: the first missing step of either.
+        step_a: the first step that a lacks.
+        step_b: the first step that b lacks.
 
     What you see:
         Both rates are the same, but b has no rows from step 128 on, for 52 steps.

@@ -15,7 +15,7 @@ from compare.rates import Rates
 from compare.refute.claim import Pair
 from compare.refute.estimate import usual_distance
 from compare.terms import Side
-from compare.tolerance import ulp32
+from compare.tolerance import allowed
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,8 +58,8 @@ class Length(Cause):
         apart = {int(each) for each in b.step[[0, -1]] - a.step[[0, -1]]}
         if len(a) != len(b) or apart not in ({1}, {-1}):
             return None
-        allowed = ulp * ulp32(np.maximum(a.lr, b.lr)) + a.rounding + b.rounding
-        return ("a" if apart == {1} else "b") if (np.abs(a.lr - b.lr) <= allowed).all() else None
+        within = allowed(np.maximum(a.lr, b.lr), a.rounding, b.rounding, ulp=ulp)
+        return ("a" if apart == {1} else "b") if (np.abs(a.lr - b.lr) <= within).all() else None
 
     def sentence(self, scene: Scene) -> str:
         """Where each ends."""

@@ -25,8 +25,8 @@ class Period(Cause):
     """The same kind of schedule with another length.
 
     Attributes:
-        period_a: a's, in steps.
-        period_b: b's.
+        period_a: a's period, in steps.
+        period_b: b's period, in steps.
 
     What you see:
         Two cosines from the same rate to 0. a takes 160 steps, the whole run; b is there after 120, and trains the last

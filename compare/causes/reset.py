@@ -25,7 +25,7 @@ class Reset(Cause):
 
     Attributes:
         side: the one that starts again.
-        step: at which it does.
+        step: the first step of the new start.
 
     What you see:
         b was stopped after 5 epochs and resumed. From step 160 on it follows its schedule from the beginning, with the

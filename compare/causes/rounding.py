@@ -24,7 +24,7 @@ class Rounding(Cause):
     """The rates are the same within the tolerance.
 
     What you see:
-        Two lines that the eye cannot tell apart: a rate of 0.1 that is multiplied by 0.9999 at every step. After 99,999
+        Two lines that the eye cannot tell apart: a rate of 0.1 that is multiplied by 0.9999 at every step. After 99,950
         steps they lie 0.166 % apart. There is no first difference.
 
     How it comes about:

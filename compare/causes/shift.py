@@ -27,7 +27,7 @@ class Shift(Cause):
     """One is some steps ahead of the other.
 
     Attributes:
-        steps: b(n) = a(n + steps).
+        steps: how far b is ahead: b(n) = a(n + steps).
 
     What you see:
         a is the rate that each update used. b is the same run, with the rate as it was read after each batch. In its

@@ -23,7 +23,7 @@ class Staircase(Cause):
 
     Attributes:
         side: the one that holds.
-        every: for how many steps.
+        every: for how many steps it holds.
 
     What you see:
         Both rates are halved every 50 steps. a does so at once, b a little at every step. They meet where a new stair

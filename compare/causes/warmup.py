@@ -36,8 +36,8 @@ class Warmup(Cause):
 
     Attributes:
         side: the one that warms up.
-        steps: for how many.
-        then: `aligned`, if both are equal at the same step afterwards; `delayed`, if the schedule begins after it.
+        steps: how long the warm-up lasts.
+        then: `aligned` if the schedule runs beside the warm-up, `delayed` if it starts after it.
 
     What you see:
         a rises for 50 steps, and then goes down the stairs that b goes down from its first step on. All of b's changes

@@ -12,7 +12,7 @@ from compare.align.losses import losses
 from compare.align.steps import common_rows
 from compare.causes.scene import Scene, Seen
 from compare.comparison.result import Compared, Comparison
-from compare.diagnose.diagnosis import Diagnosis, diagnose
+from compare.diagnose import Diagnosis, diagnose
 from compare.diagnose.doubt import doubt, is_zero, modest
 from compare.infer import Inferred
 from compare.runs.run import SELECTS, CompareError, Run, listed_keys

@@ -13,7 +13,7 @@ from compare.align.reduction_words import Reduction
 from compare.align.table import table
 from compare.causes.base import Cause
 from compare.causes.fix import Fix
-from compare.diagnose.diagnosis import Diagnosis
+from compare.diagnose import Diagnosis
 from compare.infer import Inferred
 from compare.refute.claim import Difference, Tolerance
 from compare.runs.run import Run, writable

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from compare.causes.unexplained import Unexplained
-from compare.diagnose.diagnosis import Diagnosis
+from compare.diagnose import Diagnosis
 from compare.infer import Inferred
 from compare.runs.run import Run
 from compare.runs.side import Name, Side

@@ -212,7 +212,7 @@ def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Dou
     for place, duration in schedule.durations():
         fields.setdefault(re.sub(r"\[\d+\]$", "", place), []).append(duration)
     for place, found in fields.items():
-        keras, torch = _at(schedule, place).names(_field(place))
+        keras, torch = _at(schedule, place).names(_named(schedule, place)[1])
         if keras is torch is None or _has_no_effect(schedule):
             continue
         if any(each.unit != "steps" or each.count >= clock.steps_per_epoch for each in found):
@@ -310,12 +310,7 @@ _BEFORE_ANOTHER = (("warmup", "over"), ("sequence", "milestones"))
 
 def _named(schedule: Schedule, place: str) -> tuple[str, str]:
     """The kind that a duration's place belongs to, and its field: ``then.over`` of a warm-up is a cosine's ``over``."""
-    return str(_at(schedule, place).kind), _field(place)
-
-
-def _field(place: str) -> str:
-    """The key of a duration at a place, in the schedule that has it."""
-    return place.rpartition(".")[2].partition("[")[0]
+    return str(_at(schedule, place).kind), place.rpartition(".")[2].partition("[")[0]
 
 
 def _at(schedule: Schedule, place: str) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from book import RUNS, SHELL, Picture, Shown, keras, rates, samestep, say, torch
+from book import RUNS, SHELL, Picture, Shown, keras, rates, samestep, torch
 from book import pair as recorded
 from IPython.display import Markdown
 from mistakes.pages import EXAMPLES
@@ -40,7 +40,7 @@ class Code:
 class Mistake:
     """The example of a cause, `a.csv` and `b.csv`, and the JSON that `samestep compare` writes of it.
 
-    Makes the code of the fix known to the page. Raises AssertionError where another cause, or another parameter, is named.
+    Raises AssertionError where the command names another cause, or other parameters.
     """
 
     def __init__(self, name: str) -> None:
@@ -60,7 +60,10 @@ class Mistake:
         assert bool(self.cause["fix_code"]) == example.has_fix
         self.clock = _clock(self.json["clock"])
         self.a, self.b = (pd.read_csv(SHELL / f"{side}.csv") for side in SIDES)
-        say(**{LANGUAGES[language]: Code(code) for language, code in self.cause["fix_code"].items()})
+
+    def fixes(self) -> dict[str, Code]:
+        """The code of the fix, by the name that a page shows it by."""
+        return {LANGUAGES[language]: Code(code) for language, code in self.cause["fix_code"].items()}
 
     def picture(self) -> Picture:
         """Both rates, with the first difference marked. A step without a row leaves a hole."""

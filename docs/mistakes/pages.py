@@ -1,4 +1,4 @@
-"""The gallery of mistakes and the tables of causes: made from the docstrings in `compare.causes`, an example each."""
+"""The gallery of mistakes and the tables of causes: the docstrings in `compare.causes`, with an example of each."""
 
 from __future__ import annotations
 

@@ -230,8 +230,8 @@ WRONG_USE = {
         ["run", "--out", "mine", "--force"],
         "mine holds no output of samestep, so --force leaves it alone.",
     ),
-    "output-is-a-file": (["run", "--out", "file", "--force"], "file is no folder"),
-    "output-in-a-file": (["run", "--out", "file/x"], "file/x cannot be written: file is no folder."),
+    "output-is-a-file": (["run", "--out", "file", "--force"], "file is not a folder"),
+    "output-in-a-file": (["run", "--out", "file/x"], "file/x cannot be written: file is not a folder."),
     "output-not-writable": (["run", "--out", "/proc/x"], "/proc/x cannot be written"),
     "json-nowhere": (["run", "--json", "nowhere/s.json"], "nowhere/s.json cannot be written."),
     "json-is-the-plan": (
@@ -281,7 +281,7 @@ def test_force_replaces_an_earlier_output(tmp_path, small):
     refused = samestep("run", "--plan", "plan.json", "--force", cwd=tmp_path)
     assert "out/small holds notes.txt, which samestep did not write" in refused.stderr
     refused = samestep("run", "--plan", "../../plan.json", "--out", ".", "--force", cwd=out)
-    assert ". is where you stand" in refused.stderr
+    assert ". is the current folder" in refused.stderr
     assert notes.read_text() == "mine"
     notes.unlink()
     assert samestep("run", "--plan", "plan.json", "--force", cwd=tmp_path).returncode == 0

@@ -30,7 +30,7 @@ def test_help_imports_neither_pandas_nor_matplotlib():
     [
         "compare",
         "compare.command.main",
-        "compare.diagnose.diagnosis",
+        "compare.diagnose",
         "compare.readers",
         "compare.training.result",
         "compare.workers.runner",

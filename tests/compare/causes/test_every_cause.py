@@ -30,7 +30,7 @@ from compare.causes.staircase import Staircase
 from compare.causes.tail import Tail
 from compare.causes.unexplained import Unexplained
 from compare.causes.warmup import Warmup
-from compare.diagnose.diagnosis import diagnose
+from compare.diagnose import diagnose
 from compare.rates import Rates
 from compare.refute.claim import Difference
 from compare.terms import other

@@ -13,7 +13,7 @@ from compare.causes.gaps import Gaps
 from compare.causes.length import Length
 from compare.causes.scale import Scale
 from compare.causes.shift import Shift
-from compare.diagnose.diagnosis import diagnose
+from compare.diagnose import diagnose
 from compare.rates import Rates
 from experiment.clock import Clock
 from experiment.schedules.text import parse
