@@ -178,10 +178,10 @@ def test_two_rates_of_0_are_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("a", "b", "verdict", "said"),
     [
-        ([0.1], [0.1], "inconclusive", "one row does not tell a schedule"),
-        ([0.1], FALLING, "inconclusive", "one row does not tell a schedule"),
+        ([0.1], [0.1], "inconclusive", "one row does not determine a schedule"),
+        ([0.1], FALLING, "inconclusive", "one row does not determine a schedule"),
         ([0.1], [0.2], "differs", "one common row cannot show why"),
-        ([0.1, 0.05], [0.1, 0.05], "same", "they say nothing of any other step"),
+        ([0.1, 0.05], [0.1, 0.05], "same", "they show nothing of any other step"),
         ([0.1, 0.05], [0.1, 0.04], "differs", "two common rows cannot show why"),
     ],
 )
