@@ -11,7 +11,7 @@ from cause_helpers import EPOCH, SCHEDULES, rates, scene
 
 from benchmarks.diagnosis import drafts
 from compare import causes
-from compare.causes import CAUSES, named, page
+from compare.causes import CAUSES, CauseError, named, page
 from compare.causes.base import Cause
 from compare.causes.counter import READINGS, Counter
 from compare.causes.extra_decay import ExtraDecay
@@ -213,7 +213,7 @@ def test_every_cause_is_drafted_in_the_benchmark():
 
 
 def test_what_is_no_cause_names_all_that_are():
-    with pytest.raises(ValueError, match=r"no cause 'decay'\. Write one of identical, rounding, .*, unexplained"):
+    with pytest.raises(CauseError, match=r"no cause 'decay'\. Write one of identical, rounding, .*, unexplained"):
         page("decay")
 
 
