@@ -1,4 +1,4 @@
-"""How far two rates may lie apart and still be the same: 8 float32 ULP, and the drift that float32 explains."""
+"""When two rates are the same: they differ by at most 8 float32 ULP and the drift that float32 explains."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def ulp32(value: np.ndarray) -> np.ndarray:
 
 
 def ulp32_difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """How many float32 ULP lie between a and b: float64. 0 where both are the same, NaN where one is NaN."""
+    """The difference of a and b in float32 ULP: float64. 0 where both are the same, NaN where one is NaN."""
     with np.errstate(invalid="ignore", over="ignore"):
         return np.where(a == b, 0.0, np.abs(a - b) / ulp32(np.maximum(np.abs(a), np.abs(b))))
 
@@ -87,7 +87,7 @@ class Applied:
 
     Attributes:
         row: Which one.
-        ulp32: How far both rates lie apart.
+        ulp32: How far both rates differ.
         allowed_ulp32: How far they may.
         rounding_ulp32: The part of it that is for rounding: 8, or more where a rate nears 0.
         drift_ulp32: The part that is for drift.

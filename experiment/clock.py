@@ -101,7 +101,7 @@ class Clock:
     accumulate: int = 1
 
     STEPS: ClassVar[Clock]
-    """The clock of schedules whose durations are all in steps, where epochs do not matter: one step is an epoch."""
+    """The clock for schedules whose durations are all in steps. It has one step per epoch, which they do not use."""
 
     def __post_init__(self) -> None:
         if self.samples < 1 or self.batch_size < 1:
@@ -127,7 +127,7 @@ class Clock:
 
     @property
     def batch_sizes(self) -> np.ndarray:
-        """Rows in each batch of an epoch: int64, shape (batches_per_epoch,)."""
+        """Rows in each batch of an epoch, int64 of shape (batches_per_epoch,)."""
         starts = np.arange(self.batches_per_epoch, dtype=np.int64) * self.batch_size
         return np.minimum(self.batch_size, self.samples - starts)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -15,17 +14,6 @@ from experiment.plan import FRAMEWORKS, SGD, Arm, Constant, Plan, question
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-
-def _overheard(*_: object) -> None:
-    """Take a signal, and do nothing."""
-
-
-for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-    # under nohup or in the background a signal is ignored, and a process that a test starts would inherit that; of a
-    # handler it inherits nothing
-    if signal.getsignal(_number) is signal.SIG_IGN:
-        signal.signal(_number, _overheard)
 
 
 @pytest.fixture(scope="session")

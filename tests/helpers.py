@@ -79,6 +79,17 @@ def default_signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
 
 
+def imported_by(program: str) -> set[str]:
+    """The packages that a program has imported when it is done, and whatever it says on standard error."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{program}\nprint('\\n'.join(sys.modules), file=sys.stderr)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.split(".")[0] for name in done.stderr.splitlines()}
+
+
 def run_plan(plan: Plan, folder: Path) -> Output:
     """`samestep run` of a plan; fails the test where it does not go well. SAMESTEP_DEVICE=gpu tests on a GPU."""
     plan_file = folder / "plan.json"

@@ -47,7 +47,7 @@ WRONG = {
     ),
     "tensorflow-order.json": (
         b'{"class_name": "PiecewiseConstantDecay", "config": {"boundaries": [9, 3], "values": [1.0, 0.5, 0.1]}}',
-        "boundaries: '4 steps' stands after '10 steps'. Write them in rising order.",
+        "boundaries: '4 steps' comes after '10 steps'. Write them in rising order.",
     ),
     "tensorflow-null.json": (
         b'{"class_name": "ExponentialDecay", "config": {"initial_learning_rate": null, "decay_steps": 2, "decay_rate": 0.5}}',
@@ -213,7 +213,7 @@ def test_saved_states_are_read_as_the_live_scheduler_is(torch_made):
             assert "comes from a function, which no state holds" in told["pt"][0]
             continue
         assert told["pt"][0] == told["stepped.pt"][0] == told["schedule"], name
-        assert "The state stands at call 7; the schedule is told from its beginning." in told["stepped.pt"][1]
+        assert "The state is at call 7; the schedule is read from its beginning." in told["stepped.pt"][1]
         if told["class"] != "OneCycleLR":
             assert told["named.pt"] == told["pt"], name
         if told["class"] == "OneCycleLR":  # its rates are with the optimizer, which the JSON lacks

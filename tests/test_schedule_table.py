@@ -24,7 +24,7 @@ def built(askers):
 
 
 def table(built):
-    lines = ["| schedule | Keras | PyTorch | exact in | why, and where they part |", "|---|---|---|---|---|"]
+    lines = ["| schedule | Keras | PyTorch | exact in | why, and where they differ |", "|---|---|---|---|---|"]
     for name, told in built.items():
         keras, torch = told["tensorflow"], told["torch"]
         exact = [label for label, each in (("Keras", keras), ("PyTorch", torch)) if each["exact"]]

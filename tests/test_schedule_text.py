@@ -49,7 +49,7 @@ WRONG = {
     "zero": ("constant:initial=0", "initial: got 0. Write a number above 0."),
     "order": (
         "piecewise-constant:boundaries=[6 epochs,3 epochs],values=[1,0.5,0.1]",
-        "boundaries: '3 epochs' stands after '6 epochs'. Write them in rising order.",
+        "boundaries: '3 epochs' comes after '6 epochs'. Write them in rising order.",
     ),
     "values": ("piecewise-constant:boundaries=[3 epochs],values=[1]", "values: 1 for 1 boundaries. Write 2, one more"),
     "floor": (
@@ -126,7 +126,7 @@ FITS = {
     ),
     "mixed-units": (
         "piecewise-constant:boundaries=[40 steps,1 epoch],values=[1,0.5,0.1]",
-        "boundaries: '40 steps' is step 40, and '1 epoch', which is step 32, stands after it.",
+        "boundaries: '40 steps' is step 40, and '1 epoch', which is step 32, comes after it.",
     ),
     "no-rise": (
         f"{CYCLE},pct_start=0.25,over=4 steps,after=hold",

@@ -22,14 +22,17 @@ def read(
     stepping: Stepping,
     calls: int | None = None,
 ) -> Schedule:
-    """The vocabulary schedule that a native one is, from its config.
+    """Read a schedule of Keras, from its config.
 
-    clock : not needed by Keras, whose schedules count steps; taken so that both frameworks are asked alike.
-    stepping : ``epoch`` where the native schedule is asked with the epoch; it then counts in epochs.
-    calls : for a schedule class of its user's, or the `LearningRateScheduler` of a function: how many counts to ask it
-        for. The schedule is then piecewise constant, and holds its last rate.
-    Raises ValueError for a schedule that is none of Keras' and none of ours without `calls`, for one that counts in
-    fractions, and for one that depends on the losses.
+    Args:
+        native: A schedule of Keras, a stand-in, or a rate.
+        clock: Not used: Keras' schedules count steps. It is here so that both frameworks are asked alike.
+        stepping: ``epoch`` where the native schedule is asked with the epoch. It then counts in epochs.
+        calls: How often to ask a class of the user's own, or the function of a `LearningRateScheduler`. The result is
+            piecewise constant and holds its last rate.
+
+    Raises:
+        ValueError: The class is not known and `calls` is not given, or it counts in fractions, or depends on losses.
     """
     if isinstance(native, (int, float)):
         return Constant(initial=float(native))
@@ -53,7 +56,7 @@ def read(
 
 
 def notes(native: float | keras.optimizers.schedules.LearningRateSchedule) -> tuple[str, ...]:
-    """What a native schedule holds that the vocabulary does not: a restart that float32 misses."""
+    """What a native schedule does that the vocabulary cannot say: it misses a restart in float32."""
     if type(native) is not keras.optimizers.schedules.CosineDecayRestarts:
         return ()
     schedule = read(native, Clock.STEPS, "step")
@@ -104,7 +107,7 @@ def _checked(entry: type[ScheduleModel], key: str, value: Any) -> Any:
 
 
 _ENTRIES = {name: entry for entry in SCHEDULES for name in entry.KERAS}
-"""Who reads each class, by its name."""
+"""The entry that reads each class, by its name."""
 
 KNOWN = tuple(sorted(_ENTRIES, key=lambda name: not hasattr(keras.optimizers.schedules, name)))
 """Names of the classes that can be read: Keras' own, then the stand-ins."""

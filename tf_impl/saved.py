@@ -18,7 +18,7 @@ from tf_impl import reading, schedules, stand_ins
 def load(
     path: Path, class_name: str | None, clock: Clock, stepping: Stepping
 ) -> tuple[Schedule, schedules.Native, tuple[str, ...]]:
-    """Read the vocabulary schedule in a file, the native one that was saved, and what the vocabulary does not hold.
+    """Read a saved schedule: in the vocabulary, as its framework has it, and notes on what the vocabulary cannot say.
 
     class_name : the schedule's class, for a file that holds its config alone.
     Raises ValueError with one line that names the file.

@@ -19,13 +19,14 @@ __all__ = ["Native", "as_native", "build", "notes", "read", "source"]
 
 @dataclass(frozen=True)
 class Native:
-    """A schedule as Keras knows it.
+    """A schedule as Keras has it.
 
-    learning_rate : what the optimizer is made with, a float or a `LearningRateSchedule`.
-    attach : given the optimizer, returns the callbacks that `fit` needs to walk the schedule.
-    name : the class that does the work.
-    note : why it is not the class one would expect, or None.
-    exact : whether it is a class of Keras throughout, and none of ours stands in.
+    Attributes:
+        learning_rate: What the optimizer is made with, a float or a `LearningRateSchedule`.
+        attach: Takes the optimizer and returns the callbacks that `fit` needs to follow the schedule.
+        name: The class that does the work.
+        note: Why this is not the class that one would expect, or None.
+        exact: Whether all classes are Keras' own; False with a stand-in.
     """
 
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule
@@ -47,9 +48,15 @@ class _PerEpoch:
 
 
 def build(schedule: Schedule, clock: Clock, stepping: Stepping) -> Native:
-    """The native schedule with this stepping.
+    """Build the schedule as Keras has it, or a stand-in where Keras lacks it.
 
-    Raises ValueError where a duration is not a whole number of steps.
+    Args:
+        schedule: A schedule of the vocabulary.
+        clock: Gives the steps of an epoch.
+        stepping: ``step`` to look the rate up at every update, ``epoch`` once per epoch.
+
+    Raises:
+        ValueError: A duration is not a whole number of steps.
     """
     schedule.whole_steps(clock)
     if isinstance(schedule, Constant):
@@ -73,9 +80,15 @@ def as_native(
     note: str | None = None,
     exact: bool = True,
 ) -> Native:
-    """A live schedule with what it takes to walk it.
+    """A live schedule with what `fit` needs to follow it.
 
-    stride : counts that it is asked ahead per look-up. base_lr : what the optimizer begins with, until it is asked.
+    Args:
+        live: The schedule, or a rate.
+        stepping: As for `build`.
+        stride: Counts of the schedule from one look-up to the next.
+        base_lr: The optimizer's rate until the schedule is asked.
+        note: As in `Native`.
+        exact: As in `Native`.
     """
     if isinstance(live, float):
         return Native(live, lambda optimizer: [], "float", note, exact)
@@ -86,9 +99,15 @@ def as_native(
 
 
 def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
-    """The schedule as Keras code that a person would write, ready to paste. It defines `learning_rate`.
+    """The schedule as Keras code to paste, which defines `learning_rate`.
 
-    Raises ValueError where a duration is not a whole number of steps.
+    Args:
+        schedule: A schedule of the vocabulary.
+        clock: Gives the steps of an epoch.
+        stepping: As for `build`.
+
+    Raises:
+        ValueError: A duration is not a whole number of steps.
     """
     schedule.whole_steps(clock)
     if isinstance(schedule, Constant):

@@ -24,15 +24,18 @@ from torch_impl.natives import ClosedForm
 def read(
     native: float | lr_scheduler.LRScheduler, clock: Clock, stepping: Stepping, calls: int | None = None
 ) -> Schedule:
-    """The vocabulary schedule that a native one is, from its state.
+    """Read a scheduler of PyTorch, from its state. Of several parameter groups the first is read.
 
-    clock : for a schedule that counts single calls and is stepped per epoch.
-    stepping : how the loop steps the scheduler; per ``epoch`` it counts in epochs.
-    calls : for a scheduler whose rate comes from a function of its user's (`LambdaLR`, `MultiplicativeLR`): how many
-        calls to ask the function for. The schedule is then piecewise constant, and holds its last rate.
-    Where parameter groups have rates of their own, the first is read.
-    Raises ValueError for a scheduler that is none of PyTorch's, for a function without `calls`, for one that depends on
-    the losses, and for a chain whose schedulers do not multiply.
+    Args:
+        native: A scheduler of PyTorch, or a rate.
+        clock: For a scheduler that counts single calls and is stepped per epoch.
+        stepping: How the loop steps the scheduler. Per ``epoch`` it counts in epochs.
+        calls: How often to ask the user's function of a `LambdaLR` or a `MultiplicativeLR`. The result is piecewise
+            constant and holds its last rate.
+
+    Raises:
+        ValueError: The class is none of PyTorch's, has a function and `calls` is not given, depends on the losses, or
+            is a chain of schedulers that do not multiply.
     """
     if isinstance(native, (int, float)):
         return Constant(initial=float(native))
@@ -40,16 +43,18 @@ def read(
 
 
 def notes(native: float | lr_scheduler.LRScheduler) -> tuple[str, ...]:
-    """What a native schedule holds that the vocabulary does not."""
+    """What a native schedule does that the vocabulary cannot say."""
     if isinstance(native, (int, float)):
         return ()
     return state_notes(type(native).__name__, vars(native))
 
 
 def state_notes(name: str, state: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a scheduler's state holds that the vocabulary does not.
+    """What a scheduler's state holds that the vocabulary cannot say.
 
-    name : the scheduler's class. state : its `state_dict()`, or what a live scheduler has.
+    Args:
+        name: The scheduler's class.
+        state: Its `state_dict()`, or the variables of a live scheduler.
     """
     found = []
     if state.get("cycle_momentum"):
@@ -58,7 +63,7 @@ def state_notes(name: str, state: Mapping[str, Any]) -> tuple[str, ...]:
     if len(set(rates)) > 1:
         found.append(f"Its parameter groups have rates of their own ({', '.join(map(str, rates))}); the first is read.")
     if call := calls_made(state):
-        found.append(f"The state stands at call {call}; the schedule is told from its beginning.")
+        found.append(f"The state is at call {call}; the schedule is read from its beginning.")
     return tuple(found)
 
 
@@ -78,10 +83,17 @@ def _innermost(state: Mapping[str, Any]) -> Mapping[str, Any]:
 def read_state(
     name: str, state: Mapping[str, Any], group: Mapping[str, Any] | None, clock: Clock, stepping: Stepping
 ) -> Schedule:
-    """The vocabulary schedule in a saved state.
+    """Read a saved state.
 
-    name : the scheduler's class. state : its `state_dict()`. group : the first of the optimizer's `param_groups`, in
-    which OneCycleLR keeps its rates; or None. clock, stepping : as for `read`. Raises ValueError as `read` does.
+    Args:
+        name: The scheduler's class.
+        state: Its `state_dict()`.
+        group: The first of the optimizer's `param_groups`, in which OneCycleLR keeps its rates, or None.
+        clock: As for `read`.
+        stepping: As for `read`.
+
+    Raises:
+        ValueError: As for `read`.
     """
     return _Reader(clock, stepping).read(name, state, group=group)
 
@@ -152,7 +164,7 @@ class _Reader:
             if name in ("OneCycleLR", "CyclicLR"):
                 raise ValueError(
                     f"{name} within another scheduler sets the optimizer's own rate, from which the others then begin: "
-                    "what was meant cannot be told. Translate each by itself, or record a run and compare it."
+                    "what was meant is unknown. Translate each by itself, or record a run and compare it."
                 )
             base = None if index == 0 else bases
             found.append((name, self.read(name, inner, live, group, base)))
@@ -171,7 +183,7 @@ def class_of(state: Mapping[str, Any]) -> str:
 
 
 _ENTRIES = {name: entry for entry in SCHEDULES for name in entry.TORCH}
-"""Who reads each class, by its name."""
+"""The entry that reads each class, by its name."""
 
 _OF_A_FUNCTION = ("LambdaLR", "MultiplicativeLR")
 

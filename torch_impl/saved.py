@@ -24,7 +24,7 @@ _OPTIMIZER = ("optimizer", "optimizer_state_dict", "optimizer_states", "optimize
 def load(
     path: Path, class_name: str | None, clock: Clock, stepping: Stepping
 ) -> tuple[Schedule, schedules.Native, tuple[str, ...]]:
-    """Read the vocabulary schedule in a file, the native one that was saved, and what the vocabulary does not hold.
+    """Read a saved schedule: in the vocabulary, as its framework has it, and notes on what the vocabulary cannot say.
 
     class_name : the scheduler's class, for a file that does not say it under ``class`` or ``class_name``.
     Raises ValueError with one line that names the file.

@@ -22,13 +22,14 @@ __all__ = ["Native", "build", "notes", "read", "source"]
 
 @dataclass(frozen=True)
 class Native:
-    """A schedule as PyTorch knows it.
+    """A schedule as PyTorch has it.
 
-    learning_rate : what the optimizer is made with, a float.
-    attach : given the optimizer, returns the scheduler that the loop must step, or None.
-    name : the class that does the work.
-    note : why it is not the class one would expect, or None.
-    exact : whether it is a class of PyTorch throughout, and none of ours stands in.
+    Attributes:
+        learning_rate: What the optimizer is made with, a float.
+        attach: Takes the optimizer and returns the scheduler that the loop must step, or None.
+        name: The class that does the work.
+        note: Why this is not the class that one would expect, or None.
+        exact: Whether all classes are PyTorch's own; False with a stand-in.
     """
 
     learning_rate: float
@@ -39,9 +40,15 @@ class Native:
 
 
 def build(schedule: Schedule, clock: Clock, stepping: Stepping) -> Native:
-    """The native schedule with this stepping.
+    """Build the schedule as PyTorch has it, or a stand-in where PyTorch lacks it.
 
-    Raises ValueError where a duration is not a whole number of steps.
+    Args:
+        schedule: A schedule of the vocabulary.
+        clock: Gives the steps of an epoch.
+        stepping: ``step`` to look the rate up at every update, ``epoch`` once per epoch.
+
+    Raises:
+        ValueError: A duration is not a whole number of steps.
     """
     schedule.whole_steps(clock)
     if isinstance(schedule, Constant):
@@ -56,9 +63,15 @@ def build(schedule: Schedule, clock: Clock, stepping: Stepping) -> Native:
 
 
 def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
-    """The schedule as PyTorch code that a person would write, ready to paste. It defines `scheduler`.
+    """The schedule as PyTorch code to paste, which defines `scheduler`.
 
-    Raises ValueError where a duration is not a whole number of steps.
+    Args:
+        schedule: A schedule of the vocabulary.
+        clock: Gives the steps of an epoch.
+        stepping: As for `build`.
+
+    Raises:
+        ValueError: A duration is not a whole number of steps.
     """
     schedule.whole_steps(clock)
     call = natives.call_for(schedule, clock, stepping)

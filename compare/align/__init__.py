@@ -1,1 +1,1 @@
-"""Two runs row by row: which rows belong together, how far rates and losses lie apart there."""
+"""Two runs row by row: which rows belong together, and how rates and losses differ there."""

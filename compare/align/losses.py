@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from compare.align.reduction_words import Reduction, instead
-from compare.align.reductions import told_apart
+from compare.align.reductions import find_reduction
 from compare.align.steps import common_rows
 from compare.runs.run import Run
 from compare.runs.side import Side
@@ -39,7 +39,7 @@ MOST_STEPS = 10_000_000
 
 
 def tolerance(plans: Sequence[Plan | None]) -> float:
-    """How far apart, relatively, batch losses may lie with everything shared: `TOLERANCE` where no plan is known.
+    """The relative difference that batch losses may have with everything shared; `TOLERANCE` if a plan is unknown.
 
     Measured on the default plan: Adam 8.4e-6, SGD 6e-7. Adam has more, since Keras puts epsilon elsewhere and raises
     the betas to a power in float32.
@@ -123,28 +123,26 @@ def _concluded(
         native = ", ".join(dict.fromkeys(made))
         return (
             "inconclusive",
-            f"Each framework made its own {native}, so the losses cannot be held against each other.",
+            f"Each framework made its own {native}, so their losses cannot be compared.",
         )
     if verdict != "same" and moving and any(isinstance(plan.optimizer, Momentum) for plan in plans):
         return "differs", (
-            "Keras puts the rate into the velocity, PyTorch applies the present rate to the whole buffer: "
-            "with momentum they train differently from the first change of the rate on."
+            "With momentum, Keras multiplies each gradient by the rate before it enters the velocity, and PyTorch "
+            "multiplies the whole buffer by the current rate: they train differently once the rate has changed."
         )
     if verdict == "inconclusive":
         return verdict, (
-            f"Losses lie up to {largest:.1e} apart, more than the tolerance of {limit:g} but no more than rounding "
-            "and the optimizers' own arithmetic (Adam's epsilon and betas, the order of sums) can grow to."
+            f"The losses differ by up to {largest:.1e}, more than the tolerance of {limit:g}. Rounding and the "
+            "optimizers' own arithmetic (Adam's epsilon and betas, the order of sums) can grow to that."
         )
     if verdict == "same" and diverged is not None:
-        return "inconclusive", (
-            f"The loss is no finite number from step {diverged} on; before it the losses are the same."
-        )
+        return "inconclusive", (f"The loss is not finite from step {diverged} on; before that the losses are the same.")
     return verdict, None
 
 
 @dataclass(frozen=True)
 class Losses:
-    """How far the losses of two runs of a comparison lie apart.
+    """How the losses of two runs in a comparison differ.
 
     Attributes:
         compared: Updates with a loss on both sides; 0 where losses cannot be compared, and `note` says why.
@@ -168,7 +166,7 @@ class Losses:
 
     @property
     def agree(self) -> bool:
-        """Whether there are losses and all lie within the tolerance."""
+        """Whether there are losses and all are within the tolerance."""
         return bool(self.compared) and self.first_difference is None
 
 
@@ -235,7 +233,7 @@ def _reduced(compared: Losses, a: Run, b: Run, kinds: list[str], clock: Clock | 
     for mine in ways[0]:
         for theirs in ways[1]:
             per_epoch = len(mine) < count and len(theirs) < count
-            reduction = told_apart(mine, theirs, None if per_epoch else clock, TOLERANCE)
+            reduction = find_reduction(mine, theirs, None if per_epoch else clock, TOLERANCE)
             if reduction is not None:
                 framework = (a if reduction.side == "a" else b).key.framework
                 own = LANGUAGES.get(framework)
@@ -266,7 +264,7 @@ def _placed(at: np.ndarray, loss: np.ndarray, count: int) -> np.ndarray:
 
 
 def _clock(run: Run) -> Clock | None:
-    """A clock from the epochs that the rows of a run tell, where each but the last one has as many steps."""
+    """A clock from the epochs in the rows of a run, if each but the last one has as many steps."""
     step, epoch = run.rates.step, run.epoch
     begins = np.flatnonzero(np.diff(epoch)) + 1
     if step[0] or epoch[0] or (np.diff(epoch)[begins - 1] != 1).any():

@@ -27,7 +27,7 @@ class Reduction:
     """What the losses of one side are of the other side's.
 
     name : ``epoch mean`` where a mean over batches and one over samples are the same. side : the one that is reduced.
-    of : what is reduced to one number. over : what counts alike in a mean or a sum, where that can be told.
+    of : what is reduced to one number. over : what counts alike in a mean or a sum, if the rows decide that.
     residual_relative : the largest relative difference that is left. rows : how many were compared.
     also : other reductions that fit as well. batch_rows : rows of an epoch's first and last update, where known.
     """
@@ -43,12 +43,12 @@ class Reduction:
 
     @property
     def sentence(self) -> str:
-        """What it means, what cannot be told, and how exactly it holds."""
-        parts = [f"{self.side}'s losses are {self._what()}: {self._so()}.", self._untold()]
+        """What it means, what stays open, and how exactly it holds."""
+        parts = [f"{self.side}'s losses are {self._what()}: {self._so()}.", self._open()]
         if self.also:
             parts.append(f"They could also be the {listed(list(self.also))}.")
-        left = f"At most {self.residual_relative:.2g} relative is" if self.residual_relative else "No difference is"
-        parts.append(f"{left} left, in {counted(self.rows, 'row')}.")
+        left = f"at most {self.residual_relative:.2g} relative" if self.residual_relative else "none"
+        parts.append(f"The remaining difference, in {counted(self.rows, 'row')}: {left}.")
         return " ".join(filter(None, parts))
 
     def _what(self) -> str:
@@ -82,12 +82,12 @@ class Reduction:
         weight = f"as much as one of {full}" if self.over == "batches" else "by its rows"
         return f", the last batch of {counted(last, 'row')} counting {weight}"
 
-    def _untold(self) -> str:
+    def _open(self) -> str:
         if self.over is not None or self.name not in ("running mean", "epoch mean"):
             return ""
         if self.batch_rows is not None and self.batch_rows[0] == self.batch_rows[1]:
             return "Every batch is full, so a mean over batches and one over samples are the same."
-        return "Whether they are means over batches or over samples cannot be told: both fit."
+        return "A mean over batches and one over samples both fit."
 
 
 def instead(reduction: Reduction, languages: Iterable[Language]) -> dict[Language, str]:

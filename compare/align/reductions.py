@@ -30,8 +30,15 @@ def running_mean(loss: object, clock: Clock) -> np.ndarray:
 
     ``sum(rows * loss) / sum(rows)`` over the batches of the epoch up to this one.
 
-    loss : shape (n,), each update's own, from the start of an epoch; NaN where it is not known.
-    Returns float64, shape (n,); NaN from an unknown loss to the end of its epoch. Raises ValueError for another shape.
+    Args:
+        loss: Each update's own, from the start of an epoch: shape (n,). NaN where it is not known.
+        clock: Gives the rows of each batch.
+
+    Returns:
+        float64, shape (n,); NaN from an unknown loss to the end of its epoch.
+
+    Raises:
+        ValueError: For another shape.
 
     >>> running_mean([4.0, 1.0, 2.0], Clock(samples=3, batch_size=2))
     array([4., 3., 2.])
@@ -45,8 +52,12 @@ def running_mean(loss: object, clock: Clock) -> np.ndarray:
 def epoch_means(loss: object, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
     """The mean over the batches of each epoch, and over its samples: ``sum(loss) / S``, ``sum(rows * loss) / samples``.
 
-    loss : as `running_mean` takes it.
-    Returns two float64 arrays, one number per epoch begun; NaN where a loss of the epoch is not known.
+    Args:
+        loss: As `running_mean` takes it.
+        clock: Gives the rows of each batch.
+
+    Returns:
+        Two float64 arrays, one number per epoch begun; NaN where a loss of the epoch is not known.
 
     >>> epoch_means([4.0, 1.0], Clock(samples=3, batch_size=2))
     (array([2.5]), array([3.]))
@@ -55,14 +66,18 @@ def epoch_means(loss: object, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
     return _running(losses, np.ones(clock.steps_per_epoch))[:, -1], _running(losses, _rows(clock))[:, -1]
 
 
-def told_apart(a: object, b: object, clock: Clock | None, tolerance: float = TOLERANCE) -> Reduction | None:
+def find_reduction(a: object, b: object, clock: Clock | None, tolerance: float = TOLERANCE) -> Reduction | None:
     """Say which known reduction of one side's losses the other side's are; None where no reduction explains them.
 
-    a, b : float64, one loss per update from the start of an epoch, or of one side one per epoch; NaN where there is
-        none. Of two sides that both have one per epoch, no mean can be told: what the last batch had is not in them.
-    clock : a batch size of 1 is taken for one that is not known; without a clock no epoch is looked at.
-    tolerance : relative; a reduction must give every row of the other side to within it.
-    Raises ValueError where the lengths are neither the same nor that of updates and epochs.
+    Args:
+        a: float64, one loss per update from the start of an epoch, or one per epoch if b has one per update; NaN where
+            there is none. If both have one per epoch, no mean can be found: what the last batch had is not in them.
+        b: The other side's.
+        clock: A batch size of 1 means that it is not known; without a clock no epoch is looked at.
+        tolerance: Relative; a reduction must give every row of the other side to within it.
+
+    Raises:
+        ValueError: If the lengths are neither the same nor that of updates and epochs.
     """
     mine, theirs = _flat(a), _flat(b)
     if clock is None and len(mine) != len(theirs):
@@ -112,7 +127,7 @@ def _candidates(reduced: np.ndarray, source: np.ndarray, clock: Clock | None) ->
         return
     if clock is not None and clock.steps_per_epoch > 1:
         losses, ends = _by_epoch(source, clock), _by_epoch(reduced, clock)[:, -1]
-        for over, weights in _weights(ends, losses, clock, fewest=1):  # other rows than the last ones tell
+        for over, weights in _weights(ends, losses, clock, fewest=1):  # other rows than the last ones decide
             means = (_running(losses, weights, kind).reshape(-1)[: len(source)] for kind in (np.float64, np.float32))
             yield _Candidate("running mean", "epoch", over, tuple(means))
     yield _Candidate("mean since the row before", "batch", None, (_since_row_before(reduced, source),))
@@ -173,23 +188,23 @@ def _since_row_before(reduced: np.ndarray, source: np.ndarray) -> np.ndarray:
 
 
 def _fit(side: Side, reduced: np.ndarray, source: np.ndarray, candidate: _Candidate, tolerance: float) -> _Fit | None:
-    """How well a reduction gives the numbers of a side; None where a row refutes it, or too few tell anything."""
+    """How well a reduction gives the numbers of a side; None if a row refutes it, or too few rows are evidence."""
     fits = []
     for expected in candidate.expected:
         there = np.isfinite(reduced)
         known = there & np.isfinite(expected)
         apart = relative_difference(expected[known], reduced[known])
-        tells = np.ones(len(apart), dtype=bool)
+        evidence = np.ones(len(apart), dtype=bool)
         if len(reduced) == len(source):  # where the reduction changes nothing, a row says nothing
-            tells = relative_difference(expected[known], source[known]) > tolerance
+            evidence = relative_difference(expected[known], source[known]) > tolerance
         refuted = (there & np.isinf(expected)).any() or (apart > tolerance).any()
-        if tells.sum() >= FEWEST_ROWS and not refuted:
+        if evidence.sum() >= FEWEST_ROWS and not refuted:
             fits.append(_Fit(side, candidate, float(apart.max()), len(apart)))
     return min(fits, key=lambda fit: fit.residual, default=None)
 
 
 def _named(fits: list[_Fit], clock: Clock | None) -> Reduction:
-    """The first reduction that fits; what else fits is told beside it, and `over` only where nothing else does."""
+    """The first reduction that fits; `also` names what else fits, and `over` is set only if nothing else does."""
     first = fits[0]
     family = first.candidate.family
     alike = {fit.candidate.over for fit in fits if fit.candidate.family == family}

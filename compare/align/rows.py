@@ -69,12 +69,18 @@ class _Runs(NamedTuple):
 
 
 def align(traces: Mapping[Framework, Trace], plan: Plan) -> pd.DataFrame:
-    """One row per arm, seed and step: both rates, both losses, the closed form, and how far they lie apart.
+    """One row per arm, seed and step: both rates, both losses, the closed form, and their differences.
 
-    traces : the trace of each framework, by its name.
-    Returns the columns of `ALIGNED_COLUMNS`, in the order of the plan's arms and seeds. Columns of traces that lie in
-    this order already are not copied.
-    Raises AlignError where a key is there twice or is missing.
+    Args:
+        traces: The trace of each framework, by its name.
+        plan: Gives the arms, seeds and steps that must be there.
+
+    Returns:
+        The columns of `ALIGNED_COLUMNS`, in the order of the plan's arms and seeds. Columns of traces that have this
+        order already are not copied.
+
+    Raises:
+        AlignError: If a key is there twice or is missing.
     """
     keys = [(arm.name, seed) for seed in plan.seeds for arm in plan.arms]
     wanted = _Runs(keys, np.full(len(keys), plan.steps))
@@ -96,13 +102,18 @@ def align(traces: Mapping[Framework, Trace], plan: Plan) -> pd.DataFrame:
 
 
 def differences(a: Trace, b: Trace) -> pd.DataFrame:
-    """The updates that two traces have both, and how far their rates and losses lie apart there.
+    """The updates that two traces have both, and the differences of their rates and losses.
 
-    a, b : one framework each, or one log; rows belong together where arm, seed and step are the same.
-    Returns the columns of `DIFFERENCE_COLUMNS`, in the order of a's rows. Where both hold the same runs in one order,
-    as traces of one plan do, seeds, steps, rates and losses are those of the traces, not copied: to change the table,
-    copy it.
-    Raises AlignError where a key is there twice.
+    Args:
+        a: The trace of one framework, or of a log.
+        b: Another one; rows belong together if arm, seed and step are the same.
+
+    Returns:
+        The columns of `DIFFERENCE_COLUMNS`, in the order of a's rows. If both hold the same runs in one order, as
+        traces of one plan do, seeds, steps, rates and losses are not copied: to change the table, copy it.
+
+    Raises:
+        AlignError: If a key is there twice.
     """
     runs_a, runs_b = _runs_of_both(a.steps, b.steps)
     columns: dict[str, Any]

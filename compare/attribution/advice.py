@@ -15,7 +15,7 @@ from experiment.plan import Adam, AdamW, Framework, Momentum, Plan, RMSprop
 class Advice:
     """What to do about some of the differences.
 
-    difference : their names, joined by commas. code : of the framework that is mended; Python that runs as it stands.
+    difference : their names, joined by commas. code : for the framework that is changed; Python that runs as it is.
     """
 
     difference: str
@@ -60,7 +60,7 @@ def _in_torch(plan: Plan, names: Sequence[str]) -> Advice:
     rates = " keras_rates are those that Keras used, as tf_impl.Recorder writes them." * ("rates in float32" in names)
     return Advice(
         ", ".join(names),
-        f"These are in the formulas, and no hyperparameter mends them: a hook sets the numbers of each update.{rates}",
+        f"These are in the formulas. No hyperparameter changes them: a hook sets the numbers of each update.{rates}",
         torch_hook(plan, names),
     )
 
@@ -74,7 +74,7 @@ def _in_keras(plan: Plan, names: Sequence[str]) -> Advice:
     )
     return Advice(
         ", ".join(names),
-        f"These are in the formulas, and no hyperparameter mends them: another update_step does.{rates}",
+        f"These are in the formulas. No hyperparameter changes them: another update_step does.{rates}",
         "from tf_impl.corrections import correct\n\n"
         "# before the model is compiled\n"
         f"correct(optimizer, plan, {list(names)!r}{', torch_rates' if given else ''})\n",

@@ -12,28 +12,14 @@ from matplotlib.figure import Figure
 
 from compare.attribution.ladder import Ladder, Rung
 from compare.attribution.words import verdict
+from compare.show import style
 from compare.show.drawing import Drawing
-from compare.show.style import (
-    BLUE,
-    GREEN,
-    INK,
-    LIMIT,
-    ORANGE,
-    PURPLE,
-    STYLE,
-    VERMILLION,
-    WIDTH,
-    largest_in_bins,
-    line,
-    log_axis,
-    steps_axis,
-)
 from compare.words import number
 
 _BINS = 200  # along a line: losses are noisy, and more points of many rungs would be a thicket
 _BAR = 0.62  # height of a bar, of the 1 that its row has
-_FALLS, _RISES, _ALONE = BLUE, ORANGE, VERMILLION
-_RESIDUAL = {"rounding": GREEN, "unexplained": PURPLE}
+_FALLS, _RISES, _ALONE = style.BLUE, style.ORANGE, style.VERMILLION
+_RESIDUAL = {"rounding": style.GREEN, "unexplained": style.PURPLE}
 
 
 def waterfall(ladder: Ladder) -> Figure:
@@ -43,15 +29,15 @@ def waterfall(ladder: Ladder) -> Figure:
     """
     rungs = ladder.rungs
     low, high = _range(ladder)
-    with rc_context(STYLE):
-        figure = Drawing(figsize=(WIDTH, 1.5 + 0.34 * (len(rungs) + 1)))
+    with rc_context(style.STYLE):
+        figure = Drawing(figsize=(style.WIDTH, 1.5 + 0.34 * (len(rungs) + 1)))
         axes = figure.subplots()
-        log_axis(axes, "x", np.array([low, high]))
+        style.log_axis(axes, "x", np.array([low, high]))
         axes.set_xlim(low, high)
         for row, rung in enumerate(rungs):
             _bar(axes, row, rungs[row - 1] if row else None, rung, low)
         _residual(axes, len(rungs), ladder, low)
-        axes.axvline(ladder.bound, label=_bound(ladder), **LIMIT)
+        axes.axvline(ladder.bound, label=_bound(ladder), **style.LIMIT)
         axes.text(1.02, -0.8, "left", transform=axes.get_yaxis_transform(), va="center", fontsize=9, fontstyle="italic")
         alone = [(max(each.alone.max_relative, low), row) for row, each in enumerate(rungs) if each.alone is not None]
         if alone:
@@ -69,14 +55,14 @@ def waterfall(ladder: Ladder) -> Figure:
 
 def gaps(ladder: Ladder) -> Figure:
     """The relative difference of the batch losses against updates, one line for each rung; zeros are not drawn."""
-    with rc_context(STYLE):
-        figure = Drawing(figsize=(WIDTH, 3.6 + 0.11 * len(ladder.rungs)))
+    with rc_context(style.STYLE):
+        figure = Drawing(figsize=(style.WIDTH, 3.6 + 0.11 * len(ladder.rungs)))
         axes = figure.subplots()
         for place, rung in enumerate(ladder.rungs):
             _line(axes, place, rung)
-        axes.axhline(ladder.bound, label=_bound(ladder), **LIMIT)
+        axes.axhline(ladder.bound, label=_bound(ladder), **style.LIMIT)
         if any(rung.gap.max_relative > 0 for rung in ladder.rungs):
-            log_axis(axes, "y", np.concatenate([rung.gap.curve for rung in ladder.rungs]))
+            style.log_axis(axes, "y", np.concatenate([rung.gap.curve for rung in ladder.rungs]))
         else:
             axes.set_ylim(0, 1)
             axes.text(0.5, 0.5, "no difference at any step", transform=axes.transAxes, ha="center")
@@ -84,9 +70,11 @@ def gaps(ladder: Ladder) -> Figure:
         margin = 0.02 * max(ladder.updates - 1, 1)
         axes.set_xlim(-margin, ladder.updates - 1 + margin)
         if ladder.until < ladder.updates:
-            axes.axvspan(ladder.until, ladder.updates - 1 + margin, color=INK, alpha=0.08, linewidth=0)
-            axes.axvline(ladder.until, color=INK, linewidth=1, linestyle=":", label=f"diverged, step {ladder.until:,}")
-        steps_axis(axes, ladder.experiment.plan.clock)
+            axes.axvspan(ladder.until, ladder.updates - 1 + margin, color=style.INK, alpha=0.08, linewidth=0)
+            axes.axvline(
+                ladder.until, color=style.INK, linewidth=1, linestyle=":", label=f"diverged, step {ladder.until:,}"
+            )
+        style.steps_axis(axes, ladder.experiment.plan.clock)
         figure.legend(
             *axes.get_legend_handles_labels(),
             loc="outside lower center",
@@ -109,13 +97,13 @@ def _bar(axes: Axes, row: int, before: Rung | None, rung: Rung, low: float) -> N
     left = max(rung.gap.max_relative, low)
     had = low if before is None else max(before.gap.max_relative, low)
     if before is None:
-        look: dict[str, Any] = {"color": INK, "alpha": 0.45, "label": "everything native"}
+        look: dict[str, Any] = {"color": style.INK, "alpha": 0.45, "label": "everything native"}
     elif left > had:
-        look = {"color": _RISES, "hatch": "////", "edgecolor": INK, "linewidth": 0, "label": "grown"}
+        look = {"color": _RISES, "hatch": "////", "edgecolor": style.INK, "linewidth": 0, "label": "grown"}
     else:
         look = {"color": _FALLS, "label": "taken away"}
     axes.barh(row, abs(left - had), left=min(left, had), height=_BAR, **look)
-    axes.vlines(left, row - _BAR / 2, row + 1 + _BAR / 2, color=INK, linewidth=1)
+    axes.vlines(left, row - _BAR / 2, row + 1 + _BAR / 2, color=style.INK, linewidth=1)
     _value(axes, row, rung.gap.max_relative)
 
 
@@ -131,12 +119,12 @@ def _value(axes: Axes, row: int, gap: float) -> None:
 
 def _line(axes: Axes, place: int, rung: Rung) -> None:
     curve = rung.gap.curve
-    steps, apart = largest_in_bins(np.arange(len(curve)), curve, _BINS)
+    steps, apart = style.largest_in_bins(np.arange(len(curve)), curve, _BINS)
     drawn = apart > 0
     # a point whose neighbours are 0 has no line to either, and would be lost without a mark
     near = np.pad(drawn, 1)
     lone = np.flatnonzero(drawn & ~near[:-2] & ~near[2:])
-    look = line(place)
+    look = style.line(place)
     axes.plot(
         steps,
         np.where(drawn, apart, np.nan),

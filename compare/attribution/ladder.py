@@ -1,4 +1,4 @@
-"""The ladder: everything native first, then one difference after the other taken away, and what is left each time."""
+"""The ladder: everything native first, then one difference after the other removed, and what is left each time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from compare.align.losses import ROUNDING, loss_difference
 from compare.align.reduction_words import Reduction
-from compare.align.reductions import told_apart
+from compare.align.reductions import find_reduction
 from compare.attribution import variants
 from compare.attribution.variants import CONTROLS, Experiment, State
 from compare.workers.runner import OnProgress
@@ -30,7 +30,7 @@ class LadderError(ValueError):
 
 @dataclass(frozen=True)
 class Gap:
-    """How far the batch losses of a pair of runs lie apart.
+    """The difference between the batch losses of a pair of runs.
 
     max_relative, final_relative : the largest relative difference and that of the last update, see `loss_difference`.
     curve : float64, one for each update.
@@ -123,7 +123,7 @@ def climb(experiment: Experiment, folder: Path, on_progress: OnProgress) -> Ladd
 def _reduction(experiment: Experiment, pair: dict[Framework, np.ndarray], until: int) -> Reduction | None:
     clock = experiment.plan.clock
     keras, torch = (pair[each][: until // clock.steps_per_epoch * clock.steps_per_epoch] for each in FRAMEWORKS)
-    return told_apart(keras, torch, clock, LOGGED[experiment.plan.precision]) if len(keras) else None
+    return find_reduction(keras, torch, clock, LOGGED[experiment.plan.precision]) if len(keras) else None
 
 
 def _rungs(names: Sequence[str], gaps: Sequence[Gap], alone: Callable[[str], Gap]) -> list[Rung]:
@@ -153,5 +153,5 @@ def _finite(pairs: Iterable[dict[Framework, np.ndarray]]) -> tuple[int, int]:
     finite = np.logical_and.reduce([np.isfinite(losses[:updates]) for losses in runs])
     until = updates if finite.all() else int(finite.argmin())
     if not until:
-        raise LadderError("The loss is no finite number from the first update on. Lower the rate or scale the data.")
+        raise LadderError("The loss is not finite from the first update on. Lower the rate or scale the data.")
     return until, updates

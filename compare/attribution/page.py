@@ -64,7 +64,7 @@ def pictures(ladder: Ladder) -> dict[str, Callable[[], Picture]]:
             figures.waterfall(ladder),
             f"What is left of the gap after each rung, on a logarithmic axis: {falls}. The residual is "
             f"{verdict(ladder)}; rounding makes up to {bound}.",
-            "Each bar goes from what the rung before had left to what is left now; the numbers say how much that is. "
+            "Each bar goes from the gap that the previous rung left to the gap now; the numbers give that gap. "
             "Diamonds show what the difference makes in a pair that has no other.",
         ),
         "gaps": lambda: Picture(
@@ -72,7 +72,7 @@ def pictures(ladder: Ladder) -> dict[str, Callable[[], Picture]]:
             figures.gaps(ladder),
             f"Relative difference of the batch losses against step, one line for each rung, on a logarithmic axis. "
             f"The largest of each: {falls}.",
-            "How far the losses of the two frameworks lie apart, the largest in each bin of steps. No line is drawn "
+            "The difference between the losses of both frameworks, the largest in each bin of steps. There is no line "
             "where they are equal. Faint vertical lines are epoch boundaries.",
         ),
     }

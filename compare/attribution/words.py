@@ -1,4 +1,4 @@
-"""The sentences of a ladder: what each rung takes away and what that does, and what is left at the top."""
+"""The sentences of a ladder: what each rung removes, what that changes, and what is left."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from experiment.plan import FRAMEWORKS
 Verdict = Literal["rounding", "unexplained"]
 
 _SHARED: dict[Control, str] = {
-    "data": "Both are given the same rows to learn from, where before each drew its own.",
+    "data": "Both train on the same rows; before, each drew its own.",
     "weights": (
-        "Both begin with the same weights, Glorot uniform with biases of 0, where before Keras drew its own such "
-        "weights, and PyTorch weights and biases uniform within 1/sqrt(inputs) of 0."
+        "Both start from the same weights, Glorot uniform with biases of 0; before, Keras drew its own such weights, "
+        "and PyTorch weights and biases uniform within 1/sqrt(inputs) of 0."
     ),
-    "order": "Both see the rows in the same order in each epoch, where before each shuffled on its own.",
-    "masks": "Dropout leaves out the same units in both at each update, where before each drew its own.",
+    "order": "Both see the rows in the same order in each epoch; before, each shuffled on its own.",
+    "masks": "Dropout drops the same units in both at each update; before, each drew its own.",
 }
 
 _MEANINGS: dict[differences.Name, str] = {
@@ -61,13 +61,13 @@ def verdict_sentence(ladder: Ladder) -> str:
     taken = counted(len(ladder.rungs) - 1, "difference")
     if first <= ladder.bound and ladder.is_explained:
         return (
-            "There is no gap to explain: with everything native the batch losses of Keras and PyTorch lie at most "
-            f"{number(first)} relative apart, within rounding."
+            "There is no gap to explain: with everything native the batch losses of Keras and PyTorch differ by at "
+            f"most {number(first)} relative, which is rounding."
         )
-    gap = f"With everything native the batch losses of Keras and PyTorch lie up to {number(first)} relative apart"
+    gap = f"With everything native the batch losses of Keras and PyTorch differ by up to {number(first)} relative"
     if ladder.is_explained:
-        return f"The gap is explained. {gap}; with {taken} taken away {number(left)} is left, which is rounding."
-    return f"The gap is not explained. {gap}; with {taken} taken away {number(left)} is left, more than rounding makes."
+        return f"The gap is explained. {gap}; with {taken} removed {number(left)} is left, which is rounding."
+    return f"The gap is not explained. {gap}; with {taken} removed {number(left)} is left, more than rounding makes."
 
 
 def rung_sentence(ladder: Ladder, rung: Rung) -> str:
@@ -105,17 +105,17 @@ def _of_frameworks(sentence: str) -> str:
 
 
 def until_sentence(ladder: Ladder) -> str | None:
-    """From which step on the ladder cannot speak; None where it speaks of the whole run."""
+    """Where the ladder ends; None if it covers the whole run."""
     if ladder.until >= ladder.updates:
         return None
     return (
-        f"From step {ladder.until:,} on the ladder cannot speak: there the loss of a run is no finite number, which is "
-        f"to say that the training diverged. All gaps are those of the {counted(ladder.until, 'update')} before it."
+        f"The ladder ends at step {ladder.until:,}: there a training diverged, and its loss is not finite. All gaps "
+        f"cover the {counted(ladder.until, 'update')} before it."
     )
 
 
 def lines(ladder: Ladder, advice: Sequence[Advice]) -> Iterator[tuple[str, str]]:
-    """What a terminal shows: a row for each rung, what is left at the top, and what to write."""
+    """What a terminal shows: a row for each rung, what is left, and what to write."""
     rows = [("taken away", "gap left", "at the end", "of all", "of the rest", "alone")]
     for rung in ladder.rungs:
         left = number(rung.gap.max_relative), number(rung.gap.final_relative)
@@ -135,9 +135,9 @@ def _native(ladder: Ladder, rung: Rung) -> str:
     own = {"data": "data", "weights": "initial weights", "order": "order of the rows", "masks": "dropout masks"}
     made = listed([own[each] for each in ladder.experiment.controls()])
     gap = rung.gap.max_relative
-    apart = f"lie up to {number(gap)} relative apart" if gap else "are all the same"
+    apart = f"differ by up to {number(gap)} relative" if gap else "are all the same"
     return (
-        f"Everything as it comes: each framework makes its own {made} from the same seed, and its optimizer computes "
+        f"Everything native: each framework makes its own {made} from the same seed, and its optimizer computes "
         f"in its own way. The batch losses {apart}."
     )
 
@@ -160,17 +160,17 @@ def _taken_away(ladder: Ladder, rung: Rung) -> str:
 def _effect(before: Rung, rung: Rung, bound: float) -> str:
     had, left = before.gap.max_relative, rung.gap.max_relative
     if had <= bound:
-        now = "" if left <= bound else f" With it gone the gap is {number(left)}."
-        return f"There was nothing left to take away: {number(had)} is rounding already.{now}"
+        now = "" if left <= bound else f" Without it the gap is {number(left)}."
+        return f"Nothing was left to remove: {number(had)} is rounding already.{now}"
     if left >= had:
         return (
-            f"The gap does not shrink by that, {number(had)} before and {number(left)} after: what still differs makes "
-            "as large a gap by itself."
+            f"The gap does not shrink ({number(had)} before, {number(left)} after): what still differs makes as large "
+            "a gap by itself."
         )
     if not left:
-        return f"That takes the gap from {number(had)} to 0: all losses are the same."
+        return f"The gap falls from {number(had)} to 0: all losses are the same."
     goes = share(rung.removes).replace("> ", "over ").replace("< ", "under ")
-    return f"That takes the gap from {number(had)} to {number(left)}: {goes} of it goes."
+    return f"The gap falls from {number(had)} to {number(left)}: {goes} of it is gone."
 
 
 def _alone(ladder: Ladder, rung: Rung) -> str:

@@ -22,6 +22,7 @@ from compare.causes.staircase import Staircase
 from compare.causes.tail import Tail
 from compare.causes.unexplained import Unexplained
 from compare.causes.warmup import Warmup
+from compare.terms import CompareError
 
 CAUSES: tuple[type[Cause], ...] = (
     Identical,
@@ -45,20 +46,16 @@ CAUSES: tuple[type[Cause], ...] = (
 """All of them, the simplest first. The order is behaviour: of two that the rows allow, the first is named."""
 
 
-class CauseError(ValueError):
-    """A name that no cause has; the message lists those that there are."""
-
-
 def named(name: str) -> type[Cause]:
-    """The cause of this name. Raises CauseError for another."""
+    """The cause of this name. Raises CompareError, with all names, for another."""
     for cause in CAUSES:
         if cause.name == name:
             return cause
-    raise CauseError(f"There is no cause {name!r}. Write one of {', '.join(cause.name for cause in CAUSES)}.")
+    raise CompareError(f"There is no cause {name!r}. Write one of {', '.join(cause.name for cause in CAUSES)}.")
 
 
 def page(name: str) -> str:
-    """The page of a cause as plain text. Raises CauseError for what is none."""
+    """The page of a cause as plain text. Raises CompareError, with all names, for what is none."""
     cause = named(name)
     parts = (f"{heading}:\n{indent(text, '  ')}" for heading, text in cause.sections().items())
     return "\n\n".join([f"{name}: {cause.meaning()}", *parts])

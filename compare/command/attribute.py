@@ -17,7 +17,7 @@ EXAMPLE = "samestep attribute --arm staircase-steps --precision float64"
 def attribute(
     plan: Plan = None,
     against: Annotated[
-        Path | None, typer.Option(help="Another plan for the framework that is mended; left out, the same.")
+        Path | None, typer.Option(help="Another plan for the framework that is changed; left out: the same.")
     ] = None,
     arm: Annotated[str | None, typer.Option(help="The arm. Left out: the first whose rate changes.")] = None,
     seed: Annotated[int | None, typer.Option(help="The seed. Left out: the plan's first.")] = None,

@@ -19,7 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # Rich's help takes as long as all the rest of --help
-    help="Do two training runs walk the same learning-rate schedule? If not: where do they part, and why?",
+    help="Do two training runs follow the same learning-rate schedule? If not: where do they first differ, and why?",
 )
 
 

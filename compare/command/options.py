@@ -21,7 +21,7 @@ Epochs = Annotated[int, typer.Option(help="Passes over the data.")]
 Stepped = Annotated[
     str, typer.Option(metavar="step|epoch", help="How often the rate is looked up: before each update, or per epoch.")
 ]
-Plan = Annotated[Path | None, typer.Option(help="The experiment as JSON. Left out: the default plan, 'question'.")]
+Plan = Annotated[Path | None, typer.Option(help="The experiment as JSON; left out: the default plan, 'question'.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier output of samestep.")]
 Json = Annotated[str | None, typer.Option(metavar="FILE", help="Write the result as JSON; - for standard output.")]
 Plot = Annotated[Path | None, typer.Option(help="Draw it: a .png, .svg or .pdf file.")]
@@ -34,7 +34,7 @@ def check_targets(
     plot: Path | None = None,
     others: Mapping[str, Path | None] = MappingProxyType({}),
 ) -> None:
-    """Refuse before any work what could not be written after it."""
+    """Reject targets that cannot be written, before any work."""
     used = [Path(each).resolve() for each in taken if each is not None and len(str(each)) < 200]
     for option, target in {"--json": json, "--csv": csv, "--plot": plot, **others}.items():
         if target is None or (target == "-" and option == "--json"):

@@ -25,7 +25,7 @@ def run(
         ),
     ] = "fast",
     device: Annotated[
-        str, typer.Option(metavar="cpu|gpu", help="Where both frameworks train. Nothing here is in need of a GPU.")
+        str, typer.Option(metavar="cpu|gpu", help="Where both frameworks train. A GPU is not needed.")
     ] = "cpu",
     json: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the summary as JSON; - for standard output.")

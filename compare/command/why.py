@@ -12,14 +12,14 @@ EXAMPLE = "samestep why counter"
 
 
 def why(
-    cause: Annotated[
-        str | None,
-        typer.Argument(metavar="[CAUSE]", help="A cause as `samestep compare` names it; left out, a line for each."),
+    causes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CAUSE]...", help="Causes as compare names them; left out: a line for each."),
     ] = None,
 ) -> None:
     """What a cause looks like, how it comes about, and how to fix it."""
     from compare.causes import CAUSES, page
 
-    width = max(len(each.name) for each in CAUSES)
-    text = "\n".join(f"{each.name:{width}}  {each.meaning()}" for each in CAUSES) if cause is None else page(cause)
-    terminal.say(text, wrap=False)
+    width = max(len(cause.name) for cause in CAUSES)
+    texts = [page(name) for name in causes or ()] or [f"{cause.name:{width}}  {cause.meaning()}" for cause in CAUSES]
+    terminal.say(("\n\n" if causes else "\n").join(texts), wrap=False)

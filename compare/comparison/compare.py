@@ -47,10 +47,41 @@ def compare(
     of_a: Mapping[str, object] | None = None,
     of_b: Mapping[str, object] | None = None,
 ) -> Comparison:
-    """Compare two sides.
+    """Compare the learning rates of two runs: do they follow the same schedule, where do they first differ, and why?
 
-    a, b : a path, a table, rates, a trace, a schedule as text or object, or what `samestep.read` gave.
-    Raises CompareError or ReadError, with one or two lines, for what cannot be read or paired.
+    Args:
+        a: A path to a log, a trace or the folder of a run; a pandas table with a column ``lr``; the plain list of rates
+            of a training loop; a `Trace`; a schedule as text or object; or what `samestep.read` gave.
+        b: The same, for the other run.
+        samples: Rows of data in an epoch.
+        batch_size: Rows in a batch.
+        drop_last: Whether a last batch that is shorter is left out.
+        accumulate: Batches whose gradients make one update.
+        steps_per_epoch: Updates in an epoch, instead of the four above.
+        clock: A `Clock`, instead of the five above.
+        epochs: How long two schedules are compared.
+        stepping: How often the rate of a schedule is looked up: ``step`` or ``epoch``.
+        ulp: Float32 units in the last place within which two rates are the same.
+        columns: Names of columns in both logs by what they hold: ``{"step": "global_step", "lr": "rate"}``.
+        arm: The arm to select in both.
+        framework: The framework to select in both.
+        seed: The seed to select in both.
+        of_a: What a alone needs: ``framework``, ``arm``, ``seed`` to select; ``step_base``, ``lr_timing``,
+            ``loss_kind``, ``format``, ``column.step``, ``column.lr`` to say what its log means.
+        of_b: The same for b.
+
+    Returns:
+        The comparison: it prints, shows itself in a notebook, and has the verdict, the cause and the fix as members.
+
+    Raises:
+        CompareError: Inputs that cannot be read or paired, or an argument that has no effect on them.
+
+    Example:
+        >>> meant = [0.1 * 0.5 ** (step // 96) for step in range(320)]
+        >>> written = [0.1 * 0.5 ** (step // 3) for step in range(320)]
+        >>> result = compare(meant, written, samples=1000, batch_size=32)
+        >>> result.verdict, result.cause.name, result.cause.factor
+        ('differs', 'counter', 32)
     """
     counts = clock or clock_from(samples, batch_size, drop_last, accumulate, steps_per_epoch)
     looked_up = None if stepping is None else stepping_from(stepping)
@@ -118,7 +149,7 @@ def _pairs(
 
 
 def _named(runs: Sequence[Run]) -> Iterator[tuple[str, Run]]:
-    """Runs with what tells each from the others."""
+    """Each run with the name that identifies it."""
     differing = [part for part in SELECTS if len({getattr(run.key, part) for run in runs}) > 1]
     for run in runs:
         yield ", ".join(_part(run, part) for part in differing) or run.key.arm, run

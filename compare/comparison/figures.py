@@ -35,7 +35,7 @@ def pictures(comparison: Comparison) -> Mapping[str, Callable[[], Picture]]:
     table, first = comparison.columns(pair), pair.diagnosis.first_difference
     step = None if first is None else first.step
     epochs = " Faint vertical lines are epoch boundaries." if clock else ""
-    parts = "They are nowhere further apart than the tolerance" if step is None else f"They part at step {step:,}"
+    parts = "They never differ beyond the tolerance" if step is None else f"They first differ at step {step:,}"
     drawn = {
         "rates": lambda: Picture(
             "rates",

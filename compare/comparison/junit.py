@@ -40,8 +40,8 @@ def _case(suite: ElementTree.Element, comparison: Comparison, pair: Compared) ->
     if pair.verdict == "same":
         return
     kind = "failure" if pair.verdict == "differs" else "error"
-    told = {"type": _allowed(cause_name(pair)), "message": _allowed(verdict(comparison, pair))}
-    found = ElementTree.SubElement(case, kind, told)
+    named = {"type": _allowed(cause_name(pair)), "message": _allowed(verdict(comparison, pair))}
+    found = ElementTree.SubElement(case, kind, named)
     fix = f"Fix: {pair.fix.advice}"
     said = [pair.sentence, pair.doubt, difference_sentence(pair), fix, pair.diagnosis.cause.more]
     found.text = _allowed("\n".join(each for each in said if each))

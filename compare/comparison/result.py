@@ -37,9 +37,12 @@ if TYPE_CHECKING:
 class Compared:
     """One run of a against one of b.
 
-    name : what tells this pair from the others. verdict : `inconclusive` also where the diagnosis stands, but may be
-    what the log's convention makes of two equal runs; `doubt` then says how to settle it, and `depends_on` what it is.
-    digits : the written digits without which two rates would not be the same: a's 6 digits.
+    Attributes:
+        name: Identifies the pair.
+        verdict: Also `inconclusive` if two equal runs would look like this under another reading of the log.
+        doubt: The option that settles it.
+        depends_on: What the verdict depends on, as the end of a sentence.
+        digits: The written digits that make two rates the same: a's 6 digits.
     """
 
     name: str

@@ -29,25 +29,27 @@ def verdict(comparison: Comparison, pair: Compared | None = None) -> str:
     pair = pair or comparison.worst
     found = pair.diagnosis
     if pair.verdict == "same":
-        return f"a and b walk the same schedule: {_how(pair)}."
+        return f"a and b follow the same schedule: {_how(pair)}."
     if pair.doubt is not None:
-        return f"Whether a and b walk the same schedule cannot be said: it depends on {pair.depends_on}."
+        return f"Undecided whether a and b follow the same schedule: it depends on {pair.depends_on}."
     if pair.verdict == "inconclusive":
-        return "Whether a and b walk the same schedule cannot be said."
+        return "Undecided whether a and b follow the same schedule."
     if found.first_difference is None:
         return "a and b have the same rates wherever both have rows, but not the same rows."
-    return f"a and b do not walk the same schedule: they part at {_at(comparison, found.first_difference.step)}."
+    return (
+        f"a and b do not follow the same schedule: they first differ at {_at(comparison, found.first_difference.step)}."
+    )
 
 
 def _how(pair: Compared) -> str:
     """How exactly two rates are the same."""
     if pair.diagnosis.cause.is_exact:
         return "every rate has the same bits"
-    return f"as far as {pair.digits} tell" if pair.digits else "to within rounding"
+    return f"to {pair.digits}" if pair.digits else "to within rounding"
 
 
 def lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """The whole comparison as paragraphs: each an indentation and a text, in order. Empty texts part the sections.
+    """The whole comparison as paragraphs: each an indentation and a text, in order. An empty text separates sections.
 
     An indentation of ``|`` marks what must not be wrapped: tables and code.
     """
@@ -205,14 +207,14 @@ def losses_sentence(pair: Compared) -> str | None:
     most = f"at most {losses.max_relative:.2g} relative apart in {counted(losses.compared, 'update')}"
     if losses.first_difference is None:
         return " ".join(filter(None, (f"The batch losses agree: {most}.", losses.note)))
-    said = f"The batch losses part at step {losses.first_difference[0]:,}; they are {most}."
+    said = f"The batch losses first differ at step {losses.first_difference[0]:,}; they are {most}."
     if losses.note:
         return f"{said} {losses.note}"
     if pair.verdict != "same":
         return said
     return (
-        f"{said} The rates agree, so the schedule is not why: data, order, initial weights, dropout or the optimizer "
-        "is. Which part comes from what is the subject of attribute."
+        f"{said} The rates agree, so the schedule is not the cause: data, order, initial weights, dropout or the "
+        "optimizer is. `samestep attribute` measures how much each of these contributes."
     )
 
 

@@ -58,7 +58,7 @@ def follows(run: Run, inferred: Inferred | None) -> str:
         return "has a rate of 0 throughout"
     if inferred is None:
         return (
-            "has too few rows to tell a schedule from"
+            "has too few rows to infer a schedule from"
             if len(run.rates) < FEW
             else "follows no schedule that samestep knows"
         )

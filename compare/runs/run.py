@@ -1,4 +1,4 @@
-"""The runs of a trace: told apart by framework, arm and seed, and cleaned so that their steps rise."""
+"""The runs of a trace: identified by framework, arm and seed, and cleaned so that their steps rise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compare.words import counted
 from experiment.trace import Table, Trace
 
 SELECTS = ("framework", "arm", "seed")
-"""What tells one run of a trace from another."""
+"""What identifies a run of a trace."""
 
 
 class Key(NamedTuple):
@@ -116,7 +116,7 @@ def _cleaned(step: np.ndarray, lr: np.ndarray) -> tuple[Any, int, tuple[str, ...
     """Which rows are kept, in the order of their steps; how many only repeat another; and sentences on the rest.
 
     A step that is there twice in a row with one rate is a repetition. Where the log goes back, it was resumed: the
-    later rows tell what the run went on with.
+    later rows are those that the run went on with.
     """
     apart = np.diff(step)
     if (apart > 0).all():

@@ -79,7 +79,7 @@ def clock(
             raise CompareError("--drop-last is about batches; --steps-per-epoch has counted them. Leave it out.")
         return Clock(steps_per_epoch * accumulate, 1, False, accumulate)
     if steps_per_epoch is not None:
-        raise CompareError("--steps-per-epoch stands for --samples and --batch-size. Write the one or the others.")
+        raise CompareError("--steps-per-epoch replaces --samples and --batch-size. Write one or the other.")
     try:
         return Clock(samples, batch_size, drop_last, accumulate)
     except ValueError as error:

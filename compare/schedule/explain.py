@@ -127,10 +127,29 @@ def explain(
     stepping: str = "step",
     show: int = 8,
 ) -> Explanation:
-    """Ask a schedule for every update of a run.
+    """Show what a schedule does in a run: when the rate changes, in steps, epochs and batches.
 
-    show : how many changes are kept, half from the beginning and half from the end.
-    Raises PlanError where the schedule does not fit the clock, or the run is too long.
+    Args:
+        schedule: As text, a file of it, or an object.
+        samples: Rows of data in an epoch.
+        batch_size: Rows in a batch.
+        epochs: Passes over the data.
+        drop_last: Whether a last batch that is shorter is left out.
+        accumulate: Batches whose gradients make one update.
+        clock: A `Clock`, instead of samples, batch_size, drop_last and accumulate.
+        stepping: How often the rate is looked up: ``step`` or ``epoch``.
+        show: Changes that are kept, half from the beginning and half from the end.
+
+    Returns:
+        The timeline, with warnings about what may not be meant.
+
+    Raises:
+        PlanError: A schedule that does not fit the clock, or a run that is too long.
+
+    Example:
+        >>> text = "exponential:initial=1e-3,factor=0.95,every=25 steps,staircase"
+        >>> explain(text, samples=1000, batch_size=32, epochs=50).first_change.place
+        Place(step=25, epoch=0, batch=25)
     """
     clock = clock_of(clock, samples, batch_size, drop_last, accumulate)
     schedule = schedule_of(schedule)
@@ -193,7 +212,7 @@ def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Dou
     for place, duration in schedule.durations():
         fields.setdefault(re.sub(r"\[\d+\]$", "", place), []).append(duration)
     for place, found in fields.items():
-        keras, torch = _at(schedule, place).names(_field(place))
+        keras, torch = _at(schedule, place).names(_named(schedule, place)[1])
         if keras is torch is None or _has_no_effect(schedule):
             continue
         if any(each.unit != "steps" or each.count >= clock.steps_per_epoch for each in found):
@@ -291,12 +310,7 @@ _BEFORE_ANOTHER = (("warmup", "over"), ("sequence", "milestones"))
 
 def _named(schedule: Schedule, place: str) -> tuple[str, str]:
     """The kind that a duration's place belongs to, and its field: ``then.over`` of a warm-up is a cosine's ``over``."""
-    return str(_at(schedule, place).kind), _field(place)
-
-
-def _field(place: str) -> str:
-    """The key of a duration at a place, in the schedule that has it."""
-    return place.rpartition(".")[2].partition("[")[0]
+    return str(_at(schedule, place).kind), place.rpartition(".")[2].partition("[")[0]
 
 
 def _at(schedule: Schedule, place: str) -> Any:

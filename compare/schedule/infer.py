@@ -42,9 +42,29 @@ def infer(
 ) -> Inference:
     """Find the schedule that explains every row of a run.
 
-    run : a path, a table, rates, a trace, or what `samestep.read` gave; where it holds several runs, `arm`,
-    `framework` and `seed` select one.
-    Raises CompareError or ReadError with one or two lines.
+    Args:
+        run: A path, a pandas table, the plain list of rates, a `Trace`, or what `samestep.read` gave.
+        samples: Rows of data in an epoch.
+        batch_size: Rows in a batch.
+        drop_last: Whether a last batch that is shorter is left out.
+        accumulate: Batches whose gradients make one update.
+        steps_per_epoch: Updates in an epoch, instead of the four above.
+        clock: A `Clock`, instead of the five above.
+        arm: The arm to select, if there are several runs.
+        framework: The framework to select.
+        seed: The seed to select.
+        columns: Names of columns by what they hold: ``{"step": "global_step", "lr": "rate"}``.
+
+    Returns:
+        The schedule and how well it fits; `schedule` is None if no schedule explains every row.
+
+    Raises:
+        CompareError: A run that cannot be read, or several runs.
+
+    Example:
+        >>> result = infer([0.1 * 0.5 ** (step // 25) for step in range(200)])
+        >>> str(result.schedule.every), result.stepping
+        ('25 steps', 'step')
     """
     counts = clock or clock_from(samples, batch_size, drop_last, accumulate, steps_per_epoch)
     select = {"arm": arm, "framework": framework, "seed": seed}
@@ -63,7 +83,10 @@ def infer(
 class Inference(Result):
     """The schedule that a run follows.
 
-    inferred : the schedule with its stepping, and how well it fits; None where no schedule explains every row.
+    Attributes:
+        side: What was read.
+        run: The rows.
+        inferred: The schedule with its stepping, and how well it fits; None if no schedule explains every row.
     """
 
     side: Side

@@ -153,9 +153,27 @@ def simulate(
     clock: Clock | None = None,
     stepping: str = "step",
 ) -> Simulation:
-    """Ask both frameworks for the rate of each update of a run.
+    """Ask the real schedulers of both frameworks for the rate of each update, without training.
 
-    Raises PlanError where the schedule does not fit the clock, WorkerError where a framework refuses.
+    Args:
+        schedule: As text, a file of it, or an object.
+        samples: Rows of data in an epoch.
+        batch_size: Rows in a batch.
+        epochs: Passes over the data.
+        drop_last: Whether a last batch that is shorter is left out.
+        clock: A `Clock`, instead of samples, batch_size and drop_last.
+        stepping: How often the rate is looked up: ``step`` or ``epoch``.
+
+    Returns:
+        The rates of both, and how far each lies from the closed form.
+
+    Raises:
+        PlanError: A schedule that does not fit the clock, or a framework that is not installed.
+        WorkerError: A framework that cannot build the schedule.
+
+    Example:
+        >>> simulate("constant:initial=0.1", samples=4, batch_size=1, epochs=1).verdict  # doctest: +SKIP
+        'same'
     """
     clock = clock_of(clock, samples, batch_size, drop_last)
     need_frameworks(FRAMEWORKS)

@@ -129,11 +129,27 @@ def translate(
     stepping: str = "step",
     class_name: str | None = None,
 ) -> Translation:
-    """Read a schedule, build it in a framework, and prove that it is the same.
+    """Write a schedule as code of the other framework, and prove that it is the same.
 
-    schedule : one of the vocabulary; or a file of a Keras schedule's config, or of a PyTorch scheduler's state.
-    to : ``keras`` or ``torch``. class_name : for a file that does not say which class it is of.
-    Raises PlanError or WorkerError with one line for what cannot be read or built.
+    Args:
+        schedule: As text or object; or a file of a Keras schedule's config, or of a PyTorch scheduler's state.
+        to: ``keras`` or ``torch``.
+        samples: Rows of data in an epoch.
+        batch_size: Rows in a batch.
+        drop_last: Whether a last batch that is shorter is left out.
+        clock: A `Clock`, instead of the three above; needed only if the schedule or the stepping counts epochs.
+        stepping: How often the rate is looked up: ``step`` or ``epoch``.
+        class_name: The scheduler's class, for a file that does not name it.
+
+    Returns:
+        The code, ready to paste, with the proof.
+
+    Raises:
+        PlanError: A file or a schedule that cannot be read.
+        WorkerError: A framework that cannot build the schedule.
+
+    Example:
+        >>> print(translate("constant:initial=0.1", "torch").code)  # doctest: +SKIP
     """
     if to not in TO:
         raise CompareError(f"--to: got {to!r}. Write torch or keras.")

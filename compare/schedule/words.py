@@ -84,7 +84,7 @@ def simulation(simulated: Simulation) -> Iterator[tuple[str, str]]:
         yield "", f"The schedule ends there; the run has {counted(simulated.run_steps, 'step')}."
     for name, answer in simulated.answers.items():
         label, against = LABELS[name], simulated.against[name]
-        parts = f", parts at step {against.parts_at}" if against.parts_at is not None else ""
+        parts = f", first beyond the tolerance at step {against.parts_at}" if against.parts_at is not None else ""
         said = (
             f"{label}: {answer.native}, {counted(len(changes_of(answer.lr)), 'change')}, at most "
             f"{against.max_ulp32:.2g} float32 ULP from the closed form ({against.max_relative:.1e} relative){parts}; "
@@ -107,10 +107,10 @@ def proof(translation: Translation) -> list[str]:
     )
     said = [compared]
     if proof.parts_at is not None:
-        said.append(f"They part at step {proof.parts_at}.")
+        said.append(f"They first differ at step {proof.parts_at}.")
     elif translation.parts_at is not None:
         after = "after the end: PyTorch extrapolates once and then raises, Keras holds"
-        said.append(f"They part at step {translation.parts_at}, {after}.")
+        said.append(f"They first differ at step {translation.parts_at}, {after}.")
     return said + [f"Note: {note}" for note in (large_batch(translation.clock), *translation.notes) if note]
 
 

@@ -49,7 +49,7 @@ def folder(out: Path, force: bool, option: str = "--out") -> Iterator[Path]:
     """
     _refuse_if_taken(out, force, option)
     if out.parent.exists() and not out.parent.is_dir():
-        raise OutputError(f"{out} cannot be written: {out.parent} is no folder. Name another folder with {option}.")
+        raise OutputError(f"{out} cannot be written: {out.parent} is not a folder. Name another folder with {option}.")
     made = [each for each in (out.parent, *out.parent.parents) if not each.exists()]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -92,9 +92,9 @@ def _refuse_if_taken(out: Path, force: bool, option: str) -> None:
     if not force:
         raise OutputError(f"{out} exists. Name another folder with {option}, or replace it with --force.")
     if out.is_symlink() or not out.is_dir():
-        raise OutputError(f"{out} is no folder, and --force replaces folders only. Name another with {option}.")
+        raise OutputError(f"{out} is not a folder, and --force replaces folders only. Name another with {option}.")
     if Path.cwd().resolve().is_relative_to(out.resolve()):
-        raise OutputError(f"{out} is where you stand, and --force would pull it away. Name another with {option}.")
+        raise OutputError(f"{out} is the current folder, and --force would remove it. Name another with {option}.")
     if any(out.iterdir()) and not _is_ours(out):
         raise OutputError(f"{out} holds no output of samestep, so --force leaves it alone. Name another with {option}.")
     foreign = sorted({path.name for path in out.iterdir()} - FILES)

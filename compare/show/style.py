@@ -12,13 +12,13 @@ from experiment.clock import Clock
 from experiment.frameworks import BY_NAME
 
 INK = "#1f2328"
-"""Text, axes and what is held against: what must follow the page where it is dark."""
+"""Text, axes and references: what must follow the page where it is dark."""
 
 WIDTH = 6.0
 """Of a figure, in inches: at 10 points the text is still readable when a phone shrinks it."""
 
 POINTS = 1_000
-"""Drawn per line at most, however many rows there are: more cannot be told apart."""
+"""Drawn per line at most, however many rows there are: more cannot be distinguished."""
 
 STYLE: dict[Any, Any] = {
     "font.size": 10,
@@ -40,7 +40,7 @@ STYLE: dict[Any, Any] = {
 }
 
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
-"""Okabe and Ito's colours, which everybody can tell apart."""
+"""Okabe and Ito's colours, which everybody can distinguish."""
 
 _COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 _LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (3, 2)))

@@ -56,10 +56,10 @@ def on_white(svg: str) -> str:
 
 
 def inline_svg(svg: str, name: str, alt: str) -> str:
-    """An SVG document as an `svg` element that stands in HTML.
+    """An SVG document as an `svg` element in HTML.
 
     name : unique on the page; every id begins with it.
-    alt : what a reader who does not see the figure is told.
+    alt : the text for a reader who does not see the figure.
     """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

@@ -11,20 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from compare.align.losses import loss_difference, tolerance
+from compare.show import style
 from compare.show.drawing import Drawing
-from compare.show.style import (
-    FRAMEWORKS,
-    INK,
-    LIMIT,
-    STYLE,
-    WIDTH,
-    draw_staircase,
-    epoch_lines,
-    largest_in_bins,
-    line,
-    log_axis,
-    steps_axis,
-)
 from compare.training.summary import question_arms
 from compare.words import counted
 from experiment.plan import Arm, Plan
@@ -39,8 +27,8 @@ def rates(aligned: pd.DataFrame, plan: Plan) -> Figure:
     """The rates against steps: the whole run above, the first three epochs enlarged below."""
     table = _first_seed(aligned, plan)
     first = table[table["epoch"] < _FIRST_EPOCHS]
-    with rc_context(STYLE):
-        figure = Drawing(figsize=(WIDTH, 6.4))
+    with rc_context(style.STYLE):
+        figure = Drawing(figsize=(style.WIDTH, 6.4))
         whole, enlarged = figure.subplots(2)
         for arm in plan.arms:
             _draw_rates(whole, table[table["arm"] == arm.name], _arm_look(arm, plan))
@@ -48,7 +36,7 @@ def rates(aligned: pd.DataFrame, plan: Plan) -> Figure:
         whole.set_title(f"The whole run, {counted(plan.epochs, 'epoch')}: Keras as lines, PyTorch as dots")
         enlarged.set_title(f"Enlarged: the first {counted(min(_FIRST_EPOCHS, plan.epochs), 'epoch')}")
         for axes in (whole, enlarged):
-            steps_axis(axes, plan.clock)
+            style.steps_axis(axes, plan.clock)
             axes.set_ylabel("learning rate")
         figure.legend(*whole.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
@@ -58,16 +46,16 @@ def losses(aligned: pd.DataFrame, plan: Plan) -> Figure:
     """The batch losses of each arm in both frameworks, one panel an arm."""
     table = _first_seed(aligned, plan)
     points = max(50, min(1_600, _POINTS_IN_ALL // (2 * len(plan.arms))))
-    with rc_context(STYLE):
-        figure = Drawing(figsize=(WIDTH, 0.9 + 1.25 * len(plan.arms)))
+    with rc_context(style.STYLE):
+        figure = Drawing(figsize=(style.WIDTH, 0.9 + 1.25 * len(plan.arms)))
         panels = figure.subplots(len(plan.arms), sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, arm in zip(panels, plan.arms, strict=True):
             rows = table[table["arm"] == arm.name]
-            for (framework, look), width in zip(FRAMEWORKS.items(), (2.6, 0.8), strict=True):
+            for (framework, look), width in zip(style.FRAMEWORKS.items(), (2.6, 0.8), strict=True):
                 axes.plot(*_means(rows, f"loss_{framework}", points), linewidth=width, **look)
             axes.set_title(arm.name)
-            log_axis(axes, "y", rows["loss_torch"].to_numpy())
-            epoch_lines(axes, plan.clock)
+            style.log_axis(axes, "y", rows["loss_torch"].to_numpy())
+            style.epoch_lines(axes, plan.clock)
         panels[len(panels) // 2].set_ylabel("batch loss (mean squared error)")
         panels[-1].set_xlabel("step (optimizer update)")
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
@@ -75,11 +63,11 @@ def losses(aligned: pd.DataFrame, plan: Plan) -> Figure:
 
 
 def loss_differences(aligned: pd.DataFrame, plan: Plan) -> Figure:
-    """How far the batch losses of both frameworks lie apart, relatively, in each arm."""
+    """The relative difference of both frameworks' batch losses in each arm."""
     table = _first_seed(aligned, plan)
     drawn = []
-    with rc_context(STYLE):
-        figure = Drawing(figsize=(WIDTH, 4.0))
+    with rc_context(style.STYLE):
+        figure = Drawing(figsize=(style.WIDTH, 4.0))
         axes = figure.subplots()
         for arm in plan.arms:
             rows = table[table["arm"] == arm.name]
@@ -87,40 +75,40 @@ def loss_differences(aligned: pd.DataFrame, plan: Plan) -> Figure:
             axes.plot(steps, largest, **_arm_look(arm, plan))
             drawn.append(largest)
         limit = tolerance([plan])
-        axes.axhline(limit, label=f"tolerance {limit:g}", **LIMIT)
-        log_axis(axes, "y", np.concatenate(drawn))
-        steps_axis(axes, plan.clock)
+        axes.axhline(limit, label=f"tolerance {limit:g}", **style.LIMIT)
+        style.log_axis(axes, "y", np.concatenate(drawn))
+        style.steps_axis(axes, plan.clock)
         axes.set_ylabel("relative difference of batch losses")
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
 def question(aligned: pd.DataFrame, epochs: pd.DataFrame, plan: Plan) -> Figure:
-    """What was written and what was meant, held against a constant rate: rate, eval loss, and how far they part."""
+    """What was written and what was meant, compared with a constant rate: rate, eval loss, distance of the losses."""
     table = _first_seed(aligned, plan)
     evaluated = epochs[(epochs["seed"] == plan.seeds[0]) & (epochs["framework"] == "tensorflow")]
     arms = question_arms(plan)
     reference = table[table["arm"] == arms[0].name]
     distances = [np.zeros(0)]
-    with rc_context(STYLE):
-        figure = Drawing(figsize=(WIDTH, 7.2))
+    with rc_context(style.STYLE):
+        figure = Drawing(figsize=(style.WIDTH, 7.2))
         rate, loss, apart = figure.subplots(3, sharex=True)
         for arm in arms:
             look = _arm_look(arm, plan)
             rows = table[table["arm"] == arm.name]
-            draw_staircase(rate, rows["step"].to_numpy(), rows["lr_tensorflow"].to_numpy(), **look)
+            style.draw_staircase(rate, rows["step"].to_numpy(), rows["lr_tensorflow"].to_numpy(), **look)
             after = evaluated[evaluated["arm"] == arm.name]
             loss.plot((after["epoch"] + 1) * plan.clock.steps_per_epoch - 1, after["eval_loss"], **look)
             if arm is not arms[0]:
                 steps, largest = _distances(rows, reference, "tensorflow", 320)
                 apart.plot(steps, np.where(largest > 0, largest, np.nan), **look)
                 distances.append(largest)
-        log_axis(loss, "y", evaluated["eval_loss"].to_numpy())
-        log_axis(apart, "y", np.concatenate(distances))
+        style.log_axis(loss, "y", evaluated["eval_loss"].to_numpy())
+        style.log_axis(apart, "y", np.concatenate(distances))
         rate.set_ylabel("learning rate")
         loss.set_ylabel("eval loss\n(mean squared error)")
         apart.set_ylabel(f"relative distance\nfrom {arms[0].name}")
-        steps_axis(rate, plan.clock)
+        style.steps_axis(rate, plan.clock)
         rate.set_xlabel("")
         apart.set_xlabel("step (optimizer update)")
         rate.set_title("The rate that each update used")
@@ -132,7 +120,7 @@ def question(aligned: pd.DataFrame, epochs: pd.DataFrame, plan: Plan) -> Figure:
 
 def _draw_rates(axes: Axes, rows: pd.DataFrame, look: dict[str, Any]) -> None:
     """Keras' rates as a line, PyTorch's as dots along it."""
-    draw_staircase(axes, rows["step"].to_numpy(), rows["lr_tensorflow"].to_numpy(), **look)
+    style.draw_staircase(axes, rows["step"].to_numpy(), rows["lr_tensorflow"].to_numpy(), **look)
     some = rows.iloc[:: max(1, len(rows) // _DOTS)]
     axes.plot(some["step"], some["lr_torch"], linestyle="", marker=".", color=look["color"], markersize=4)
 
@@ -144,15 +132,15 @@ def _first_seed(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 def _arm_look(arm: Arm, plan: Plan) -> dict[str, Any]:
     mark = {"label": arm.name, "marker": "." if plan.steps <= _FEW else ""}
     if arm is plan.constant_arm:
-        return {"color": INK, "linestyle": "-", "linewidth": 1.2, **mark}
+        return {"color": style.INK, "linestyle": "-", "linewidth": 1.2, **mark}
     others = [each for each in plan.arms if each is not plan.constant_arm]
-    return {**line(others.index(arm)), "linewidth": 1.6, **mark}
+    return {**style.line(others.index(arm)), "linewidth": 1.6, **mark}
 
 
 def _distances(rows: pd.DataFrame, reference: pd.DataFrame, framework: str, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """How far a framework's losses lie from Keras' of a reference: the largest of each bin; NaN where not finite."""
+    """The distance of a framework's losses from Keras' in a reference arm, the largest of each bin; NaN for none."""
     apart = loss_difference(reference["loss_tensorflow"].to_numpy(), rows[f"loss_{framework}"].to_numpy())
-    return largest_in_bins(rows["step"].to_numpy(), np.where(np.isfinite(apart), apart, np.nan), most)
+    return style.largest_in_bins(rows["step"].to_numpy(), np.where(np.isfinite(apart), apart, np.nan), most)
 
 
 def _means(rows: pd.DataFrame, column: str, most: int) -> tuple[np.ndarray, np.ndarray]:

@@ -57,7 +57,7 @@ def why(plan: Plan, summary: Summary, manifests: Manifests) -> Why | None:
     run = next(each for each in summary.arms if each.arm == arm.name).frameworks["tensorflow"]
     count, period = int(arm.schedule.every.count), clock.steps(meant.schedule.every)
     sentences = [
-        f"decay_steps={count} counts optimizer steps, one for each batch, and not epochs.",
+        f"decay_steps={count} counts optimizer steps, one per batch, not epochs.",
         epoch_in_steps(clock),
     ]
     if run.first_change:
@@ -92,7 +92,7 @@ def captions(summary: Summary, plan: Plan) -> dict[str, tuple[str, str]]:
     first = f"First batch loss that differs: {parted}." if parted and plan.constant_arm else ""
     apart = f"they differ by at most {gap:.1e} relative"
     agree = all(arm.loss.verdict == "same" for arm in arms if arm.arm in shown)
-    same = "; PyTorch's lie on top of them" if agree else ""
+    same = "; PyTorch's coincide with them" if agree else ""
     return {
         "rates": (
             f"Learning rate against step for each arm, whole run and first epochs. Rate changes: {changes}.",
@@ -100,11 +100,11 @@ def captions(summary: Summary, plan: Plan) -> dict[str, tuple[str, str]]:
         ),
         "losses": (
             f"Batch loss against step, one panel for each arm, Keras and PyTorch drawn over one another; {apart}.",
-            f"Batch losses, dropout on. Where only one line is seen, the two lie on top of one another.{seed}",
+            f"Batch losses, dropout on. Where only one line is visible, both coincide.{seed}",
         ),
         "loss-differences": (
             f"Relative difference of the batch losses of Keras and PyTorch against step; at most {gap:.1e}.",
-            f"How far the losses of the two frameworks lie apart: the largest in each bin of steps.{seed}",
+            f"The difference between the losses of both frameworks: the largest in each bin of steps.{seed}",
         ),
         "question": (
             f"Rate, eval loss and distance from {shown[0]} against step for {', '.join(shown)}. {first}",
@@ -180,7 +180,7 @@ def _partings(plan: Plan, summary: Summary) -> list[str]:
         else:
             each = [("Keras", keras), ("PyTorch", torch)]
         for who, run in each:
-            rate = "never changes" if run.lr_parts is None else f"parts at {at_place(run.lr_parts)}"
+            rate = "never changes" if run.lr_parts is None else f"first differs at {at_place(run.lr_parts)}"
             loss = "never does" if run.loss_parts is None else f"at {at_place(run.loss_parts)}"
             said.append(f"{arm.arm}, {who}: the rate {rate}, the batch loss {loss}.")
     return said
@@ -189,7 +189,7 @@ def _partings(plan: Plan, summary: Summary) -> list[str]:
 def _controls(plan: Plan) -> list[tuple[str, str, str]]:
     chosen = plan.controls.model_dump()
     made = {
-        "data": "the rows that are learnt from",
+        "data": "the rows of training data",
         "order": "the order of the rows, shuffled anew in each epoch",
         "weights": "the initial weights" + (": Glorot uniform, zero bias" if chosen["weights"] == "shared" else ""),
         "masks": "which units dropout leaves out in each update",

@@ -41,7 +41,7 @@ class Training(Result):
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row for each arm, seed and step: both rates, both losses, and how far they lie apart."""
+        """One row for each arm, seed and step: both rates, both losses, and their differences."""
         return align(self.traces, self.plan)
 
     @cached_property
@@ -73,7 +73,7 @@ class Training(Result):
         return to_json(self.summary, self.plan)
 
     def pictures(self) -> Mapping[str, Callable[[], Picture]]:
-        """The rates, the losses, how far these lie apart, and the question of the plan."""
+        """The rates, the losses, the difference of the losses, and the question of the plan."""
         figure: dict[str, Callable[[], Figure]] = {
             "rates": partial(figures.rates, self.table, self.plan),
             "losses": partial(figures.losses, self.table, self.plan),

@@ -39,7 +39,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Difference(Place):
-    """Where two frameworks first lie further apart than the tolerance, and the two values: a Keras, b PyTorch."""
+    """The first update at which both frameworks differ beyond the tolerance, and both values: a Keras, b PyTorch."""
 
     a: float
     b: float

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from compare.show.result import aligned
 from compare.training.summary import ArmSummary, Summary
-from compare.words import at_place, counted
+from compare.words import at_place, counted, large_batch
 from experiment.frameworks import LABELS
 from experiment.plan import Plan
 from experiment.schedules import ExponentialDecay
@@ -29,7 +29,8 @@ def lines(summary: Summary, plan: Plan) -> Iterator[tuple[str, str]]:
             )
         )
     yield from (("|", row) for row in aligned(rows, left=len(rows[0])))
-    yield from (("", text) for text in (verdict(summary, plan), advice(plan), *warnings(summary)) if text)
+    texts = (large_batch(plan.clock), verdict(summary, plan), advice(plan), *warnings(summary))
+    yield from (("", text) for text in texts if text)
 
 
 def verdict(summary: Summary, plan: Plan) -> str:
@@ -47,7 +48,7 @@ def verdict(summary: Summary, plan: Plan) -> str:
         case "differs":
             return f"{said}, but their batch losses differ by up to {loss:.1e}."
         case _:
-            return f"{said}; on the losses there is no verdict, for the reason below."
+            return f"{said}; there is no verdict on the losses, for the reason below."
 
 
 def evidence(summary: Summary) -> list[str]:
@@ -56,8 +57,8 @@ def evidence(summary: Summary) -> list[str]:
     said = [_rate_difference(summary)]
     if losses.loss.compared:
         said.append(
-            f"Batch losses: at most {losses.loss.max_relative:.1e} relative apart, in arm {losses.arm}; the tolerance "
-            f"with this optimizer is {losses.loss.tolerance:g}{_first_beyond(summary)}."
+            f"The batch losses differ by at most {losses.loss.max_relative:.1e} relative, in arm {losses.arm}; the "
+            f"tolerance with this optimizer is {losses.loss.tolerance:g}{_first_beyond(summary)}."
         )
     return said
 
@@ -65,14 +66,14 @@ def evidence(summary: Summary) -> list[str]:
 def warnings(summary: Summary) -> list[str]:
     """What a reader must know before anything else: divergence, and why losses cannot be or are not the same."""
     said = [
-        f"Arm {arm.arm}, seed {arm.seed}: in {LABELS[framework]} the loss is no finite number (the training diverged) "
-        f"from {at_place(run.diverged)} on. What is said about losses holds before that."
+        f"Arm {arm.arm}, seed {arm.seed}: in {LABELS[framework]} the training diverged: the loss is not finite "
+        f"from {at_place(run.diverged)} on. Statements about losses cover the updates before that."
         for arm in summary.arms
         for framework, run in arm.frameworks.items()
         if run.diverged
     ]
     notes = [arm.loss.note for arm in summary.arms if arm.loss.note and arm.loss.verdict != "same"]
-    return said + list(dict.fromkeys(note for note in notes if "no finite number" not in note))
+    return said + list(dict.fromkeys(note for note in notes if "not finite" not in note))
 
 
 def advice(plan: Plan) -> str | None:
@@ -89,11 +90,11 @@ def advice(plan: Plan) -> str | None:
 
 
 def _rate_difference(summary: Summary) -> str:
-    """How far the rates lie apart, with the tolerance as it was applied there."""
+    """How far the rates differ, with the tolerance that was applied."""
     most = max(summary.arms, key=lambda arm: arm.lr.max_relative)
     if most.lr.max_relative == 0:
-        return "Rates: equal to the bit in all arms."
-    said = f"Rates: at most {most.lr.max_relative:.1e} relative apart, in arm {most.arm}."
+        return "The rates have the same bits in all arms."
+    said = f"The rates differ by at most {most.lr.max_relative:.1e} relative, in arm {most.arm}."
     arm = max(summary.arms, key=lambda arm: arm.lr.applied.used)
     where = "Furthest beyond" if arm.lr.verdict == "differs" else "Closest to"
     said += f" {where} its tolerance is arm {arm.arm}, at step {arm.lr.applied.row:,}: {arm.lr.applied}."
@@ -109,14 +110,14 @@ def _first_beyond(summary: Summary) -> str:
     first = next((arm for arm in summary.arms if arm.loss.verdict == "differs"), None)
     if first is None or first.loss.first_difference is None:
         return ""
-    return f", first passed in arm {first.arm} at {at_place(first.loss.first_difference)}"
+    return f", first exceeded in arm {first.arm} at {at_place(first.loss.first_difference)}"
 
 
 def _parting(summary: Summary) -> str:
     for arm in summary.arms:
         at = arm.lr.first_difference
         if at:
-            return f"in arm {arm.arm} they part at {at_place(at)}, {at.a:g} in Keras and {at.b:g} in PyTorch"
+            return f"in arm {arm.arm} they first differ at {at_place(at)}, {at.a:g} in Keras and {at.b:g} in PyTorch"
     arm, framework = next(
         (arm, framework)
         for arm in summary.arms
@@ -124,7 +125,7 @@ def _parting(summary: Summary) -> str:
         if run.verdict == "differs"
     )
     far = arm.frameworks[framework].max_relative
-    return f"in arm {arm.arm} the rates of {LABELS[framework]} lie up to {far:.1e} relative from the closed form"
+    return f"in arm {arm.arm} the rates of {LABELS[framework]} differ from the closed form by up to {far:.1e} relative"
 
 
 def arm_name(arm: ArmSummary, plan: Plan) -> str:

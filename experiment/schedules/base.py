@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ArrayLike = np.ndarray | list[int] | int
 
 After = Literal["hold", "rise", "error"]
-"""What a schedule does after its end: it holds its last rate, it rises again, or it may not be asked any more."""
+"""What a schedule does after its end: hold its last rate, rise again, or raise an error when it is asked."""
 
 LARGEST = 3e38  # what float32 holds
 Peak = Annotated[float, Field(gt=0, le=LARGEST)]
@@ -101,7 +101,7 @@ class ScheduleModel(Model):
         return tuple(each for each in within if isinstance(each, ScheduleModel))
 
     def count(self, clock: Clock, stepping: Stepping) -> Count:
-        """What a native twin of this schedule counts with this stepping."""
+        """The unit in which the framework's own schedule counts, with this stepping."""
         return Count.of((duration for _, duration in self.durations()), clock, stepping, self.stretches)
 
     def whole_steps(self, clock: Clock) -> None:
@@ -115,13 +115,23 @@ class ScheduleModel(Model):
             part.whole_steps(clock)
 
     def rate(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """Learning rate used by each update.
+        """The learning rate at each step.
 
-        step : int or int64 array, any shape; the step at which the rate is looked up, from 0.
-        clock : Clock; gives steps per epoch.
-        Returns float64, the shape of `step`.
-        Raises ValueError where a step is negative, where a duration is not a whole number of steps, where the
-        schedule may not be asked after its end, and where it grows past what float32 holds.
+        Args:
+            step: Integers of any shape: the steps at which the rate is looked up, counted from 0.
+            clock: Gives the steps of an epoch.
+
+        Returns:
+            The rates as float64, in the shape of `step`.
+
+        Raises:
+            ValueError: A step is negative, a duration is not a whole number of steps, the schedule is asked after an
+                end that is an error, or the rate is larger than float32 holds.
+
+        Example:
+            >>> from experiment.schedules import Linear
+            >>> Linear(initial=0.0, end=1.0, over="4 steps").rate([0, 1, 9], Clock(samples=1000, batch_size=32))
+            array([0.  , 0.25, 1.  ])
         """
         steps = _steps(step)
         if self.after_end == "error":
@@ -143,19 +153,19 @@ class ScheduleModel(Model):
         return rate
 
     def float32_scale(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """Size at which float32 rounds, where it is larger than the rate: float64, the shape of `step`.
+        """The size at which float32 rounds, where that is larger than the rate: float64, the shape of `step`.
 
-        A product rounds at its own size; a sum rounds at the size of its largest term, however small it is itself.
+        A product is rounded at its own size, a sum at the size of its largest term.
         """
-        return np.full(_steps(step).shape, max((float(getattr(self, key)) for key in self.ADDED), default=0.0))
+        return np.full(np.shape(step), max((float(getattr(self, key)) for key in self.ADDED), default=0.0))
 
     def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """How far float32 parameters lead the rate away, beyond rounding: float64, absolute, the shape of `step`."""
+        """The absolute error that parameters in float32 cause, besides rounding: float64, the shape of `step`."""
         return np.zeros(_steps(step).shape)
 
     @classmethod
     def names(cls, key: str) -> tuple[str | None, str | None]:
-        """What Keras and PyTorch call one of our keys, where they have a class with it."""
+        """The name of one of our keys in Keras and in PyTorch; None where neither has a class with it."""
         keras, torch = (
             next((theirs for keys in classes.values() for theirs, ours in keys.items() if ours == key), None)
             for classes in (cls.KERAS, cls.TORCH)
@@ -173,7 +183,8 @@ class ScheduleModel(Model):
         name = next(iter(self.KERAS))
         if keys := self.keras_keys(name):
             return keras_call(name, **self._arguments(keys, count))
-        note = f"{name} stands in: Keras has no {self._kind} schedule."
+        what = f"{self._kind} of schedules" if "schedules" in type(self).model_fields else f"{self._kind} schedule"
+        note = f"{name} stands in: Keras has no {what}."
         return replace(self.stand_in(count, lambda part: part.keras(count)), note=note)
 
     def torch(self, count: Calls) -> Call:
@@ -195,7 +206,7 @@ class ScheduleModel(Model):
         )
 
     def in_a_line(self, count: Calls) -> Call | None:
-        """What a person writes in a line of PyTorch in place of the stand-in: a function, or a class that will do."""
+        """A short call of PyTorch for a fix, in place of the stand-in: a function, or a class that will do."""
         return None
 
     @classmethod
@@ -210,12 +221,12 @@ class ScheduleModel(Model):
 
     @classmethod
     def known(cls, held: Config | State, keys: Mapping[str, str], **more: Any) -> Self:
-        """The schedule of what a native one holds, of what its class says, and of `more`."""
+        """The schedule with the values of a native one, those that its class fixes, and `more`."""
         return cls(**more, **cls.SAYS.get(held.name, {}), **cls.read(held, keys))
 
     @classmethod
     def read(cls, held: Config | State, keys: Mapping[str, str]) -> dict[str, Any]:
-        """What a native schedule holds, by our keys; all that are ours if no keys are given."""
+        """The values of a native schedule by our keys; without `keys`, those that have our own names."""
 
         def value(theirs: str, ours: str, given: Any) -> Any:
             annotation = cls.model_fields[ours].annotation
@@ -230,13 +241,19 @@ class ScheduleModel(Model):
         keys = keys or {key: key for key in cls.model_fields if key in held.values}
         return {ours: value(theirs, ours, held[theirs]) for theirs, ours in keys.items()}
 
-    def stand_in(self, count: Counts, within: Callable[[ScheduleModel], Call] | None = None) -> Call:
-        """The class of ours with this schedule's values, durations as counts.
+    def stand_in(
+        self, count: Counts, within: Callable[[ScheduleModel], Call] | None = None, name: str | None = None
+    ) -> Call:
+        """The stand-in with this schedule's values, durations as counts, without the values that its class fixes.
 
-        within : what the schedules that it is made of become; their stand-ins, if none is given.
+        Args:
+            count: Counts the durations.
+            within: Makes the call of each schedule within this one; by default its stand-in.
+            name: The stand-in's class, where it is not named as this one.
         """
-        keys = {key: key for key in type(self).model_fields if key != "kind"}
-        return Call(type(self).__name__, self._arguments(keys, count, within))
+        name = name or type(self).__name__
+        keys = {key: key for key in type(self).model_fields if key != "kind" and key not in self.SAYS.get(name, {})}
+        return Call(name, self._arguments(keys, count, within))
 
     def _arguments(
         self, keys: Mapping[str, str], count: Counts, within: Callable[[ScheduleModel], Call] | None = None
@@ -284,7 +301,7 @@ def float32_error(value: float) -> float:
 
 
 def tidy(value: float) -> float:
-    """A number put together again from its parts, without the last bit that doing so added.
+    """A number to 15 digits: without the last bit that arithmetic added.
 
     >>> 0.1 * 0.05, tidy(0.1 * 0.05)
     (0.005000000000000001, 0.005)
@@ -293,7 +310,7 @@ def tidy(value: float) -> float:
 
 
 def ratio(part: float, whole: float) -> float:
-    """``part / whole`` as short as it can be written and still give the part back.
+    """The shortest decimal for ``part / whole`` from which `tidy` gives the part back.
 
     >>> 0.003 / 0.1, ratio(0.003, 0.1)
     (0.03, 0.03)
@@ -313,10 +330,10 @@ def periods(step: np.ndarray, every: int, staircase: bool) -> np.ndarray:
 
 
 def check_rising(name: str, durations: Sequence[Duration]) -> None:
-    """Raise ValueError where durations of one unit do not rise; of several units only a clock can tell."""
+    """Raise ValueError where durations of one unit do not rise. Several units can be compared only with a clock."""
     for one, other in pairwise(durations):
         if one.unit == other.unit and one.count >= other.count:
-            raise ValueError(f"{name}: '{other}' stands after '{one}'. Write them in rising order.")
+            raise ValueError(f"{name}: '{other}' comes after '{one}'. Write them in rising order.")
 
 
 def rising_steps(name: str, durations: Sequence[Duration], clock: Clock) -> list[int]:
@@ -326,7 +343,7 @@ def rising_steps(name: str, durations: Sequence[Duration], clock: Clock) -> list
         if one >= other:
             raise ValueError(
                 f"{name}: '{durations[index]}' is step {one}, and '{durations[index + 1]}', which is step {other}, "
-                "stands after it. Write them in rising order."
+                "comes after it. Write them in rising order."
             )
     return steps
 

@@ -1,6 +1,7 @@
-"""A native schedule as values: the call that makes it, carried out or written down as code, and what is saved of it.
+"""A framework's schedule as plain values: the call that makes it, and the config or state that is saved of it.
 
-Needs no framework. `tf_impl` and `torch_impl` carry a `Call` out, and fill `Config` and `State` from live objects.
+This needs no framework. `tf_impl` and `torch_impl` carry a `Call` out and fill `Config` and `State` from live objects;
+`written` prints a call as code.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ DEPENDS_ON_LOSSES = (
 
 @dataclass(frozen=True)
 class Expression:
-    """A number that a person would write as a calculation: ``0.95 ** (1 / 25)``."""
+    """A number that a person would write as a calculation.
+
+    Attributes:
+        code: What is printed, ``0.95 ** (1 / 25)``.
+        value: The number.
+    """
 
     code: str
     value: float
@@ -40,13 +46,14 @@ class Expression:
 
 @dataclass(frozen=True)
 class Call:
-    """A class with the arguments it is called with.
+    """A class and its arguments.
 
-    name : as it is written, ``keras.optimizers.schedules.CosineDecay``; without a dot it is one of our stand-ins.
-    arguments : numbers, truth values, text, Expressions, other Calls, and lists of these.
-    first : what stands before them, as it is written, like ``optimizer``.
-    base_lr : what PyTorch's optimizer is made with.
-    note : why it is not the class that one would expect, or what to know about it.
+    Attributes:
+        name: The class as it is written, ``keras.optimizers.schedules.CosineDecay``. A stand-in has no dot.
+        arguments: Numbers, truth values, text, Expressions, other Calls, and lists of these.
+        first: Code that comes before the arguments, like ``optimizer``.
+        base_lr: The rate that PyTorch's optimizer is made with.
+        note: Why this is not the class that one would expect, or what to know about it.
     """
 
     name: str
@@ -132,7 +139,7 @@ class Calls:
         return int(self.exact(duration))
 
     def first(self, duration: Duration) -> int | Expression:
-        """The first call that sees what begins after a duration."""
+        """The first call at or after the end of a duration."""
         return math.ceil(self.exact(duration))
 
     def exact(self, duration: Duration) -> Fraction:
@@ -192,9 +199,12 @@ Counts = Count | Calls
 
 @dataclass(frozen=True)
 class Held:
-    """What a native schedule holds.
+    """The values of a native schedule.
 
-    name : its class. values : by the framework's names. stepping : how it is asked; per ``epoch`` it counts in epochs.
+    Attributes:
+        name: Its class.
+        values: By the framework's names.
+        stepping: How often it is asked. Per ``epoch`` it counts in epochs.
     """
 
     name: str
@@ -212,16 +222,13 @@ class Held:
         """A value that is a count. Raises ValueError where it is no whole number."""
         return counted(key, self[key], self.stepping)
 
-    def counts(self, key: str) -> tuple[Duration, ...]:
-        """A value that is a list of counts."""
-        return tuple(counted(key, each, self.stepping) for each in self[key])
-
 
 @dataclass(frozen=True)
 class Config(Held):
-    """A schedule of Keras, or one of ours for Keras: its class and its config, with numbers as floats.
+    """The config of a schedule of Keras or of a stand-in, with its numbers as floats.
 
-    within : reads the config of a schedule within it.
+    Attributes:
+        within: Reads the config of a schedule within it.
     """
 
     within: Callable[[Any], Schedule]
@@ -229,11 +236,13 @@ class Config(Held):
 
 @dataclass(frozen=True)
 class State(Held):
-    """A scheduler of PyTorch: its class and its state.
+    """The state of a scheduler of PyTorch.
 
-    base_lr : what the optimizer was made with. group : the optimizer's first parameter group, or None.
-    clock : for one that counts single calls and is stepped per epoch.
-    within : reads the schedulers within it, each with its class, given the base_lr of all but the first.
+    Attributes:
+        base_lr: The rate that the optimizer was made with.
+        group: The optimizer's first parameter group, or None.
+        clock: For a scheduler that counts single calls and is stepped per epoch.
+        within: Reads the schedulers within it, each with its class, given the base_lr of all but the first.
     """
 
     base_lr: float
@@ -258,7 +267,7 @@ def number(name: str, value: Any) -> float:
 
 
 def counted(name: str, value: float, stepping: Stepping) -> Duration:
-    """What a native schedule counts, as a duration: steps, or epochs where it is asked once per epoch.
+    """A count of a native schedule as a duration, in steps, or in epochs where the schedule is asked once per epoch.
 
     Raises ValueError where it is no whole number.
     """

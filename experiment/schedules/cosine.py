@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -53,8 +54,7 @@ class CosineDecay(ScheduleModel):
             f"CosineAnnealing stands in for CosineDecay, which is the same until {count(self.over)} {count.unit} and "
             "then holds its floor, while this schedule climbs again as PyTorch's CosineAnnealingLR does."
         )
-        arguments = self._arguments({key: key for key in ("initial", "floor", "over")}, count)
-        return Call("CosineAnnealing", arguments, note=note)
+        return replace(self.stand_in(count, name="CosineAnnealing"), note=note)
 
     def _torch(self, count: Calls) -> Call:
         if self.after == "rise":

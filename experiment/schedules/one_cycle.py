@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
@@ -107,11 +106,6 @@ class OneCycle(ScheduleModel):
             return np.asarray(start + (end - start) * part)
         return np.asarray(end + (start - end) * (1 + np.cos(np.pi * part)) / 2)
 
-    def stand_in(self, count: Counts, within: Callable[[ScheduleModel], Call] | None = None) -> Call:
-        """Ours always holds."""
-        call = super().stand_in(count, within)
-        return replace(call, arguments={key: value for key, value in call.arguments.items() if key != "after"})
-
     def keras(self, count: Counts) -> Call:
         """Ours, which holds after its end."""
         call = super().keras(count)
@@ -173,7 +167,7 @@ class OneCycle(ScheduleModel):
 
 
 COUNTS_CALLS = "which counts single calls: stepped per epoch it is another schedule"
-MOMENTUM = "{} is told to leave the momentum alone (cycle_momentum=False)."
+MOMENTUM = "{} is made with cycle_momentum=False, so that it leaves the momentum alone."
 
 
 def _divisor(above: float, below: float) -> float:

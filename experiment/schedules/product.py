@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
@@ -10,7 +9,7 @@ from pydantic import Field
 
 from experiment.clock import Clock
 from experiment.schedules.base import After, ArrayLike, ScheduleModel
-from experiment.schedules.calls import Call, Calls, Counts, State, torch_call
+from experiment.schedules.calls import Call, Calls, State, torch_call
 from experiment.schedules.sequence import as_part
 
 if TYPE_CHECKING:
@@ -81,10 +80,6 @@ class Product(ScheduleModel):
             mine = np.maximum(mine, rates[index]) if what == "float32_scale" else mine
             total += mine * np.prod(others, axis=0)
         return total
-
-    def keras(self, count: Counts) -> Call:
-        """Ours."""
-        return replace(super().keras(count), note="Product stands in: Keras has no product of schedules.")
 
     def _torch(self, count: Calls) -> Call:
         parts = [as_part(each, count) for each in self.schedules]

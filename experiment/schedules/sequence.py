@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Several
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
@@ -11,7 +10,7 @@ from pydantic import Field, model_validator
 
 from experiment.clock import Clock, Duration, DurationText
 from experiment.schedules.base import After, ArrayLike, ScheduleModel, check_rising, rising_steps
-from experiment.schedules.calls import Call, Calls, Counts, State, torch_call
+from experiment.schedules.calls import Call, Calls, State, counted, torch_call
 
 if TYPE_CHECKING:
     from experiment.schedules import Schedule
@@ -102,10 +101,6 @@ class Sequence(ScheduleModel):
         """That of the schedule at hand."""
         return self._each("float32_drift", step, clock)
 
-    def keras(self, count: Counts) -> Call:
-        """Ours."""
-        return replace(super().keras(count), note="Sequence stands in: Keras has no sequence of schedules.")
-
     def _torch(self, count: Calls) -> Call:
         parts = [as_part(each, count) for each in self.schedules]
         fault = next((each for each in parts if isinstance(each, str)), None)
@@ -120,7 +115,7 @@ class Sequence(ScheduleModel):
         from experiment.schedules.warmup import Warmup
 
         parts = [schedule for _, schedule in state.within(None)]
-        milestones = state.counts("_milestones")
+        milestones = tuple(counted("milestones", each, state.stepping) for each in state["_milestones"])
         if len(parts) == 1:
             return parts[0]
         line, then = parts[0], parts[1]

@@ -30,7 +30,11 @@ def parse(text: str) -> Schedule:
     >>> parse("warmup:initial=0,over=1 epoch,then=(constant:initial=0.1)").then
     Constant(initial=0.1)
 
-    Raises ScheduleError.
+    Args:
+        text: A schedule, or the name of a file of JSON.
+
+    Raises:
+        ScheduleError: The text is no schedule. The message is one line that says what to write instead.
     """
     text = text.strip()
     if text.startswith("{"):
@@ -51,7 +55,19 @@ def parse(text: str) -> Schedule:
 
 
 def from_json(text: str, name: str | None = None) -> Schedule:
-    """Read a schedule from JSON text. Raises ScheduleError, with the file's `name` in front."""
+    """Read a schedule from JSON text.
+
+    Args:
+        text: A JSON object with the key ``kind``.
+        name: The file that the text comes from, for the message of an error.
+
+    Raises:
+        ScheduleError: The text is no schedule.
+
+    Example:
+        >>> from_json('{"kind": "constant", "initial": 0.1}')
+        Constant(initial=0.1)
+    """
     try:
         return _checked(strict_json(text, "a schedule"))
     except PlanError as error:
@@ -59,7 +75,11 @@ def from_json(text: str, name: str | None = None) -> Schedule:
 
 
 def to_json(schedule: Schedule) -> str:
-    """The schedule as JSON text that `from_json` reads back to an equal schedule."""
+    """The schedule as JSON text, which `from_json` reads back to an equal schedule.
+
+    >>> to_json(parse("constant:initial=0.1"))
+    '{"kind": "constant", "initial": 0.1}'
+    """
     return json.dumps(schedule.model_dump(mode="json"), ensure_ascii=False)
 
 
@@ -128,7 +148,7 @@ def _value(text: str) -> Any:
 
 
 def _parts(text: str) -> list[str]:
-    """Text between the commas that stand in no bracket."""
+    """The text between the commas that are in no bracket."""
     parts, depth, begin = [], 0, 0
     for place, letter in enumerate(text):
         depth += (letter in "([") - (letter in ")]")

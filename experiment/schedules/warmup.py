@@ -86,9 +86,11 @@ class Warmup(ScheduleModel):
         rising, later, over = self._split(step, clock)
         return np.where(rising, 0.0, self.then.float32_drift(later - over, clock))
 
-    def stand_in(self, count: Counts, within: Callable[[ScheduleModel], Call] | None = None) -> Call:
+    def stand_in(
+        self, count: Counts, within: Callable[[ScheduleModel], Call] | None = None, name: str | None = None
+    ) -> Call:
         """Ours holds the rate that it warms up to as well."""
-        call = super().stand_in(count, within)
+        call = super().stand_in(count, within, name)
         initial, *others = call.arguments.items()
         return replace(call, arguments=dict([initial, ("target", self.target(count.clock)), *others]))
 

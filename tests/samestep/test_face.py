@@ -83,7 +83,7 @@ def test_either_side_may_be(tmp_path, kind):
     for a, b in ((side, RATES), (RATES, side)):
         result = samestep.compare(a, b)
         assert (result.verdict, result.same, result.first_difference) == ("same", True, None)
-    assert samestep.compare(side, [2 * rate for rate in RATES]).cause.parameters["factor"] == 2
+    assert samestep.compare(side, [2 * rate for rate in RATES]).cause.factor == 2
 
 
 def test_settings_of_a_side_are_arguments(tmp_path):
@@ -99,7 +99,7 @@ def test_settings_of_a_side_are_arguments(tmp_path):
 
 def test_a_result_has_what_the_command_writes(tmp_path):
     result = samestep.compare(*pair("question"), samples=1000, batch_size=32)
-    assert result.cause.parameters["factor"] == 32
+    assert result.cause.factor == 32
     assert (result.first_difference.step, result.first_difference.a) == (25, float(np.float32(1e-3)))
     assert "Keras" in result.fix.code
     assert list(result.table)[:5] == ["pair", "step", "epoch", "batch", "lr_a"]

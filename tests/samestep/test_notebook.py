@@ -29,7 +29,7 @@ def outputs():
 def test_a_comparison_shows_its_report(outputs):
     assert outputs[0]["text/html"].count("<svg") == 3
     assert "<html" not in outputs[0]["text/html"]
-    assert "a and b do not walk the same schedule" in outputs[0]["text/html"]
+    assert "a and b do not follow the same schedule" in outputs[0]["text/html"]
 
 
 def test_a_figure_shows_itself_whatever_the_backend(outputs):

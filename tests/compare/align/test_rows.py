@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from training_helpers import PLAN, made
 
+from compare.align import rows as aligning
 from compare.align.rows import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
-from compare.align.rows import rows as aligning
 from compare.align.steps import common_rows
 from compare.rates import Rates
 from compare.runs.run import Key, Run

@@ -149,7 +149,7 @@ def test_ladder_says_from_which_step_on_it_cannot_speak(short, tmp_path):
     plan = short.replace(optimizer=SGD(), arms=arms, epochs=20, network=short.network.model_copy(update={"hidden": ()}))
     told, done = attributed(plan, tmp_path)
     assert 0 < told["until"] < told["updates"]
-    assert f"From step {told['until']} on the ladder cannot speak" in done.stdout
+    assert f"The ladder ends at step {told['until']}" in done.stdout
 
 
 def test_interrupted_ladder_goes_on_where_it_was(short, tmp_path):

@@ -175,12 +175,12 @@ def test_a_residual_of_just_the_bound_is_rounding_and_more_is_not():
 def test_sentences_say_what_happened_to_the_gap():
     said = {rung.name: sentences.rung_sentence(EXPLAINED, rung) for rung in EXPLAINED.rungs}
     assert "data, initial weights, order of the rows and dropout masks" in said["native"]
-    assert "does not shrink by that, 0.8 before and 0.9 after" in said["data"]
+    assert "does not shrink (0.8 before, 0.9 after)" in said["data"]
     assert (
-        "from 0.9 to 0.7: 22.2 % of it goes. As the only difference in an otherwise equal pair it makes a gap of 0.8."
+        "from 0.9 to 0.7: 22.2 % of it is gone. As the only difference in an otherwise equal pair it makes a gap of 0.8."
         in said["weights"]
     )
-    assert "from 0.6 to 1e-05: over 99.9 % of it goes" in said["masks"]
+    assert "from 0.6 to 1e-05: over 99.9 % of it is gone" in said["masks"]
     assert (
         "Keras takes 1e-07 and PyTorch takes 1e-08. Here PyTorch is given the plan's 1e-07, as Keras is"
         in said["default epsilon"]
@@ -189,10 +189,10 @@ def test_sentences_say_what_happened_to_the_gap():
         "(sqrt(v) + eps). PyTorch: lr / (1 - b1**t) * m / (sqrt(v) / sqrt(1 - b2**t) + eps)"
         in said["epsilon placement"]
     )
-    assert all("nothing left to take away" not in each for each in said.values())
+    assert all("Nothing was left to remove" not in each for each in said.values())
     equal = [sentences.rung_sentence(EQUAL, rung) for rung in EQUAL.rungs]
     assert "The batch losses are all the same" in equal[0]
-    assert all("There was nothing left to take away: 0 is rounding already." in each for each in equal[1:])
+    assert all("Nothing was left to remove: 0 is rounding already." in each for each in equal[1:])
     assert sentences.verdict_sentence(EQUAL).startswith("There is no gap to explain")
     gone = ladder([*FALLING[:-1], 0.0], alone=1e-14)
     last = sentences.rung_sentence(gone, gone.rungs[-1])
@@ -223,7 +223,7 @@ def test_every_difference_of_every_optimizer_has_its_sentence(optimizer, mended)
 def test_diverged_ladder_says_from_where_on_it_is_silent():
     assert sentences.until_sentence(EXPLAINED) is None
     said = sentences.until_sentence(DIVERGED)
-    assert said.startswith("From step 40 on the ladder cannot speak")
+    assert said.startswith("The ladder ends at step 40")
     assert "the 40 updates before it" in said
 
 

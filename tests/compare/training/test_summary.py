@@ -81,7 +81,7 @@ def test_rate_within_the_tolerance_is_the_same_and_beyond_it_differs():
     first = far.arms[1].lr.first_difference
     assert (first.step, first.epoch, first.batch) == (4, 1, 0)
     assert first.a == 0.45
-    assert "in arm stairs they part at step 4 (epoch 1, batch 0)" in verdict(far, PLAN)
+    assert "in arm stairs they first differ at step 4 (epoch 1, batch 0)" in verdict(far, PLAN)
 
 
 def test_two_frameworks_that_agree_can_both_be_wrong():
@@ -135,7 +135,7 @@ def test_divergence_is_named_and_what_came_before_is_still_compared():
     assert stairs.frameworks["torch"].diverged.step == 11
     assert stairs.loss.compared == 11
     assert stairs.loss.verdict == "inconclusive"
-    assert "in PyTorch the loss is no finite number" in warnings(summary)[0]
+    assert "in PyTorch the training diverged: the loss is not finite" in warnings(summary)[0]
     assert to_json(summary, PLAN)["arms"][1]["frameworks"]["torch"]["diverged"] == {"step": 11, "epoch": 2, "batch": 3}
 
 

@@ -12,13 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import samestep
+from helpers import PATIENCE, default_signals, samestep
 
 from compare.workers import runner
 from experiment.plan import question
-
-LONG_ENOUGH = 600
-"""Seconds in which even a busy machine gets there; a test that waits so long has failed."""
 
 LONG = question().replace(name="long", epochs=20_000)
 
@@ -48,7 +45,7 @@ def alive(pid):
     return False
 
 
-def until(condition, seconds=LONG_ENOUGH):
+def until(condition, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if result := condition():
@@ -61,14 +58,15 @@ def until(condition, seconds=LONG_ENOUGH):
 def running(tmp_path):
     """A long run with both workers under way, in a session of its own."""
     (tmp_path / "plan.json").write_text(LONG.to_json())
-    process = subprocess.Popen(
-        [sys.executable, "-m", "compare.command", "run", "--plan", "plan.json"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    with default_signals():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "compare.command", "run", "--plan", "plan.json"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
     try:
         workers = until(lambda: len(found := children(process)) == 2 and found)
         yield process, workers
@@ -89,7 +87,7 @@ def left_behind(tmp_path):
 def test_interrupted_run_leaves_nothing_behind(tmp_path, number, code):
     with running(tmp_path) as (process, workers):
         process.send_signal(number)
-        _, said = process.communicate(timeout=LONG_ENOUGH)
+        _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == code
         assert said == ("Interrupted; nothing was written.\n" if code == 130 else "")
         assert not any(alive(pid) for pid in workers.values())
@@ -116,9 +114,9 @@ main.main(["run", "--plan", "plan.json"])
 def test_interrupted_while_a_worker_starts_leaves_none(tmp_path, number, code):
     """The signal comes when the process is there, and nobody has noted it yet."""
     (tmp_path / "plan.json").write_text(LONG.to_json())
-    done = subprocess.run(
-        [sys.executable, "-c", STARTING, str(int(number))], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    call = [sys.executable, "-c", STARTING, str(int(number))]
+    with default_signals():
+        done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == code
     (worker,) = map(int, done.stdout.split())
     assert not alive(worker)
@@ -129,7 +127,7 @@ def test_interrupted_while_a_worker_starts_leaves_none(tmp_path, number, code):
 def test_killed_worker_ends_the_run_and_is_named(tmp_path, package):
     with running(tmp_path) as (process, workers):
         os.kill(workers[package], signal.SIGKILL)
-        _, said = process.communicate(timeout=LONG_ENOUGH)
+        _, said = process.communicate(timeout=PATIENCE)
         framework = {"tf_impl": "tensorflow", "torch_impl": "torch"}[package]
         assert process.returncode == 2
         assert f"The {framework} worker was killed by SIGKILL" in said
@@ -232,8 +230,8 @@ WRONG_USE = {
         ["run", "--out", "mine", "--force"],
         "mine holds no output of samestep, so --force leaves it alone.",
     ),
-    "output-is-a-file": (["run", "--out", "file", "--force"], "file is no folder"),
-    "output-in-a-file": (["run", "--out", "file/x"], "file/x cannot be written: file is no folder."),
+    "output-is-a-file": (["run", "--out", "file", "--force"], "file is not a folder"),
+    "output-in-a-file": (["run", "--out", "file/x"], "file/x cannot be written: file is not a folder."),
     "output-not-writable": (["run", "--out", "/proc/x"], "/proc/x cannot be written"),
     "json-nowhere": (["run", "--json", "nowhere/s.json"], "nowhere/s.json cannot be written."),
     "json-is-the-plan": (
@@ -283,7 +281,7 @@ def test_force_replaces_an_earlier_output(tmp_path, small):
     refused = samestep("run", "--plan", "plan.json", "--force", cwd=tmp_path)
     assert "out/small holds notes.txt, which samestep did not write" in refused.stderr
     refused = samestep("run", "--plan", "../../plan.json", "--out", ".", "--force", cwd=out)
-    assert ". is where you stand" in refused.stderr
+    assert ". is the current folder" in refused.stderr
     assert notes.read_text() == "mine"
     notes.unlink()
     assert samestep("run", "--plan", "plan.json", "--force", cwd=tmp_path).returncode == 0

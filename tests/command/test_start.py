@@ -8,15 +8,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from helpers import samestep
-from test_house import imported_by
+from helpers import imported_by, samestep
 
 from compare.workers.ahead import Ahead
 from experiment.programs.process import importing
 from experiment.schedules import EXAMPLES
 
 FRAMEWORKS = {"tensorflow", "keras", "torch"}
-PROGRAMS = Path(__file__).parent / "programs"
+PROGRAMS = Path(__file__).parents[1] / "programs"
 NOTE_WHERE_PANDAS_IS_IMPORTED = """
 import threading, traceback
 class Note:

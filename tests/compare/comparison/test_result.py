@@ -20,6 +20,7 @@ from compare.comparison.compare import compare
 from compare.comparison.words import difference_sentence
 from compare.runs.settings import Settings, clock
 from compare.runs.side import read_side
+from compare.show import style
 from compare.tolerance import ULP32
 from experiment.clock import Clock
 from experiment.trace import json_text
@@ -178,7 +179,7 @@ def test_pictures_stay_small_however_many_rows(tmp_path):
             assert axes.get_xlabel()
             assert axes.get_ylabel()
             assert len(axes.lines) <= 2 + 60
-            assert all(len(line.get_xdata()) <= figures.POINTS for line in axes.lines)
+            assert all(len(line.get_xdata()) <= style.POINTS for line in axes.lines)
 
 
 def test_junit_has_a_case_for_each_pair(arms, tmp_path):
@@ -190,7 +191,7 @@ def test_junit_has_a_case_for_each_pair(arms, tmp_path):
     assert [suite.attrib[name] for name in ("tests", "failures", "errors", "skipped")] == ["2", "1", "0", "0"]
     assert [case.attrib["name"] for case in suite] == ["constant", "stairs"]
     assert [[child.tag for child in case] for case in suite] == [["failure"], []]
-    assert "do not walk the same schedule" in suite[0][0].attrib["message"]
+    assert "do not follow the same schedule" in suite[0][0].attrib["message"]
     assert "Fix: " in suite[0][0].text
     assert suite[0][0].text.endswith("\nMore on this: samestep why family")
 

@@ -108,7 +108,7 @@ def test_terminal_tells_all_in_order():
     done = samestep("compare", a, b, "--samples", 1000, "--batch-size", 32)
     assert done.returncode == 1
     order = [
-        "a and b do not walk the same schedule: they part at step 25 (epoch 0, batch 25).",
+        "a and b do not follow the same schedule: they first differ at step 25 (epoch 0, batch 25).",
         f"a: {a}: csv, 1,600 rows, steps 0 to 1,599; arm lr",
         "follows exponential:initial=0.001,factor=0.95,every=800 steps,staircase",
         f"b: {b}: csv",
@@ -220,7 +220,7 @@ REFUSED = [
     (("{log}", "{log}", "--samples", "100"), "--samples and --batch-size belong together"),
     (("{log}", "{log}", "--samples", "0", "--batch-size", "1"), "--samples: got 0. Write a whole number from 1"),
     (("{log}", "{log}", "--steps-per-epoch", "0"), "--steps-per-epoch: got 0"),
-    (("{log}", "{log}", "--steps-per-epoch", "5", "--samples", "5", "--batch-size", "1"), "Write the one or the others"),
+    (("{log}", "{log}", "--steps-per-epoch", "5", "--samples", "5", "--batch-size", "1"), "Write one or the other"),
     (("{log}", "{log}", "--accumulate", "4"), "need --samples and --batch-size"),
     (("{log}", "{log}", "--stepping", "batch"), "--stepping: got 'batch'"),
     (("{log}", "exponential:initial=1,factor=0.5,every=2 epochs"), "it speaks of epochs"),

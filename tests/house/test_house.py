@@ -5,19 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import imported_by
 
-HOUSE = Path(__file__).parents[1]
+HOUSE = Path(__file__).parents[2]
 FRAMEWORKS = ("tensorflow", "keras", "torch")
-
-
-def imported_by(program: str) -> set[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys\n{program}\nprint('\\n'.join(sys.modules), file=sys.stderr)"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {name.split(".")[0] for name in done.stderr.splitlines()}
 
 
 def test_imports_point_one_way():

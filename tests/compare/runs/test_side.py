@@ -78,8 +78,8 @@ def test_losses_are_compared_and_do_not_decide(tmp_path):
     assert "The batch losses agree" in words.losses_sentence(agree.worst)
     assert part.worst.losses.first_difference[0] == 4
     said = words.losses_sentence(part.worst)
-    assert "part at step 4" in said
-    assert "the subject of attribute" in said
+    assert "first differ at step 4" in said
+    assert "samestep attribute" in said
     other = compare(a, far, of_b={"loss_kind": "epoch mean"})
     assert other.worst.losses.compared == 0
     assert "only batch losses are compared" in words.losses_sentence(other.worst)
@@ -111,7 +111,7 @@ def test_what_few_digits_leave_open_is_named(tmp_path):
     for name, form, digits in (("few", ".6g", "b's 6 digits"), ("fixed", ".4f", "b's 4 decimals")):
         (tmp_path / name).write_text("step,lr\n" + "".join(f"{n},{rate:{form}}\n" for n, rate in enumerate(lr)))
         said = [text for _, text in words.lines(compare(a, str(tmp_path / name)))]
-        assert said[0] == f"a and b walk the same schedule: as far as {digits} tell."
+        assert said[0] == f"a and b follow the same schedule: to {digits}."
         assert any(text.endswith("for digits that were not written.") for text in said)
         assert any(f"Nothing to fix within {digits}." in text for text in said)
     single = trace_file(tmp_path / "single.csv", [float(np.float32(rate)) for rate in lr])
@@ -136,7 +136,7 @@ def test_a_log_that_may_count_from_1_is_told_so(tmp_path, lr, late):
     assert compared.verdict == "inconclusive"
     said = f"{late}'s steps begin with 1, {early}'s with 0. If {late}'s log counts from 1, give --{late} step_base=1,"
     assert compared.worst.doubt.startswith(said)
-    assert "it depends on what their steps count from" in words.verdict(compared)
+    assert "it depends on whether their steps start at 0 or 1" in words.verdict(compared)
 
     assert compare(**given, **{f"of_{late}": {"step_base": 1}}).verdict == "same"
     used = {f"of_{late}": {"step_base": 0}, f"of_{early}": {"lr_timing": "used"}}
@@ -189,7 +189,7 @@ def test_of_one_or_two_rows_no_more_is_said_than_they_tell(tmp_path, a, b, verdi
     compared = compare(log_of(tmp_path / "a.csv", a), log_of(tmp_path / "b.csv", b))
     assert compared.verdict == verdict
     assert said in compared.worst.sentence
-    assert "too few rows to tell a schedule from" in "\n".join(text for _, text in words.lines(compared))
+    assert "too few rows to infer a schedule from" in "\n".join(text for _, text in words.lines(compared))
     assert compared.worst.also == ()
     if verdict != "same":
         assert compared.worst.fix.advice.startswith("Log more updates")
