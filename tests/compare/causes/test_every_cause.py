@@ -33,7 +33,7 @@ from compare.causes.warmup import Warmup
 from compare.diagnose import diagnose
 from compare.rates import Rates
 from compare.refute.claim import Difference
-from compare.terms import other
+from compare.terms import CompareError, other
 
 SMOOTH = "exponential:initial=1e-3,factor=0.95,every=25 steps"
 STAIRS = f"{SMOOTH},staircase"
@@ -213,7 +213,7 @@ def test_every_cause_is_drafted_in_the_benchmark():
 
 
 def test_what_is_no_cause_names_all_that_are():
-    with pytest.raises(ValueError, match=r"no cause 'decay'\. Write one of identical, rounding, .*, unexplained"):
+    with pytest.raises(CompareError, match=r"no cause 'decay'\. Write one of identical, rounding, .*, unexplained"):
         page("decay")
 
 
