@@ -8,9 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from experiment.clock import Clock
-from experiment.schedules.base import After, ArrayLike, ScheduleModel
+from experiment.schedules.base import After, ArrayLike, ScheduleModel, as_part
 from experiment.schedules.calls import Call, Calls, State, torch_call
-from experiment.schedules.sequence import as_part
 
 if TYPE_CHECKING:
     from experiment.schedules import Schedule

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Several
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from experiment.clock import Clock, Duration, DurationText
-from experiment.schedules.base import After, ArrayLike, ScheduleModel, check_rising, rising_steps
-from experiment.schedules.calls import Call, Calls, State, counted, torch_call
+from experiment.clock import Clock, DurationText
+from experiment.schedules.base import After, ArrayLike, ScheduleModel, as_part, check_rising, in_turn, rising_steps
+from experiment.schedules.calls import Call, Calls, State, counted
+from experiment.schedules.linear import Linear
+from experiment.schedules.warmup import Warmup
 
 if TYPE_CHECKING:
     from experiment.schedules import Schedule
@@ -111,9 +112,6 @@ class Sequence(ScheduleModel):
     @classmethod
     def from_torch(cls, state: State) -> Schedule:
         """A line that ends where the other begins, and when, is a warm-up."""
-        from experiment.schedules.linear import Linear
-        from experiment.schedules.warmup import Warmup
-
         parts = [schedule for _, schedule in state.within(None)]
         milestones = tuple(counted("milestones", each, state.stepping) for each in state["_milestones"])
         if len(parts) == 1:
@@ -124,25 +122,3 @@ class Sequence(ScheduleModel):
             if warmup.target(state.clock) == line.end:
                 return warmup
         return cls(schedules=tuple(parts), milestones=milestones)
-
-
-OWN_RATES = ", whose schedulers all begin at base_lr: these begin at rates of their own"
-
-
-def as_part(schedule: ScheduleModel, count: Calls) -> Call | str:
-    """PyTorch's own class for a part of another schedule, or why there is none, as it follows on that one's name."""
-    if schedule.ALONE:
-        return f", since its {schedule._kind} sets the optimizer's rate for itself"
-    call = schedule.torch(count)
-    if not call.is_stand_in:
-        return call
-    why = str(call.note).partition(" If your run")[0].rstrip(".")
-    return why.replace("LambdaLR stands in for", ": it would need").replace("LambdaLR stands in:", ":")
-
-
-def in_turn(schedule: ScheduleModel, parts: list[Call], milestones: Several[Duration], count: Calls) -> Call:
-    """`SequentialLR`, whose schedulers all begin at one rate; the stand-in of `schedule` where these do not."""
-    if len({each.base_lr for each in parts}) > 1:
-        return schedule.lambda_lr(count, f"for SequentialLR{OWN_RATES}")
-    base_lr = parts[0].base_lr or schedule.base_lr
-    return torch_call("SequentialLR", base_lr, schedulers=parts, milestones=[count(each) for each in milestones])

@@ -10,10 +10,9 @@ import numpy as np
 from pydantic import Field
 
 from experiment.clock import Clock, DurationText
-from experiment.schedules.base import After, ArrayLike, Level, ScheduleModel, tidy
+from experiment.schedules.base import OWN_RATES, After, ArrayLike, Level, ScheduleModel, as_part, in_turn, tidy
 from experiment.schedules.calls import Call, Calls, Counts
 from experiment.schedules.linear import Linear
-from experiment.schedules.sequence import OWN_RATES, as_part, in_turn
 
 if TYPE_CHECKING:
     from experiment.schedules import Schedule
