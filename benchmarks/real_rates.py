@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from experiment.clock import Clock
-from experiment.frameworks import BY_NAME
-from experiment.schedules import Schedule
-from experiment.schedules.text import from_json, to_json
+from samestep.experiment.clock import Clock
+from samestep.experiment.frameworks import BY_NAME
+from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules.text import from_json, to_json
 
 PACKAGES = {name: each.package for name, each in BY_NAME.items()}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from experiment.frameworks import LANGUAGES as LANGUAGES
-from experiment.frameworks import Language as Language
+from samestep.experiment.frameworks import LANGUAGES as LANGUAGES
+from samestep.experiment.frameworks import Language as Language
 
 Side = Literal["a", "b"]
 SIDES: tuple[Side, Side] = ("a", "b")

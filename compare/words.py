@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from experiment.clock import Clock, Place
-from experiment.schedules import Schedule
-from experiment.schedules.text import to_short
+from samestep.experiment.clock import Clock, Place
+from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules.text import to_short
 
 if TYPE_CHECKING:
-    from experiment.plan import Plan
-    from experiment.schedules import Schedule
+    from samestep.experiment.plan import Plan
+    from samestep.experiment.schedules import Schedule
 
 
 def epoch_in_steps(clock: Clock) -> str:

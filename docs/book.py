@@ -28,11 +28,11 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from myst_nb import glue
 
-from compare.show.style import INK, STYLE, draw_staircase, steps_axis
-from compare.show.svg import inline_svg, svg_text
-from experiment.clock import Clock
-from experiment.plan import Plan, question
-from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, read_csv
+from samestep._compare.show.style import INK, STYLE, draw_staircase, steps_axis
+from samestep._compare.show.svg import inline_svg, svg_text
+from samestep.experiment.clock import Clock
+from samestep.experiment.plan import Plan, question
+from samestep.experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, read_csv
 
 ROOT = Path(__file__).parents[1]
 RUNS = Path(os.environ.get("SAMESTEP_BOOK_RUNS", Path(tempfile.gettempdir(), "samestep-book")))
@@ -75,7 +75,7 @@ def samestep(arguments: str, exits: int = 0, lines: slice = slice(None)) -> Show
     exits : the exit code that it must end with. lines : which lines of the output are shown.
     Raises RuntimeError for another exit code.
     """
-    command = [sys.executable, "-P", "-m", "compare.command", *shlex.split(arguments)]
+    command = [sys.executable, "-P", "-m", "samestep._compare.command", *shlex.split(arguments)]
     printed = _run(command, exits).splitlines()
     kept = printed[lines]
     if kept != printed:
@@ -121,7 +121,20 @@ def run(plan: Plan | None = None) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             (SHELL / "plan.json").write_text(text, encoding="utf-8")
-            _run([sys.executable, "-P", "-m", "compare.command", "run", "--plan", "plan.json", "--out", str(folder)], 0)
+            _run(
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "samestep._compare.command",
+                    "run",
+                    "--plan",
+                    "plan.json",
+                    "--out",
+                    str(folder),
+                ],
+                0,
+            )
     return folder
 
 

@@ -14,32 +14,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from compare.attribution import attribute
-    from compare.comparison.compare import compare
-    from compare.runs.reading import read
-    from compare.schedule.explain import explain
-    from compare.schedule.infer import infer
-    from compare.schedule.simulate import simulate
-    from compare.schedule.translate import translate
-    from compare.training import run
-    from experiment import __version__
-    from experiment.clock import Clock
+    from samestep._compare.attribution import attribute
+    from samestep._compare.comparison.compare import compare
+    from samestep._compare.runs.reading import read
+    from samestep._compare.schedule.explain import explain
+    from samestep._compare.schedule.infer import infer
+    from samestep._compare.schedule.simulate import simulate
+    from samestep._compare.schedule.translate import translate
+    from samestep._compare.training import run
+    from samestep.experiment import __version__
+    from samestep.experiment.clock import Clock
     from tf_impl.recorder import Recorder
     from torch_impl.recorder import record
 
 _PLACES = {
-    "Clock": "experiment.clock",
+    "Clock": "samestep.experiment.clock",
     "Recorder": "tf_impl.recorder",
     "__version__": "experiment",
-    "attribute": "compare.attribution",
-    "compare": "compare.comparison.compare",
-    "explain": "compare.schedule.explain",
-    "infer": "compare.schedule.infer",
-    "read": "compare.runs.reading",
+    "attribute": "samestep._compare.attribution",
+    "compare": "samestep._compare.comparison.compare",
+    "explain": "samestep._compare.schedule.explain",
+    "infer": "samestep._compare.schedule.infer",
+    "read": "samestep._compare.runs.reading",
     "record": "torch_impl.recorder",
-    "run": "compare.training",
-    "simulate": "compare.schedule.simulate",
-    "translate": "compare.schedule.translate",
+    "run": "samestep._compare.training",
+    "simulate": "samestep._compare.schedule.simulate",
+    "translate": "samestep._compare.schedule.translate",
 }
 _FRAMEWORKS = {"Recorder": "tensorflow", "record": "torch"}
 
@@ -73,7 +73,7 @@ def __getattr__(name: str) -> Any:
             raise
         raise ImportError(f"samestep.{name} needs {framework}. Run: pip install 'samestep[{framework}]'") from error
     if _PLACES[name].startswith("compare."):
-        from compare.show.arguments import for_python
+        from samestep._compare.show.arguments import for_python
 
         found = for_python(found)
     globals()[name] = found

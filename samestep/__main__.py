@@ -1,5 +1,5 @@
 """``python -m samestep``: the command `samestep`."""
 
-from compare.command.main import main
+from samestep._compare.command.main import main
 
 main()

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from compare.align.losses import ROUNDING
-from compare.attribution.advice import Advice
-from compare.attribution.ladder import Gap, Ladder, Rung
-from compare.attribution.variants import Experiment
-from experiment.plan import question
+from samestep._compare.align.losses import ROUNDING
+from samestep._compare.attribution.advice import Advice
+from samestep._compare.attribution.ladder import Gap, Ladder, Rung
+from samestep._compare.attribution.variants import Experiment
+from samestep.experiment.plan import question
 
 STEPS = 96  # 3 epochs
 ADVICE = (

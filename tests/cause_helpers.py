@@ -4,11 +4,11 @@ from functools import cache
 
 import numpy as np
 
-from compare.causes.scene import Scene, Seen
-from compare.infer import infer
-from compare.rates import Rates
-from experiment.clock import Clock
-from experiment.schedules.text import parse
+from samestep._compare.causes.scene import Scene, Seen
+from samestep._compare.infer import infer
+from samestep._compare.rates import Rates
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules.text import parse
 
 EPOCH = Clock(samples=1000, batch_size=32)
 STEPS = 120

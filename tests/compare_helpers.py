@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from compare.comparison.compare import compare
-from experiment.clock import Clock
-from experiment.trace import Trace
+from samestep._compare.comparison.compare import compare
+from samestep.experiment.clock import Clock
+from samestep.experiment.trace import Trace
 
 HOUSE = Path(__file__).parents[1]
 DOCS = {name: (HOUSE / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("comparing", "ci-gate")}

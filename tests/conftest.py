@@ -11,7 +11,7 @@ import pytest
 from helpers import Asker, Output, exponential, run_plan
 from hypothesis import settings
 
-from experiment.plan import FRAMEWORKS, SGD, Arm, Constant, Plan, question
+from samestep.experiment.plan import FRAMEWORKS, SGD, Arm, Constant, Plan, question
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

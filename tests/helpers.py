@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiment.clock import Clock, Duration
-from experiment.plan import Plan
-from experiment.schedules import ExponentialDecay, Schedule
-from experiment.schedules.text import to_json, to_short
-from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, read_csv
+from samestep.experiment.clock import Clock, Duration
+from samestep.experiment.plan import Plan
+from samestep.experiment.schedules import ExponentialDecay, Schedule
+from samestep.experiment.schedules.text import to_json, to_short
+from samestep.experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, read_csv
 
 PATIENCE = 600
 """Seconds after which what is waited for does not come any more, on a machine however busy."""
@@ -52,7 +52,7 @@ class Output:
 def samestep(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, as from a shell."""
     return subprocess.run(
-        [sys.executable, "-P", "-m", "compare.command", *map(str, arguments)],
+        [sys.executable, "-P", "-m", "samestep._compare.command", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,

@@ -3,8 +3,8 @@
 import numpy as np
 from helpers import exponential
 
-from experiment.plan import Arm, Constant, question
-from experiment.trace import Trace, run_rows, stack
+from samestep.experiment.plan import Arm, Constant, question
+from samestep.experiment.trace import Trace, run_rows, stack
 
 PLAN = question().replace(
     data=question().data.model_copy(update={"samples": 40}),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from experiment.programs import train
-from experiment.programs.process import importing, leave
+from samestep.experiment.programs import train
+from samestep.experiment.programs.process import importing, leave
 
 # TensorFlow's start-up chatter; its errors still come through
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from experiment.differences import Name
-from experiment.plan import Adam, AdamW, Momentum, Plan, RMSprop
+from samestep.experiment.differences import Name
+from samestep.experiment.plan import Adam, AdamW, Momentum, Plan, RMSprop
 
 
 def correct(

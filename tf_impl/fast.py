@@ -24,10 +24,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from experiment import controls
-from experiment.plan import Arm, Plan
-from experiment.programs import engines
-from experiment.programs.engines import Engine, Trained
+from samestep.experiment import controls
+from samestep.experiment.plan import Arm, Plan
+from samestep.experiment.programs import engines
+from samestep.experiment.programs.engines import Engine, Trained
 from tf_impl import schedules, training
 from tf_impl.stacked import Stacked
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 
-from experiment import controls
-from experiment.plan import Plan
+from samestep.experiment import controls
+from samestep.experiment.plan import Plan
 
 
 def build(plan: Plan, seed: int, features: int) -> keras.Model:

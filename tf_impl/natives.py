@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from experiment.clock import Clock, Count, Stepping
-from experiment.schedules import CosineRestarts, Schedule
-from experiment.schedules.calls import Call, Config
+from samestep.experiment.clock import Clock, Count, Stepping
+from samestep.experiment.schedules import CosineRestarts, Schedule
+from samestep.experiment.schedules.calls import Call, Config
 from tf_impl import stand_ins
 
 

@@ -8,11 +8,11 @@ from typing import Any, Literal, get_origin
 import keras
 from pydantic import ValidationError
 
-from experiment.clock import Clock, Stepping
-from experiment.schedules import SCHEDULES, Constant, Schedule, ScheduleModel
-from experiment.schedules.calls import DEPENDS_ON_LOSSES, Config, number
-from experiment.schedules.piecewise_constant import tabulated
-from experiment.validation import describe
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.schedules import SCHEDULES, Constant, Schedule, ScheduleModel
+from samestep.experiment.schedules.calls import DEPENDS_ON_LOSSES, Config, number
+from samestep.experiment.schedules.piecewise_constant import tabulated
+from samestep.experiment.validation import describe
 from tf_impl import natives, stand_ins
 
 

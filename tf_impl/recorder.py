@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from experiment.recording import UNKNOWN, Recording, Source, not_a_loss
+from samestep.experiment.recording import UNKNOWN, Recording, Source, not_a_loss
 
 _FIT_ROWS, _LOOP_ROWS = 1024, 16384  # updates that a compiled step notes before they must be read
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import keras
 
-from experiment.clock import Clock, Stepping
-from experiment.schedules import Schedule
-from experiment.validation import strict_json
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.schedules import Schedule
+from samestep.experiment.validation import strict_json
 from tf_impl import reading, schedules, stand_ins
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import keras
 
-from experiment.clock import Clock, Stepping
-from experiment.schedules import Constant, Schedule
-from experiment.schedules.calls import written
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.schedules import Constant, Schedule
+from samestep.experiment.schedules.calls import written
 from tf_impl import natives, stand_ins
 from tf_impl.reading import notes, read
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from experiment.clock import Clock, Stepping
-from experiment.programs import simulate as program
-from experiment.programs.process import leave
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.programs import simulate as program
+from samestep.experiment.programs.process import leave
 from tf_impl import saved, schedules
 
 _CHUNK = 2**18

@@ -13,9 +13,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from experiment import controls
-from experiment.plan import Plan
-from experiment.programs import engines
+from samestep.experiment import controls
+from samestep.experiment.plan import Plan
+from samestep.experiment.programs import engines
 from tf_impl import model, training
 
 

@@ -12,11 +12,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from experiment import controls
-from experiment.controls import Purpose
-from experiment.differences import Name
-from experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData, RMSprop
-from experiment.programs.engines import Device, Trained, no_gpu
+from samestep.experiment import controls
+from samestep.experiment.controls import Purpose
+from samestep.experiment.differences import Name
+from samestep.experiment.plan import Adam, AdamW, Arm, Momentum, Plan, QuestionData, RMSprop
+from samestep.experiment.programs.engines import Device, Trained, no_gpu
 from tf_impl import model, schedules
 from tf_impl.corrections import correct
 from tf_impl.recorder import Recorder

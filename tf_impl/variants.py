@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from experiment.programs import variants
-from experiment.programs.process import leave
+from samestep.experiment.programs import variants
+from samestep.experiment.programs.process import leave
 from tf_impl.__main__ import load
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from experiment.programs import train
-from experiment.programs.process import importing, leave
+from samestep.experiment.programs import train
+from samestep.experiment.programs.process import importing, leave
 
 
 def load() -> train.Implementation:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from experiment.differences import Name
-from experiment.plan import Adam, AdamW, Momentum, Plan, RMSprop
+from samestep.experiment.differences import Name
+from samestep.experiment.plan import Adam, AdamW, Momentum, Plan, RMSprop
 
 Group = dict[str, Any]
 """A parameter group: hyperparameters of the update to come."""

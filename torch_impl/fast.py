@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from experiment import controls
-from experiment.plan import Arm, Plan
-from experiment.programs import engines
-from experiment.programs.engines import Engine, Trained
+from samestep.experiment import controls
+from samestep.experiment.plan import Arm, Plan
+from samestep.experiment.programs import engines
+from samestep.experiment.programs.engines import Engine, Trained
 from torch_impl import schedules, training
 from torch_impl.stacked import Stacked, Tensors, stacked
 

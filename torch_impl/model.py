@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from experiment import controls
-from experiment.plan import Plan
+from samestep.experiment import controls
+from samestep.experiment.plan import Plan
 
 _ACTIVATIONS = {
     "elu": torch.nn.ELU,

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch.optim import lr_scheduler
 
-from experiment.clock import Clock, Stepping
-from experiment.schedules import Schedule
-from experiment.schedules.calls import Call, Calls, Expression
-from experiment.schedules.text import from_json, to_json
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules.calls import Call, Calls, Expression
+from samestep.experiment.schedules.text import from_json, to_json
 from torch_impl import stand_ins
 
 

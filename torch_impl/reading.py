@@ -12,12 +12,12 @@ from typing import Any
 from pydantic import ValidationError
 from torch.optim import lr_scheduler
 
-from experiment.clock import Clock, Stepping
-from experiment.schedules import SCHEDULES, Constant, Schedule
-from experiment.schedules.calls import DEPENDS_ON_LOSSES, State, number
-from experiment.schedules.piecewise_constant import tabulated
-from experiment.schedules.text import from_json
-from experiment.validation import describe
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.schedules import SCHEDULES, Constant, Schedule
+from samestep.experiment.schedules.calls import DEPENDS_ON_LOSSES, State, number
+from samestep.experiment.schedules.piecewise_constant import tabulated
+from samestep.experiment.schedules.text import from_json
+from samestep.experiment.validation import describe
 from torch_impl.natives import ClosedForm
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from experiment.recording import Recording, Source, not_a_loss
+from samestep.experiment.recording import Recording, Source, not_a_loss
 
 
 @contextmanager

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from experiment.clock import Clock, Stepping
-from experiment.schedules import Schedule
-from experiment.schedules.calls import number
-from experiment.validation import strict_json
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules.calls import number
+from samestep.experiment.validation import strict_json
 from torch_impl import reading, schedules
 
 _SCHEDULER = ("scheduler", "state_dict", "state", "lr_scheduler", "scheduler_state_dict", "lr_schedulers", "schedulers")

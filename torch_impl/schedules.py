@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch.optim import lr_scheduler
 
-from experiment.clock import Clock, Stepping
-from experiment.schedules import Constant, Schedule
-from experiment.schedules.calls import written
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.schedules import Constant, Schedule
+from samestep.experiment.schedules.calls import written
 from torch_impl import natives, stand_ins
 from torch_impl.natives import ClosedForm
 from torch_impl.reading import notes, read

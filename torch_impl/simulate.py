@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
-from experiment.clock import Clock, Stepping
-from experiment.programs import simulate as program
-from experiment.programs.process import leave
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.programs import simulate as program
+from samestep.experiment.programs.process import leave
 from torch_impl import saved, schedules
 
 

@@ -19,8 +19,8 @@ import torch
 from torch.func import functional_call, grad_and_value, vmap
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from experiment.plan import Plan
-from experiment.programs import engines
+from samestep.experiment.plan import Plan
+from samestep.experiment.programs import engines
 from torch_impl import model
 
 Tensors = tuple[torch.Tensor, ...]

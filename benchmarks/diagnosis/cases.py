@@ -10,10 +10,10 @@ import numpy as np
 
 from benchmarks.diagnosis import draws
 from benchmarks.diagnosis.drafts import EVERY, SMOOTH, Rate, Setting, Undrawn, Voices, same
-from compare.rates import Rates
-from compare.tolerance import NEAR_ZERO, ULP32, ulp32
-from experiment.clock import Clock
-from experiment.schedules.text import to_short
+from samestep._compare.rates import Rates
+from samestep._compare.tolerance import NEAR_ZERO, ULP32, ulp32
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules.text import to_short
 
 WRITINGS = ("every 10th step", "every 50th step", "float32", "6 digits")
 

@@ -14,10 +14,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from compare.diagnose import diagnose
-from compare.rates import Rates
-from experiment.clock import Clock
-from experiment.schedules.text import parse
+from samestep._compare.diagnose import diagnose
+from samestep._compare.rates import Rates
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules.text import parse
 
 ROWS = 2_000_000
 CLOCK = Clock(samples=40_000 * 32, batch_size=32)

@@ -13,9 +13,9 @@ import numpy as np
 
 from benchmarks.diagnosis import draws
 from benchmarks.real_rates import Framework
-from experiment.clock import Clock, Duration
-from experiment.schedules import Schedule
-from experiment.schedules.text import parse
+from samestep.experiment.clock import Clock, Duration
+from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules.text import parse
 
 Rate = Callable[[np.ndarray], np.ndarray]
 """Rates of a run at any steps."""

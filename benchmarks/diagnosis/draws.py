@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from experiment.schedules import Schedule
-from experiment.schedules.text import parse
+from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules.text import parse
 
 Draw = Callable[[np.random.Generator, int], str]
 

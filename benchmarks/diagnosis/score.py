@@ -22,10 +22,10 @@ import numpy as np
 
 from benchmarks.diagnosis import cases, drafts
 from benchmarks.real_rates import PACKAGES, Framework
-from compare.causes import CAUSES
-from compare.causes.base import Cause
-from compare.diagnose import Diagnosis, diagnose
-from compare.tolerance import NEAR_ZERO, ULP32, ulp32
+from samestep._compare.causes import CAUSES
+from samestep._compare.causes.base import Cause
+from samestep._compare.diagnose import Diagnosis, diagnose
+from samestep._compare.tolerance import NEAR_ZERO, ULP32, ulp32
 
 SAME_DATA = {frozenset({cause.name, other}) for cause in CAUSES for other in cause.alike}
 """Pairs of causes that can give the very same data; either counts, the other must be listed as possible."""

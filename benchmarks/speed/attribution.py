@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.speed import measuring
-from compare.align.losses import ROUNDING, loss_difference
-from compare.workers import runner
-from experiment import differences
-from experiment.differences import NAMES, Name
-from experiment.plan import SGD, Adam, AdamW, Framework, Momentum, Plan, Precision, RMSprop, question
-from experiment.programs.variants import Variant
-from experiment.trace import Trace
+from samestep._compare.align.losses import ROUNDING, loss_difference
+from samestep._compare.workers import runner
+from samestep.experiment import differences
+from samestep.experiment.differences import NAMES, Name
+from samestep.experiment.plan import SGD, Adam, AdamW, Framework, Momentum, Plan, Precision, RMSprop, question
+from samestep.experiment.programs.variants import Variant
+from samestep.experiment.trace import Trace
 
 RESULTS = Path(__file__).with_name("attribution.json")
 ARM = "staircase-steps"

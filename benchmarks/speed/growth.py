@@ -109,7 +109,7 @@ def _trained(axis: str, kind: str, at: int) -> Callable[[], object]:
 
 
 def _wide(width: int) -> Any:
-    from experiment.plan import question
+    from samestep.experiment.plan import question
 
     return question().network.model_copy(update={"hidden": (width, width)})
 
@@ -118,7 +118,7 @@ def _compared(axis: str, kind: str, at: int) -> Callable[[], object]:
     import pandas as pd
 
     from benchmarks.speed import tables
-    from compare.align.rows import rows as align
+    from samestep._compare.align.rows import rows as align
 
     of = tables.plan(at)
     a, b = (tables.trace(framework, of, seed) for seed, framework in enumerate(("tensorflow", "torch")))

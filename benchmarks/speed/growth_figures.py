@@ -11,8 +11,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from compare.show.style import STYLE
-from experiment.frameworks import KERAS, PYTORCH
+from samestep._compare.show.style import STYLE
+from samestep.experiment.frameworks import KERAS, PYTORCH
 
 _LOOKS: dict[str, dict[str, Any]] = {
     "Keras": {"color": KERAS.colour, "linestyle": "-", "marker": "o"},

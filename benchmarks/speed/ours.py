@@ -14,8 +14,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from experiment.frameworks import BY_WORD
-from experiment.plan import Plan, question
+from samestep.experiment.frameworks import BY_WORD
+from samestep.experiment.plan import Plan, question
 
 PACKAGES = {word: each.package for word, each in BY_WORD.items()}
 
@@ -51,7 +51,7 @@ def simulate(framework: str, steps: int, repeats: int) -> dict[str, Any]:
 def compare(rows: int, repeats: int) -> dict[str, Any]:
     """Line two traces up and take the differences."""
     from benchmarks.speed import tables
-    from compare.align.rows import differences
+    from samestep._compare.align.rows import differences
 
     of = tables.plan(rows)
     a, b = (tables.trace(framework, of, seed) for seed, framework in enumerate(("tensorflow", "torch")))

@@ -20,7 +20,7 @@ def filled(
         "seeds": _seeds(growth),
     }
     for name, block in blocks.items():
-        begin, end = f"<!-- {name}: written by tests/test_benchmarks.py -->\n", f"<!-- end of {name} -->\n"
+        begin, end = f"<!-- {name}: written by tests/benchmarks/test_benchmarks.py -->\n", f"<!-- end of {name} -->\n"
         before, _, rest = page.partition(begin)
         _, _, after = rest.partition(end)
         page = f"{before}{begin}\n{block}\n{end}{after}"

@@ -79,7 +79,7 @@ def _ours(work: str, *numbers: object) -> tuple[str, ...]:
 
 
 def _samestep(*arguments: str) -> tuple[str, ...]:
-    return ("-P", "-m", "compare.command", *arguments)
+    return ("-P", "-m", "samestep._compare.command", *arguments)
 
 
 def pairs(folder: Path) -> list[Pair]:

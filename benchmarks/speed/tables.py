@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiment.plan import Plan, question
-from experiment.trace import Trace, run_rows, stack
+from samestep.experiment.plan import Plan, question
+from samestep.experiment.trace import Trace, run_rows, stack
 
 
 def plan(rows: int) -> Plan:

@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from compare.align.reduction_words import Reduction, instead
-from compare.align.reductions import find_reduction
-from compare.align.steps import common_rows
-from compare.runs.run import Run
-from compare.runs.side import Side
-from compare.terms import Language, Verdict
-from compare.tolerance import NEAR_ZERO
-from experiment.clock import Clock
-from experiment.frameworks import BY_NAME, LANGUAGES
-from experiment.plan import Adam, AdamW, Momentum, Plan
-from experiment.validation import PlanError
+from samestep.experiment.clock import Clock
+from samestep.experiment.frameworks import BY_NAME, LANGUAGES
+from samestep.experiment.plan import Adam, AdamW, Momentum, Plan
+from samestep.experiment.validation import PlanError
+
+from ..runs.run import Run
+from ..runs.side import Side
+from ..terms import Language, Verdict
+from ..tolerance import NEAR_ZERO
+from .reduction_words import Reduction, instead
+from .reductions import find_reduction
+from .steps import common_rows
 
 ROUNDING = {"float32": 2e-6, "float64": 1e-12}
 """Largest relative difference of batch losses that the order of sums makes by itself, by precision."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from compare.terms import Language, Side, other
-from compare.words import counted, listed
+from ..terms import Language, Side, other
+from ..words import counted, listed
 
 ReductionName = Literal[
     "running mean",

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.align.reduction_words import Of, Over, Reduction, ReductionName
-from compare.terms import Side
-from compare.tolerance import relative_difference
-from experiment.clock import Clock
+from samestep.experiment.clock import Clock
+
+from ..terms import Side
+from ..tolerance import relative_difference
+from .reduction_words import Of, Over, Reduction, ReductionName
 
 TOLERANCE = 16 * float(np.finfo(np.float32).eps)
 """Relative: 1.9e-6, what float32 leaves of one batch's mean that was summed in another order. The running sums of an

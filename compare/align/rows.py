@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from compare.tolerance import relative_difference, ulp32_difference
-from experiment.plan import FRAMEWORKS, Framework, Plan
-from experiment.trace import Table, Trace
+from samestep.experiment.plan import FRAMEWORKS, Framework, Plan
+from samestep.experiment.trace import Table, Trace
+
+from ..tolerance import relative_difference, ulp32_difference
 
 KEY = ["arm", "seed", "step"]
 ALIGNED_COLUMNS = [

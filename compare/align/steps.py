@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from compare.runs.run import Run
+from ..runs.run import Run
 
 
 def common_rows(a: Run, b: Run) -> tuple[np.ndarray, np.ndarray]:

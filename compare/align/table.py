@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from compare.runs.run import Run
-from compare.tolerance import relative_difference, ulp32_difference
-from experiment.clock import Clock
+from samestep.experiment.clock import Clock
+
+from ..runs.run import Run
+from ..tolerance import relative_difference, ulp32_difference
 
 COLUMNS = (
     "step",

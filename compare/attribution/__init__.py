@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from compare.attribution.result import Attribution
-    from compare.workers.runner import OnProgress
-    from experiment.plan import Plan
+    from samestep.experiment.plan import Plan
+
+    from ..workers.runner import OnProgress
+    from .result import Attribution
 
 
 def attribute(
@@ -51,10 +52,11 @@ def attribute(
     from contextlib import ExitStack
     from pathlib import Path
 
-    from compare.attribution.experiment import experiment
-    from compare.attribution.ladder import climb
-    from compare.workers.runner import WorkerError
-    from experiment.programs.process import missing
+    from samestep.experiment.programs.process import missing
+
+    from ..workers.runner import WorkerError
+    from .experiment import experiment
+    from .ladder import climb
 
     asked = experiment(plan, against, arm, seed, precision, mend)
     if absent := missing():
@@ -62,6 +64,6 @@ def attribute(
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="samestep-")))
         climbed = climb(asked, folder, on_progress or (lambda *_: None))
-    from compare.attribution.result import Attribution  # matplotlib: not before there is something to show
+    from .result import Attribution  # matplotlib: not before there is something to show
 
     return Attribution.of(climbed)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from compare.attribution.ladder import Ladder
-from compare.attribution.variants import DEFAULT_EPSILON, EPSILONS
-from experiment import differences
-from experiment.plan import Adam, AdamW, Framework, Momentum, Plan, RMSprop
+from samestep.experiment import differences
+from samestep.experiment.plan import Adam, AdamW, Framework, Momentum, Plan, RMSprop
+
+from .ladder import Ladder
+from .variants import DEFAULT_EPSILON, EPSILONS
 
 
 @dataclass(frozen=True)

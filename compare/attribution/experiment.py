@@ -10,12 +10,13 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from compare.attribution.variants import Experiment
-from compare.show.folder import OutputError
-from experiment.frameworks import BY_WORD
-from experiment.plan import Framework, Plan, Precision, question
-from experiment.schedules import Constant
-from experiment.validation import PlanError, describe
+from samestep.experiment.frameworks import BY_WORD
+from samestep.experiment.plan import Framework, Plan, Precision, question
+from samestep.experiment.schedules import Constant
+from samestep.experiment.validation import PlanError, describe
+
+from ..show.folder import OutputError
+from .variants import Experiment
 
 
 def experiment(

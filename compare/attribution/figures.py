@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
-from compare.attribution.ladder import Ladder, Rung
-from compare.attribution.words import verdict
-from compare.show import style
-from compare.show.drawing import Drawing
-from compare.words import number
+from ..show import style
+from ..show.drawing import Drawing
+from ..words import number
+from .ladder import Ladder, Rung
+from .words import verdict
 
 _BINS = 200  # along a line: losses are noisy, and more points of many rungs would be a thicket
 _BAR = 0.62  # height of a bar, of the 1 that its row has

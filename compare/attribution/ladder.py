@@ -9,13 +9,14 @@ from typing import Literal
 
 import numpy as np
 
-from compare.align.losses import ROUNDING, loss_difference
-from compare.align.reduction_words import Reduction
-from compare.align.reductions import find_reduction
-from compare.attribution import variants
-from compare.attribution.variants import CONTROLS, Experiment, State
-from compare.workers.runner import OnProgress
-from experiment.plan import FRAMEWORKS, Framework
+from samestep.experiment.plan import FRAMEWORKS, Framework
+
+from ..align.losses import ROUNDING, loss_difference
+from ..align.reduction_words import Reduction
+from ..align.reductions import find_reduction
+from ..workers.runner import OnProgress
+from . import variants
+from .variants import CONTROLS, Experiment, State
 
 NATIVE = "native"
 LOGGED = {"float32": 2e-5, "float64": 1e-6}

@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from compare.attribution import figures
-from compare.attribution.advice import Advice
-from compare.attribution.ladder import Ladder, Rung
-from compare.attribution.words import (
-    residual_sentence,
-    rung_sentence,
-    until_sentence,
-    verdict,
-    verdict_sentence,
-)
-from compare.show.picture import Picture
-from compare.words import number, setting, share
-from experiment.frameworks import LABELS
-from experiment.plan import FRAMEWORKS, Plan
-from experiment.schedules.text import to_short
+from samestep.experiment.frameworks import LABELS
+from samestep.experiment.plan import FRAMEWORKS, Plan
+from samestep.experiment.schedules.text import to_short
+
+from ..show.picture import Picture
+from ..words import number, setting, share
+from . import figures
+from .advice import Advice
+from .ladder import Ladder, Rung
+from .words import residual_sentence, rung_sentence, until_sentence, verdict, verdict_sentence
 
 
 def page(ladder: Ladder, advice: Sequence[Advice]) -> dict[str, Any]:

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compare.attribution import page, words
-from compare.attribution.advice import Advice, advice
-from compare.attribution.ladder import Gap, Ladder
-from compare.show.folder import MANIFEST
-from compare.show.manifest import DRAWS, machine, versions
-from compare.show.result import Result
-from experiment.frameworks import BY_NAME
-from experiment.plan import FRAMEWORKS
-from experiment.trace import write_csv, write_json
+from samestep.experiment.frameworks import BY_NAME
+from samestep.experiment.plan import FRAMEWORKS
+from samestep.experiment.trace import write_csv, write_json
+
+from ..show.folder import MANIFEST
+from ..show.manifest import DRAWS, machine, versions
+from ..show.result import Result
+from . import page, words
+from .advice import Advice, advice
+from .ladder import Gap, Ladder
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from compare.show.picture import Picture
+    from ..show.picture import Picture
 
 
 @dataclass(frozen=True, eq=False)

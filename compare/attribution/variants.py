@@ -12,13 +12,14 @@ from typing import Literal, cast
 
 import numpy as np
 
-from compare.workers import runner
-from compare.workers.runner import OnProgress
-from experiment import differences, frameworks
-from experiment.differences import Name
-from experiment.plan import Adam, AdamW, CsvData, Framework, Plan, RMSprop
-from experiment.programs.variants import Variant
-from experiment.trace import Trace, TraceError
+from samestep.experiment import differences, frameworks
+from samestep.experiment.differences import Name
+from samestep.experiment.plan import Adam, AdamW, CsvData, Framework, Plan, RMSprop
+from samestep.experiment.programs.variants import Variant
+from samestep.experiment.trace import Trace, TraceError
+
+from ..workers import runner
+from ..workers.runner import OnProgress
 
 Control = Literal["data", "weights", "order", "masks"]
 CONTROLS: tuple[Control, ...] = ("data", "weights", "order", "masks")

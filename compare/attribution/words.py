@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, cast
 
-from compare.attribution.advice import Advice
-from compare.attribution.ladder import NATIVE, Ladder, Rung
-from compare.attribution.variants import DEFAULT_EPSILON, EPSILONS, Control
-from compare.show.result import aligned
-from compare.words import counted, listed, number, share
-from experiment import differences
-from experiment.frameworks import LABELS
-from experiment.plan import FRAMEWORKS
+from samestep.experiment import differences
+from samestep.experiment.frameworks import LABELS
+from samestep.experiment.plan import FRAMEWORKS
+
+from ..show.result import aligned
+from ..words import counted, listed, number, share
+from .advice import Advice
+from .ladder import NATIVE, Ladder, Rung
+from .variants import DEFAULT_EPSILON, EPSILONS, Control
 
 Verdict = Literal["rounding", "unexplained"]
 

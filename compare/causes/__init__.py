@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from textwrap import indent
 
-from compare.causes.base import Cause
-from compare.causes.counter import Counter
-from compare.causes.extra_decay import ExtraDecay
-from compare.causes.factor import Factor
-from compare.causes.family import Family
-from compare.causes.floor import Floor
-from compare.causes.gaps import Gaps
-from compare.causes.identical import Identical
-from compare.causes.length import Length
-from compare.causes.period import Period
-from compare.causes.reset import Reset
-from compare.causes.rounding import Rounding
-from compare.causes.scale import Scale
-from compare.causes.shift import Shift
-from compare.causes.staircase import Staircase
-from compare.causes.tail import Tail
-from compare.causes.unexplained import Unexplained
-from compare.causes.warmup import Warmup
-from compare.terms import CompareError
+from ..terms import CompareError
+from .base import Cause
+from .counter import Counter
+from .extra_decay import ExtraDecay
+from .factor import Factor
+from .family import Family
+from .floor import Floor
+from .gaps import Gaps
+from .identical import Identical
+from .length import Length
+from .period import Period
+from .reset import Reset
+from .rounding import Rounding
+from .scale import Scale
+from .shift import Shift
+from .staircase import Staircase
+from .tail import Tail
+from .unexplained import Unexplained
+from .warmup import Warmup
 
 CAUSES: tuple[type[Cause], ...] = (
     Identical,

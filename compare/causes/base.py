@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, fields
 from inspect import cleandoc
 from typing import ClassVar, Self
 
-from compare.causes.fix import Fix
-from compare.causes.scene import Scene
-from compare.rates import Rates
-from compare.refute.claim import Claim, Pair
-from compare.terms import Side, Verdict
+from ..rates import Rates
+from ..refute.claim import Claim, Pair
+from ..terms import Side, Verdict
+from .fix import Fix
+from .scene import Scene
 
 
 @dataclass(frozen=True, repr=False)

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from compare.terms import Language
-from experiment.clock import Clock, Duration
-from experiment.schedules import Constant, Product, Schedule, Sequence, Warmup
-from experiment.schedules.calls import Call, Calls, Expression, grouped, torch_call
-from experiment.schedules.text import to_short
+from samestep.experiment.clock import Clock, Duration
+from samestep.experiment.schedules import Constant, Product, Schedule, Sequence, Warmup
+from samestep.experiment.schedules.calls import Call, Calls, Expression, grouped, torch_call
+from samestep.experiment.schedules.text import to_short
+
+from ..terms import Language
 
 MOST_BOUNDARIES = 8
 

@@ -9,20 +9,21 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from compare.causes import snippets
-from compare.causes.base import Cause
-from compare.causes.code import written
-from compare.causes.fix import Fix, coded
-from compare.causes.scene import Scene, Seen
-from compare.refute import predict
-from compare.refute.claim import Claim, Pair
-from compare.refute.curve import Curve
-from compare.refute.estimate import FAST_AND_SLOW, counters, landmarks, moves
-from compare.refute.predict import Prediction
-from compare.terms import Language, Side
-from compare.words import multiple
-from experiment.clock import Duration
-from experiment.schedules import ExponentialDecay, Schedule
+from samestep.experiment.clock import Duration
+from samestep.experiment.schedules import ExponentialDecay, Schedule
+
+from ..refute import predict
+from ..refute.claim import Claim, Pair
+from ..refute.curve import Curve
+from ..refute.estimate import FAST_AND_SLOW, counters, landmarks, moves
+from ..refute.predict import Prediction
+from ..terms import Language, Side
+from ..words import multiple
+from . import snippets
+from .base import Cause
+from .code import written
+from .fix import Fix, coded
+from .scene import Scene, Seen
 
 Reading = Literal["steps-vs-epochs", "gradient-accumulation", "unconverted-rate", "unknown"]
 

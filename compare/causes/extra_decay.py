@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from compare.causes import snippets
-from compare.causes.base import Cause
-from compare.causes.fix import Fix, coded, to_change
-from compare.causes.scene import Scene
-from compare.refute import predict
-from compare.refute.claim import Claim, Pair
-from compare.refute.estimate import LATE_FIRST, constant_ratios, first_apart
-from compare.terms import Side, other
-from compare.words import multiple
+from ..refute import predict
+from ..refute.claim import Claim, Pair
+from ..refute.estimate import LATE_FIRST, constant_ratios, first_apart
+from ..terms import Side, other
+from ..words import multiple
+from . import snippets
+from .base import Cause
+from .fix import Fix, coded, to_change
+from .scene import Scene
 
 MOST = 150
 """Steps at which the factor may begin that are tried at most."""

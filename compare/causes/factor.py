@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar, Self
 
-from compare.causes.base import Cause
-from compare.causes.fix import Fix, as_the_other
-from compare.causes.scene import Scene
-from compare.refute import predict
-from compare.refute.claim import Claim, Pair
-from compare.refute.predict import Prediction
-from experiment.schedules import ExponentialDecay, InverseTimeDecay, Schedule
+from samestep.experiment.schedules import ExponentialDecay, InverseTimeDecay, Schedule
+
+from ..refute import predict
+from ..refute.claim import Claim, Pair
+from ..refute.predict import Prediction
+from .base import Cause
+from .fix import Fix, as_the_other
+from .scene import Scene
 
 Decay = ExponentialDecay | InverseTimeDecay
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from compare.causes.base import Cause
-from compare.causes.fix import Fix, as_the_other
-from compare.causes.scene import Scene
-from compare.refute.claim import Pair
-from compare.refute.estimate import is_plain
-from experiment.schedules.text import to_short
+from samestep.experiment.schedules.text import to_short
+
+from ..refute.claim import Pair
+from ..refute.estimate import is_plain
+from .base import Cause
+from .fix import Fix, as_the_other
+from .scene import Scene
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from compare.causes.code import in_epochs, written
-from compare.causes.scene import Scene
-from compare.terms import Language, Side, other
-from experiment.schedules import Schedule
+from samestep.experiment.schedules import Schedule
+
+from ..terms import Language, Side, other
+from .code import in_epochs, written
+from .scene import Scene
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from compare.causes import snippets
-from compare.causes.base import Cause
-from compare.causes.fix import Fix, coded, to_change
-from compare.causes.scene import Scene
-from compare.infer.numbers import shortest
-from compare.refute import predict
-from compare.refute.claim import Claim, Pair
-from compare.refute.estimate import first_apart
-from compare.terms import SIDES, Side, other
+from ..infer.numbers import shortest
+from ..refute import predict
+from ..refute.claim import Claim, Pair
+from ..refute.estimate import first_apart
+from ..terms import SIDES, Side, other
+from . import snippets
+from .base import Cause
+from .fix import Fix, coded, to_change
+from .scene import Scene
 
 
 @dataclass(frozen=True, repr=False)

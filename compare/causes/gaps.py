@@ -7,13 +7,13 @@ from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from compare.causes.base import Cause
-from compare.causes.fix import Fix
-from compare.causes.scene import Scene
-from compare.rates import Rates
-from compare.refute.claim import Pair
-from compare.refute.estimate import usual_distance
-from compare.words import counted
+from ..rates import Rates
+from ..refute.claim import Pair
+from ..refute.estimate import usual_distance
+from ..words import counted
+from .base import Cause
+from .fix import Fix
+from .scene import Scene
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from compare.causes.base import Cause
-from compare.causes.fix import LOG_MORE, Fix
-from compare.causes.scene import Scene
-from compare.refute.claim import Pair
-from compare.terms import Verdict
+from ..refute.claim import Pair
+from ..terms import Verdict
+from .base import Cause
+from .fix import LOG_MORE, Fix
+from .scene import Scene
 
 
 @dataclass(frozen=True, repr=False)

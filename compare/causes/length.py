@@ -7,15 +7,15 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from compare.causes.base import Cause
-from compare.causes.fix import LOG_MORE, Fix
-from compare.causes.identical import few_rows
-from compare.causes.scene import Scene
-from compare.rates import Rates
-from compare.refute.claim import Pair
-from compare.refute.estimate import usual_distance
-from compare.terms import Side
-from compare.tolerance import allowed
+from ..rates import Rates
+from ..refute.claim import Pair
+from ..refute.estimate import usual_distance
+from ..terms import Side
+from ..tolerance import allowed
+from .base import Cause
+from .fix import LOG_MORE, Fix
+from .identical import few_rows
+from .scene import Scene
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,15 +9,16 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from compare.causes.base import Cause
-from compare.causes.factor import Decay, by_schedule, other_factor
-from compare.causes.fix import Fix, as_the_other
-from compare.causes.scene import Scene
-from compare.refute import predict
-from compare.refute.claim import Claim, Pair
-from compare.refute.estimate import found_again, steep_rows
-from compare.terms import SIDES, Side
-from experiment.schedules import ExponentialDecay, Product, Schedule, Sequence
+from samestep.experiment.schedules import ExponentialDecay, Product, Schedule, Sequence
+
+from ..refute import predict
+from ..refute.claim import Claim, Pair
+from ..refute.estimate import found_again, steep_rows
+from ..terms import SIDES, Side
+from .base import Cause
+from .factor import Decay, by_schedule, other_factor
+from .fix import Fix, as_the_other
+from .scene import Scene
 
 
 @dataclass(frozen=True, repr=False)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from compare.causes import snippets
-from compare.causes.base import Cause
-from compare.causes.fix import Fix, coded, to_change
-from compare.causes.scene import Scene
-from compare.refute import predict
-from compare.refute.claim import Claim, Pair
-from compare.refute.estimate import LATE_FIRST, first_apart, found_again, steep_rows, steps_between
-from compare.terms import Side
+from ..refute import predict
+from ..refute.claim import Claim, Pair
+from ..refute.estimate import LATE_FIRST, first_apart, found_again, steep_rows, steps_between
+from ..terms import Side
+from . import snippets
+from .base import Cause
+from .fix import Fix, coded, to_change
+from .scene import Scene
 
 MOST = 150
 """Steps at which a run may have begun again that are tried at most."""

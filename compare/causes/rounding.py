@@ -7,16 +7,17 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from compare.causes.base import Cause
-from compare.causes.fix import LOG_MORE, Fix
-from compare.causes.identical import few_rows
-from compare.causes.scene import Scene
-from compare.refute.claim import Pair
-from compare.terms import Verdict
-from compare.words import counted, part
-from experiment.clock import Clock
-from experiment.schedules import ExponentialDecay
-from experiment.schedules.base import float32_error
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules import ExponentialDecay
+from samestep.experiment.schedules.base import float32_error
+
+from ..refute.claim import Pair
+from ..terms import Verdict
+from ..words import counted, part
+from .base import Cause
+from .fix import LOG_MORE, Fix
+from .identical import few_rows
+from .scene import Scene
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,16 +8,17 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from compare.causes.base import Cause
-from compare.causes.fix import Fix, following, to_change
-from compare.causes.scene import Scene
-from compare.infer.numbers import digits, shortest
-from compare.refute import predict
-from compare.refute.claim import Claim, Pair
-from compare.refute.estimate import constant_ratios
-from compare.terms import SIDES, other
-from compare.words import multiple
-from experiment.schedules.base import tidy
+from samestep.experiment.schedules.base import tidy
+
+from ..infer.numbers import digits, shortest
+from ..refute import predict
+from ..refute.claim import Claim, Pair
+from ..refute.estimate import constant_ratios
+from ..terms import SIDES, other
+from ..words import multiple
+from .base import Cause
+from .fix import Fix, following, to_change
+from .scene import Scene
 
 
 @dataclass(frozen=True, repr=False)

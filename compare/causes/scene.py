@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from compare.infer import Inferred
-from compare.refute.claim import Difference
-from compare.terms import LANGUAGES, Language, Side
-from compare.words import counted
-from experiment.clock import Clock
-from experiment.schedules import Schedule
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules import Schedule
+
+from ..infer import Inferred
+from ..refute.claim import Difference
+from ..terms import LANGUAGES, Language, Side
+from ..words import counted
 
 
 @dataclass(frozen=True)

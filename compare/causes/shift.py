@@ -6,20 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from compare.causes import snippets
-from compare.causes.base import Cause
-from compare.causes.fix import Fix, coded, to_change
-from compare.causes.reset import Reset
-from compare.causes.scene import Scene
-from compare.causes.warmup import Warmup
-from compare.rates import Rates
-from compare.refute import predict
-from compare.refute.claim import FEW, Claim, Pair
-from compare.refute.curve import Curve
-from compare.refute.estimate import FAST_AND_SLOW, landmarks, moves, shifts
-from compare.terms import Side, other
-from experiment.schedules import Product, Sequence
-from experiment.schedules import Warmup as WarmupSchedule
+from samestep.experiment.schedules import Product, Sequence
+from samestep.experiment.schedules import Warmup as WarmupSchedule
+
+from ..rates import Rates
+from ..refute import predict
+from ..refute.claim import FEW, Claim, Pair
+from ..refute.curve import Curve
+from ..refute.estimate import FAST_AND_SLOW, landmarks, moves, shifts
+from ..terms import Side, other
+from . import snippets
+from .base import Cause
+from .fix import Fix, coded, to_change
+from .reset import Reset
+from .scene import Scene
+from .warmup import Warmup
 
 
 @dataclass(frozen=True, repr=False)

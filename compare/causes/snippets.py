@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compare.terms import Language
+from ..terms import Language
 
 STEP_PER_EPOCH = """for epoch in range(epochs):
     for batch in loader:

@@ -8,13 +8,13 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from compare.causes import snippets
-from compare.causes.base import Cause
-from compare.causes.fix import Fix, coded, following, to_change
-from compare.causes.scene import Scene
-from compare.refute import predict
-from compare.refute.claim import Claim, Pair
-from compare.terms import SIDES, Side, other
+from ..refute import predict
+from ..refute.claim import Claim, Pair
+from ..terms import SIDES, Side, other
+from . import snippets
+from .base import Cause
+from .fix import Fix, coded, following, to_change
+from .scene import Scene
 
 
 @dataclass(frozen=True, repr=False)

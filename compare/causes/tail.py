@@ -8,15 +8,16 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from compare.causes import snippets
-from compare.causes.base import Cause
-from compare.causes.fix import Fix, coded
-from compare.causes.scene import Scene
-from compare.refute import predict
-from compare.refute.claim import Claim, Pair
-from compare.refute.estimate import LATE_FIRST, allowed_at, first_apart, steps_between
-from compare.terms import Side, other
-from experiment.clock import Clock
+from samestep.experiment.clock import Clock
+
+from ..refute import predict
+from ..refute.claim import Claim, Pair
+from ..refute.estimate import LATE_FIRST, allowed_at, first_apart, steps_between
+from ..terms import Side, other
+from . import snippets
+from .base import Cause
+from .fix import Fix, coded
+from .scene import Scene
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from compare.causes.base import Cause
-from compare.causes.fix import LOG_MORE, Fix
-from compare.causes.scene import Scene
+from .base import Cause
+from .fix import LOG_MORE, Fix
+from .scene import Scene
 
 
 @dataclass(frozen=True, repr=False)

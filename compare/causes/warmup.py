@@ -8,20 +8,21 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from compare.causes import snippets
-from compare.causes.base import Cause
-from compare.causes.fix import Fix, coded, following, to_change
-from compare.causes.scene import Scene
-from compare.infer import Inferred
-from compare.rates import Rates
-from compare.refute import predict
-from compare.refute.claim import Claim, Pair
-from compare.refute.curve import Curve, Known
-from compare.refute.estimate import LATE_FIRST, allowed_at, found_again, is_regular, steep_rows, steps_between
-from compare.refute.predict import Prediction
-from compare.terms import Side, other
-from compare.words import counted
-from experiment.schedules import Warmup as WarmupSchedule
+from samestep.experiment.schedules import Warmup as WarmupSchedule
+
+from ..infer import Inferred
+from ..rates import Rates
+from ..refute import predict
+from ..refute.claim import Claim, Pair
+from ..refute.curve import Curve, Known
+from ..refute.estimate import LATE_FIRST, allowed_at, found_again, is_regular, steep_rows, steps_between
+from ..refute.predict import Prediction
+from ..terms import Side, other
+from ..words import counted
+from . import snippets
+from .base import Cause
+from .fix import Fix, coded, following, to_change
+from .scene import Scene
 
 SHORTEST = 4
 """Steps of the shortest warm-up that can be told from a shift."""

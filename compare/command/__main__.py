@@ -1,5 +1,5 @@
-"""``python -m compare.command``: the command `samestep`."""
+"""``python -m samestep._compare.command``: the command `samestep`."""
 
-from compare.command.main import main
+from .main import main
 
 main()

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from compare.command import terminal
-from compare.command.options import Force, Json, Plan, check_targets
+from . import terminal
+from .options import Force, Json, Plan, check_targets
 
 EXAMPLE = "samestep attribute --arm staircase-steps --precision float64"
 
@@ -34,11 +34,12 @@ def attribute(
     json: Json = None,
 ) -> None:
     """Which part of a loss gap between Keras and PyTorch comes from what, and what to write so that it goes."""
-    from compare import attribution
-    from compare.attribution import experiment as asking
-    from compare.command import progress
-    from compare.show import folder as output
-    from experiment.programs.process import missing
+    from samestep.experiment.programs.process import missing
+
+    from .. import attribution
+    from ..attribution import experiment as asking
+    from ..show import folder as output
+    from . import progress
 
     experiment = asking.experiment(plan, against, arm, seed, precision, mend)
     if absent := missing():

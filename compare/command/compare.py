@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from compare.command import terminal
-from compare.command.options import Accumulate, DropLast, Json, check_targets
+from . import terminal
+from .options import Accumulate, DropLast, Json, check_targets
 
 EXAMPLE = "samestep compare a.csv b.csv --samples 1000 --batch-size 32 --json result.json"
 SIDE_HELP = (
@@ -50,9 +50,9 @@ def compare(
     json: Json = None,
 ) -> int:
     """Line two traces, logs or schedules up: first difference, cause, fix. Exits with 0, 1 or 3 for inconclusive."""
-    from compare.comparison import compare as comparing
-    from compare.runs.settings import key_values
-    from compare.show import folder as output
+    from ..comparison import compare as comparing
+    from ..runs.settings import key_values
+    from ..show import folder as output
 
     if force and report is None:
         raise output.OutputError("--force replaces an earlier report. Add --report, or leave --force out.")

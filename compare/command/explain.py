@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from compare.command import terminal
-from compare.command.options import (
-    Accumulate,
-    BatchSize,
-    DropLast,
-    Epochs,
-    Json,
-    Plot,
-    Samples,
-    Spec,
-    Stepped,
-    check_targets,
-)
+from . import terminal
+from .options import Accumulate, BatchSize, DropLast, Epochs, Json, Plot, Samples, Spec, Stepped, check_targets
 
 EXAMPLE = (
     "samestep explain 'exponential:initial=1e-3,factor=0.95,every=25 steps,staircase' "
@@ -34,7 +23,7 @@ def explain(
     json: Json = None,
 ) -> None:
     """When the rate changes, in steps, epochs and batches; needs no framework."""
-    from compare.schedule import explain as schedules
+    from ..schedule import explain as schedules
 
     check_targets([schedule], json, plot=plot)
     explained = schedules.explain(

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from compare.command import attribute, compare, explain, run, simulate, terminal, translate, why
-from compare.command.terminal import DONE, INTERRUPTED, WRONG_USE
+from . import attribute, compare, explain, run, simulate, terminal, translate, why
+from .terminal import DONE, INTERRUPTED, WRONG_USE
 
 app = typer.Typer(
     add_completion=False,
@@ -25,7 +25,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        from experiment import __version__
+        from samestep.experiment import __version__
 
         terminal.say(f"samestep {__version__}")
         raise typer.Exit

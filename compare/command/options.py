@@ -52,6 +52,6 @@ def check_targets(
 
 def refused(message: str) -> ValueError:
     """An error of use: one line that says what to do."""
-    from compare.show.folder import OutputError
+    from ..show.folder import OutputError
 
     return OutputError(message)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from compare.workers.runner import OnProgress
-from experiment.frameworks import LABELS
-from experiment.plan import Framework, Plan
+from samestep.experiment.frameworks import LABELS
+from samestep.experiment.plan import Framework, Plan
+
+from ..workers.runner import OnProgress
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from compare.command import terminal
-from compare.command.options import Force, Plan, check_targets
+from . import terminal
+from .options import Force, Plan, check_targets
 
 EXAMPLE = "samestep run --plan plan.json --out out/mine --json -"
 
@@ -32,13 +32,14 @@ def run(
     ] = None,
 ) -> None:
     """Train every arm in both frameworks; write CSV, figures and the report."""
-    from compare import training
-    from compare.command import progress
-    from compare.show import folder as output
-    from experiment.plan import Plan as Experiment
-    from experiment.plan import question
-    from experiment.programs import engines
-    from experiment.programs.process import missing
+    from samestep.experiment.plan import Plan as Experiment
+    from samestep.experiment.plan import question
+    from samestep.experiment.programs import engines
+    from samestep.experiment.programs.process import missing
+
+    from .. import training
+    from ..show import folder as output
+    from . import progress
 
     engines.parse(engine), engines.parse_device(device)
     chosen = question() if plan is None else Experiment.load(plan)

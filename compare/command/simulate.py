@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from compare.command import terminal
-from compare.command.options import BatchSize, DropLast, Epochs, Json, Plot, Samples, Spec, Stepped, check_targets
+from . import terminal
+from .options import BatchSize, DropLast, Epochs, Json, Plot, Samples, Spec, Stepped, check_targets
 
 EXAMPLE = (
     "samestep simulate 'cosine:initial=0.1,floor=0,over=50 epochs,after=hold' "
@@ -28,7 +28,7 @@ def simulate(
     json: Json = None,
 ) -> int:
     """Ask the real schedulers of both frameworks, without training."""
-    from compare.schedule import simulate as schedules
+    from ..schedule import simulate as schedules
 
     check_targets([schedule], json, csv, plot)
     simulated = schedules.simulate(

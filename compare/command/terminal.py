@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from compare.comparison.result import Comparison
-    from compare.show.result import Result
+    from ..comparison.result import Comparison
+    from ..show.result import Result
 
 DONE, DIFFERS, WRONG_USE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 CODES = {"same": DONE, "differs": DIFFERS, "inconclusive": INCONCLUSIVE}
@@ -35,10 +35,10 @@ def finish(
 
     written : the folder in which the report lies already.
     """
-    from experiment.trace import json_text, write_csv
+    from samestep.experiment.trace import json_text, write_csv
 
     if report is not None:
-        from compare.show import folder as output
+        from ..show import folder as output
 
         with output.folder(report, force, "--report") as beside:
             result.write(beside)
@@ -57,7 +57,7 @@ def finish(
 
 def save_junit(comparison: Comparison, path: Path) -> None:
     """Write JUnit XML, moved into place when complete."""
-    from experiment.trace import moved_into_place
+    from samestep.experiment.trace import moved_into_place
 
     text = comparison.to_junit()
     with moved_into_place(path.resolve()) as beside:
@@ -66,7 +66,7 @@ def save_junit(comparison: Comparison, path: Path) -> None:
 
 def write(target: str, text: str) -> None:
     """Write a text into a file, or to standard output for ``-``."""
-    from experiment.trace import moved_into_place
+    from samestep.experiment.trace import moved_into_place
 
     if target == "-":
         sys.stdout.write(text)
@@ -80,7 +80,7 @@ def say(text: str, indent: str = "", wrap: bool = True) -> None:
 
     Without Rich, whose import and first print take a fifth of the time that a quick command may take.
     """
-    from compare.show.result import printable
+    from ..show.result import printable
 
     width = shutil.get_terminal_size().columns if wrap and sys.stdout.isatty() else 10**6
     filled = textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
@@ -97,7 +97,7 @@ def fail(message: str, code: int) -> int:
     """Say on standard error what went wrong; the exit code."""
     from rich.console import Console
 
-    from compare.show.result import printable
+    from ..show.result import printable
 
     with suppress(OSError):  # nobody can be told; the exit code still says it
         Console(stderr=True, soft_wrap=True).print(
@@ -122,7 +122,7 @@ def in_two_lines(error: Exception) -> str:
 
 def _save_figure(figure: Figure, path: Path) -> None:
     """Write a figure in the format that its name ends in, moved into place when complete."""
-    from experiment.trace import moved_into_place
+    from samestep.experiment.trace import moved_into_place
 
     drawn = io.BytesIO()  # a pipe can only be written in one go
     figure.savefig(drawn, format=path.suffix[1:], dpi=150)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from compare.command import terminal
-from compare.command.options import DropLast, Json, Stepped, check_targets
+from . import terminal
+from .options import DropLast, Json, Stepped, check_targets
 
 EXAMPLE = "samestep translate schedule.json --to torch --samples 1000 --batch-size 32"
 
@@ -33,7 +33,7 @@ def translate(
     json: Json = None,
 ) -> int:
     """The same schedule in the other framework, as code, with proof."""
-    from compare.schedule import translate as schedules
+    from ..schedule import translate as schedules
 
     check_targets([file], json)
     translated = schedules.translate(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from compare.command import terminal
+from . import terminal
 
 EXAMPLE = "samestep why counter"
 
@@ -18,7 +18,7 @@ def why(
     ] = None,
 ) -> None:
     """What a cause looks like, how it comes about, and how to fix it."""
-    from compare.causes import CAUSES, page
+    from ..causes import CAUSES, page
 
     width = max(len(cause.name) for cause in CAUSES)
     texts = [page(name) for name in causes or ()] or [f"{cause.name:{width}}  {cause.meaning()}" for cause in CAUSES]

@@ -8,21 +8,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.align.losses import losses
-from compare.align.steps import common_rows
-from compare.causes.scene import Scene, Seen
-from compare.comparison.result import Compared, Comparison
-from compare.diagnose import Diagnosis, diagnose
-from compare.diagnose.doubt import doubt, is_zero, modest
-from compare.infer import Inferred
-from compare.runs.run import SELECTS, CompareError, Run, listed_keys
-from compare.runs.settings import Settings
-from compare.runs.settings import clock as clock_from
-from compare.runs.settings import stepping as stepping_from
-from compare.runs.side import Side, clock_of, read_side, schedule_run
-from compare.tolerance import ULP32, ulp32
-from compare.words import large_batch
-from experiment.clock import Clock, Stepping
+from samestep.experiment.clock import Clock, Stepping
+
+from ..align.losses import losses
+from ..align.steps import common_rows
+from ..causes.scene import Scene, Seen
+from ..diagnose import Diagnosis, diagnose
+from ..diagnose.doubt import doubt, is_zero, modest
+from ..infer import Inferred
+from ..runs.run import SELECTS, CompareError, Run, listed_keys
+from ..runs.settings import Settings
+from ..runs.settings import clock as clock_from
+from ..runs.settings import stepping as stepping_from
+from ..runs.side import Side, clock_of, read_side, schedule_run
+from ..tolerance import ULP32, ulp32
+from ..words import large_batch
+from .result import Compared, Comparison
 
 MOST_STEPS = 100_000_000
 

@@ -9,15 +9,16 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from compare.show.drawing import Drawing
-from compare.show.picture import Picture
-from compare.show.style import INK, LIMIT, STYLE, WIDTH, draw_staircase, rows_of_largest, steps_axis
-from compare.words import part
-from experiment.clock import Clock
+from samestep.experiment.clock import Clock
+
+from ..show.drawing import Drawing
+from ..show.picture import Picture
+from ..show.style import INK, LIMIT, STYLE, WIDTH, draw_staircase, rows_of_largest, steps_axis
+from ..words import part
 
 if TYPE_CHECKING:
-    from compare.comparison.result import Comparison
-    from compare.refute.claim import Tolerance
+    from ..refute.claim import Tolerance
+    from .result import Comparison
 
 AROUND = 20
 """Rows before and after the first difference that are shown enlarged."""

@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from compare.comparison.words import cause_name, difference_sentence, verdict
+from .words import cause_name, difference_sentence, verdict
 
 if TYPE_CHECKING:
-    from compare.comparison.result import Compared, Comparison
+    from .result import Compared, Comparison
 
 
 def to_xml(comparison: Comparison) -> bytes:

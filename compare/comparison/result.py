@@ -8,29 +8,30 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from compare.align.losses import Losses
-from compare.align.reduction_words import Reduction
-from compare.align.table import table
-from compare.causes.base import Cause
-from compare.causes.fix import Fix
-from compare.diagnose import Diagnosis
-from compare.infer import Inferred
-from compare.refute.claim import Difference, Tolerance
-from compare.runs.run import Run, writable
-from compare.runs.side import Side
-from compare.show.folder import MANIFEST
-from compare.show.manifest import DRAWS, machine, versions
-from compare.show.result import Result
-from compare.terms import WORST, Verdict
-from experiment.clock import Clock, Place, Stepping
-from experiment.schedules.text import to_short
-from experiment.trace import moved_into_place, quoted, write_json
+from samestep.experiment.clock import Clock, Place, Stepping
+from samestep.experiment.schedules.text import to_short
+from samestep.experiment.trace import moved_into_place, quoted, write_json
+
+from ..align.losses import Losses
+from ..align.reduction_words import Reduction
+from ..align.table import table
+from ..causes.base import Cause
+from ..causes.fix import Fix
+from ..diagnose import Diagnosis
+from ..infer import Inferred
+from ..refute.claim import Difference, Tolerance
+from ..runs.run import Run, writable
+from ..runs.side import Side
+from ..show.folder import MANIFEST
+from ..show.manifest import DRAWS, machine, versions
+from ..show.result import Result
+from ..terms import WORST, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from compare.show.picture import Picture
+    from ..show.picture import Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +127,7 @@ class Comparison(Result):
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """The verdict, both sides, the first difference, the cause and the fix."""
-        from compare.comparison import words
+        from . import words
 
         return words.lines(self)
 
@@ -147,19 +148,19 @@ class Comparison(Result):
 
     def to_junit(self) -> str:
         """The comparison as JUnit XML: one test case for each pair."""
-        from compare.comparison import junit
+        from . import junit
 
         return junit.to_xml(self).decode()
 
     def pictures(self) -> Mapping[str, Callable[[], Picture]]:
         """The rates, how far they lie apart, and the first difference where there is one."""
-        from compare.comparison import figures
+        from . import figures
 
         return figures.pictures(self)
 
     def page(self) -> dict[str, Any]:
         """What the report says, as plain values."""
-        from compare.comparison import words
+        from . import words
 
         return words.page(self) | {"versions": versions(*DRAWS)}
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compare.diagnose.doubt import follows
-from compare.infer import Inferred
-from compare.runs.run import Run
-from compare.runs.side import Side
-from compare.show.result import aligned
-from compare.terms import Language
-from compare.words import at_place, counted, part
+from ..diagnose.doubt import follows
+from ..infer import Inferred
+from ..runs.run import Run
+from ..runs.side import Side
+from ..show.result import aligned
+from ..terms import Language
+from ..words import at_place, counted, part
 
 if TYPE_CHECKING:
-    from compare.comparison.result import Compared, Comparison
+    from .result import Compared, Comparison
 
 AROUND = 3
 """Steps shown before and after the first difference."""

@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from compare.causes.base import Cause
-from compare.causes.family import Family
-from compare.causes.unexplained import Unexplained
-from compare.diagnose.search import of_equal, single
-from compare.diagnose.two import pairs
-from compare.infer import Inferred, infer
-from compare.rates import Rates
-from compare.refute.claim import Difference, Pair, Tolerance
-from compare.refute.curve import Curve
-from compare.terms import SIDES, Side, Verdict, other
-from compare.tolerance import ULP32, relative_difference, ulp32_difference
-from experiment.clock import Clock
-from experiment.schedules import float32_error
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules import float32_error
+
+from ..causes.base import Cause
+from ..causes.family import Family
+from ..causes.unexplained import Unexplained
+from ..infer import Inferred, infer
+from ..rates import Rates
+from ..refute.claim import Difference, Pair, Tolerance
+from ..refute.curve import Curve
+from ..terms import SIDES, Side, Verdict, other
+from ..tolerance import ULP32, relative_difference, ulp32_difference
+from .search import of_equal, single
+from .two import pairs
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from compare.causes.unexplained import Unexplained
-from compare.diagnose import Diagnosis
-from compare.infer import Inferred
-from compare.runs.run import Run
-from compare.runs.side import Name, Side
-from compare.words import short
+from ..causes.unexplained import Unexplained
+from ..infer import Inferred
+from ..runs.run import Run
+from ..runs.side import Name, Side
+from ..words import short
+from . import Diagnosis
 
 FEW = 3
 """With fewer rows no schedule follows, and no cause of a difference."""

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from compare.causes import CAUSES
-from compare.causes.base import Cause
-from compare.refute.claim import Check, Claim, Pair
-from compare.refute.curve import Curve
-from compare.refute.estimate import is_plain
+from ..causes import CAUSES
+from ..causes.base import Cause
+from ..refute.claim import Check, Claim, Pair
+from ..refute.curve import Curve
+from ..refute.estimate import is_plain
 
 ENOUGH_COVERED = 0.5
 """Fraction of one side's rows that a claim must predict."""

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from compare.causes import CAUSES
-from compare.causes.base import Cause
-from compare.causes.counter import Counter
-from compare.causes.factor import Factor
-from compare.causes.period import Period
-from compare.causes.scale import Scale
-from compare.causes.shift import Shift
-from compare.causes.warmup import Warmup
-from compare.diagnose.search import found, holding
-from compare.infer.numbers import digits
-from compare.refute.claim import FEW_CLAIMS, Pair
-from compare.refute.curve import Curve
-from compare.refute.estimate import is_regular
-from experiment.schedules.base import tidy
+from samestep.experiment.schedules.base import tidy
+
+from ..causes import CAUSES
+from ..causes.base import Cause
+from ..causes.counter import Counter
+from ..causes.factor import Factor
+from ..causes.period import Period
+from ..causes.scale import Scale
+from ..causes.shift import Shift
+from ..causes.warmup import Warmup
+from ..infer.numbers import digits
+from ..refute.claim import FEW_CLAIMS, Pair
+from ..refute.curve import Curve
+from ..refute.estimate import is_regular
+from .search import found, holding
 
 FIRST: tuple[type[Cause], ...] = (Warmup, Scale, Factor, Period, Shift, Counter)
 """Causes that are worth taking off, the likelier first."""

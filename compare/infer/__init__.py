@@ -11,6 +11,6 @@ drift of its own tidy factors. Simple kinds come first. Schedules made of schedu
 `lines`, `waves`, `cycles` and `combined` make the guesses.
 """
 
-from compare.infer.search import Inferred, infer
+from .search import Inferred, infer
 
 __all__ = ["Inferred", "infer"]

@@ -7,13 +7,22 @@ from functools import partial
 
 import numpy as np
 
-from compare.infer.cost import cost
-from compare.infer.decays import steps
-from compare.infer.fitting import built_by, scan
-from compare.infer.numbers import digits, shorter, tidy_wholes, whole_digits
-from compare.infer.rows import Rows, tolerance_of
-from experiment.clock import Clock
-from experiment.schedules import Linear, PiecewiseConstant, Product, Schedule, ScheduleModel, Sequence, Warmup
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules import (
+    Linear,
+    PiecewiseConstant,
+    Product,
+    Schedule,
+    ScheduleModel,
+    Sequence,
+    Warmup,
+)
+
+from .cost import cost
+from .decays import steps
+from .fitting import built_by, scan
+from .numbers import digits, shorter, tidy_wholes, whole_digits
+from .rows import Rows, tolerance_of
 
 Simple = Callable[[Rows], Schedule | None]
 

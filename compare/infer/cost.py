@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from compare.infer.numbers import digits, whole_digits
-from experiment.clock import Duration
-from experiment.schedules import ScheduleModel
+from samestep.experiment.clock import Duration
+from samestep.experiment.schedules import ScheduleModel
+
+from .numbers import digits, whole_digits
 
 
 def cost(schedule: ScheduleModel, unit: int = 1) -> int:

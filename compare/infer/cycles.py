@@ -7,13 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from compare.infer.decays import steps
-from compare.infer.fitting import START, Family, Problem, scan, settle
-from compare.infer.lines import last_moves
-from compare.infer.numbers import digits, shortest
-from compare.infer.rows import Rows
-from experiment.schedules import Cyclic, OneCycle, Schedule
-from experiment.schedules.base import tidy
+from samestep.experiment.schedules import Cyclic, OneCycle, Schedule
+from samestep.experiment.schedules.base import tidy
+
+from .decays import steps
+from .fitting import START, Family, Problem, scan, settle
+from .lines import last_moves
+from .numbers import digits, shortest
+from .rows import Rows
 
 Mode = Literal["triangular", "triangular2", "exp_range"]
 Strategy = Literal["cos", "linear"]

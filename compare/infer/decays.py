@@ -8,22 +8,15 @@ from functools import partial
 
 import numpy as np
 
-from compare.infer.fitting import built_by
-from compare.infer.numbers import (
-    LONGEST,
-    digits,
-    short_decimals,
-    shorter,
-    shortest,
-    tidy_whole,
-    whole_digits,
-)
-from compare.infer.rows import Rows
-from compare.infer.staircase import Stairs, stairs
-from compare.infer.structure import Runs
-from compare.tolerance import NEAR_ZERO
-from experiment.clock import Duration
-from experiment.schedules import Constant, ExponentialDecay, InverseTimeDecay, PiecewiseConstant, Schedule
+from samestep.experiment.clock import Duration
+from samestep.experiment.schedules import Constant, ExponentialDecay, InverseTimeDecay, PiecewiseConstant, Schedule
+
+from ..tolerance import NEAR_ZERO
+from .fitting import built_by
+from .numbers import LONGEST, digits, short_decimals, shorter, shortest, tidy_whole, whole_digits
+from .rows import Rows
+from .staircase import Stairs, stairs
+from .structure import Runs
 
 DECIMALS = short_decimals(4)
 FLOAT32 = 2.0**-24

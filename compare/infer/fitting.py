@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import ValidationError
 
-from compare.infer.numbers import LONGEST, shorter
-from compare.infer.rows import TIGHT, Rows
-from compare.tolerance import SMALLEST
-from experiment.schedules import Schedule
+from samestep.experiment.schedules import Schedule
+
+from ..tolerance import SMALLEST
+from .numbers import LONGEST, shorter
+from .rows import TIGHT, Rows
 
 Form = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

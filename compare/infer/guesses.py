@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from compare.infer import cycles, decays, lines, waves
-from compare.infer.combined import combined
-from compare.infer.cost import cost
-from compare.infer.rows import Rows
-from compare.infer.structure import runs_of
-from experiment.schedules import Schedule
+from samestep.experiment.schedules import Schedule
+
+from . import cycles, decays, lines, waves
+from .combined import combined
+from .cost import cost
+from .rows import Rows
+from .structure import runs_of
 
 
 def schedules_of(rows: Rows) -> Iterator[Schedule]:

@@ -7,13 +7,14 @@ from functools import partial
 
 import numpy as np
 
-from compare.infer.decays import steps
-from compare.infer.fitting import Family, built_by, scan, settle
-from compare.infer.numbers import LONGEST, digits, shortest, whole_digits
-from compare.infer.rows import Rows
-from compare.infer.structure import jumps_up
-from experiment.clock import Clock
-from experiment.schedules import Linear, PolynomialDecay, Schedule
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules import Linear, PolynomialDecay, Schedule
+
+from .decays import steps
+from .fitting import Family, built_by, scan, settle
+from .numbers import LONGEST, digits, shortest, whole_digits
+from .rows import Rows
+from .structure import jumps_up
 
 POWERS = np.array([2.0, 0.5, 3.0, 1.5, 4.0, 5.0, 0.9, 0.75, 0.25, 8.0, 1.1, 2.5])
 

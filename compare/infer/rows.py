@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from compare.rates import Rates
-from compare.tolerance import allowed, near_peak
-from experiment.clock import Clock
-from experiment.schedules import Schedule, ScheduleModel
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules import Schedule, ScheduleModel
+
+from ..rates import Rates
+from ..tolerance import allowed, near_peak
 
 SAMPLE = 240
 """A guess is tried on this many rows before the next guess."""

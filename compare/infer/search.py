@@ -8,14 +8,15 @@ from itertools import islice
 
 import numpy as np
 
-from compare.infer.guesses import schedules_of
-from compare.infer.rows import Rows
-from compare.infer.structure import epoch_lengths
-from compare.rates import Rates
-from compare.tolerance import ULP32, ulp32
-from experiment.clock import Clock, Stepping
-from experiment.schedules import Schedule
-from experiment.schedules.base import LARGEST
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules.base import LARGEST
+
+from ..rates import Rates
+from ..tolerance import ULP32, ulp32
+from .guesses import schedules_of
+from .rows import Rows
+from .structure import epoch_lengths
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.infer.numbers import tidy_whole
-from compare.infer.rows import Rows
-from compare.infer.structure import Runs
-from compare.tolerance import NEAR_ZERO, ULP32, ulp32
+from ..tolerance import NEAR_ZERO, ULP32, ulp32
+from .numbers import tidy_whole
+from .rows import Rows
+from .structure import Runs
 
 
 @dataclass(frozen=True)

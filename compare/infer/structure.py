@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.infer.rows import Rows
+from .rows import Rows
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,13 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from compare.infer.decays import steps
-from compare.infer.fitting import Family, scan, settle
-from compare.infer.lines import last_moves, length_grid
-from compare.infer.numbers import LONGEST, rounded, shortest
-from compare.infer.rows import Rows
-from compare.infer.structure import jumps_up
-from experiment.schedules import CosineDecay, CosineRestarts, Schedule
+from samestep.experiment.schedules import CosineDecay, CosineRestarts, Schedule
+
+from .decays import steps
+from .fitting import Family, scan, settle
+from .lines import last_moves, length_grid
+from .numbers import LONGEST, rounded, shortest
+from .rows import Rows
+from .structure import jumps_up
 
 
 def cosines(rows: Rows) -> Iterator[Schedule]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from compare.readers import (
+from samestep.experiment.trace import Trace
+
+from . import (
     folder,
     hugging_face,
     json_lines,
@@ -18,11 +20,10 @@ from compare.readers import (
     tensorboard,
     wandb,
 )
-from compare.readers.base import Language, Log, Options, ReadError, refuse_columns
-from compare.readers.digits import rounding
-from compare.readers.normalise import FROM_1, trace_of
-from compare.readers.source import HEAD, Source
-from experiment.trace import Trace
+from .base import Language, Log, Options, ReadError, refuse_columns
+from .digits import rounding
+from .normalise import FROM_1, trace_of
+from .source import HEAD, Source
 
 __all__ = ["FORMATS", "FROM_1", "LANGUAGES", "Options", "ReadError", "read", "rounding"]
 

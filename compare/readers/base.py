@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from compare.words import listed
+from ..words import listed
 
 Language = Literal["Keras", "PyTorch"]
 """The framework in whose words code is written."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from experiment.trace import Trace
+from samestep.experiment.trace import Trace
 
 MOST_DIGITS = 9
 """9 significant digits distinguish every float32; rates with more count as complete."""

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from compare.readers import mlflow_files, tensorboard
-from compare.readers.base import ReadError, name_list
-from compare.readers.source import Source
+from . import mlflow_files, tensorboard
+from .base import ReadError, name_list
+from .source import Source
 
 DEEPEST = 4
 MOST = 5_000

@@ -6,20 +6,9 @@ import json
 
 import numpy as np
 
-from compare.readers.base import (
-    Conventions,
-    Language,
-    Log,
-    LrTiming,
-    Options,
-    ReadError,
-    Series,
-    name_list,
-    read_bytes,
-    shown,
-)
-from compare.readers.json_lines import number
-from compare.readers.source import Source
+from .base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, name_list, read_bytes, shown
+from .json_lines import number
+from .source import Source
 
 NAME = "hugging-face"
 WHAT = "Hugging Face's trainer_state.json"

@@ -10,20 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.readers.base import (
-    Conventions,
-    Language,
-    Log,
-    LrTiming,
-    Options,
-    ReadError,
-    Series,
-    join,
-    name_list,
-    shown,
-)
-from compare.readers.names import LOSSES, STEPS, first_of, is_rate
-from compare.readers.source import Source, named
+from .base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, join, name_list, shown
+from .names import LOSSES, STEPS, first_of, is_rate
+from .source import Source, named
 
 NAME = "json-lines"
 WHAT = "JSON lines"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from compare.readers.base import Conventions, Language, Log, LrTiming, Options, ReadError
-from compare.readers.names import is_rate
-from compare.readers.plain_csv import log_of
-from compare.readers.source import Source, named
-from compare.readers.table import checked
+from .base import Conventions, Language, Log, LrTiming, Options, ReadError
+from .names import is_rate
+from .plain_csv import log_of
+from .source import Source, named
+from .table import checked
 
 NAME = "keras"
 WHAT = "Keras' CSVLogger"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from compare.readers.base import Conventions, Language, Log, LrTiming, Options, join
-from compare.readers.names import is_monitored
-from compare.readers.plain_csv import columns_of, series_of
-from compare.readers.source import Source
-from compare.readers.table import checked
+from .base import Conventions, Language, Log, LrTiming, Options, join
+from .names import is_monitored
+from .plain_csv import columns_of, series_of
+from .source import Source
+from .table import checked
 
 NAME = "lightning"
 WHAT = "Lightning's metrics.csv"

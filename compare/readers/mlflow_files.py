@@ -7,20 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from compare.readers.base import (
-    Conventions,
-    Language,
-    Log,
-    LrTiming,
-    Options,
-    ReadError,
-    Series,
-    join,
-    name_list,
-    shown,
-)
-from compare.readers.names import LOSSES, first_of, is_rate
-from compare.readers.source import named
+from .base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, join, name_list, shown
+from .names import LOSSES, first_of, is_rate
+from .source import named
 
 NAME = "mlflow"
 WHAT = "a run's folder of MLflow"

@@ -7,20 +7,9 @@ import sqlite3
 
 import numpy as np
 
-from compare.readers.base import (
-    Conventions,
-    Language,
-    Log,
-    LrTiming,
-    Options,
-    ReadError,
-    Series,
-    join,
-    name_list,
-    shown,
-)
-from compare.readers.mlflow_files import GIVEN, metric_names
-from compare.readers.source import Source
+from .base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, join, name_list, shown
+from .mlflow_files import GIVEN, metric_names
+from .source import Source
 
 NAME = "mlflow-sqlite"
 WHAT = "MLflow's SQLite database"

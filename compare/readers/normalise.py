@@ -8,10 +8,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from compare.rates import ROUNDED_BELOW_0
-from compare.readers.base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, Series, join
-from compare.readers.digits import written_with
-from experiment.trace import EPOCH_COLUMNS, Table, Trace, stack
+from samestep.experiment.trace import EPOCH_COLUMNS, Table, Trace, stack
+
+from ..rates import ROUNDED_BELOW_0
+from .base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, Series, join
+from .digits import written_with
 
 FROM_1 = "The log's first step is 1. If it counts from 1, give step_base=1."
 """The note for a log that begins at 1 and does not say what it counts from."""

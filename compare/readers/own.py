@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from compare.readers.base import Language, Options, ReadError, read_bytes, refuse_columns, shown
-from compare.readers.normalise import checked_rates, no_epochs, whole_steps
-from compare.readers.source import Source
-from compare.readers.table import Table
-from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, TraceError, read_csv
+from samestep.experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, TraceError, read_csv
+
+from .base import Language, Options, ReadError, read_bytes, refuse_columns, shown
+from .normalise import checked_rates, no_epochs, whole_steps
+from .source import Source
+from .table import Table
 
 NAME = "samestep"
 WHAT = "a recording or trace of samestep"

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.readers.base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, name_list
-from compare.readers.names import LOSSES, STEPS, first_of, is_rate
-from compare.readers.source import Source, named
-from compare.readers.table import Table, checked
+from .base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, name_list
+from .names import LOSSES, STEPS, first_of, is_rate
+from .source import Source, named
+from .table import Table, checked
 
 NAME = "csv"
 WHAT = "a CSV file with a header row"

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from compare.readers.base import ReadError, shown
-from experiment.trace import unquoted
+from samestep.experiment.trace import unquoted
+
+from .base import ReadError, shown
 
 HEAD = 1 << 18
 """Bytes read to tell formats apart."""

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from compare.readers.base import MOST_NAME, ReadError, shown
-from compare.readers.source import Header, Source
-from experiment.trace import unquoted
+from samestep.experiment.trace import unquoted
+
+from .base import MOST_NAME, ReadError, shown
+from .source import Header, Source
 
 MISSING = ("", "NA", "N/A", "None", "null", "<NA>")
 """Cells without a value. A NaN is a value: such a row is not a row without a rate."""

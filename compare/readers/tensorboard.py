@@ -12,20 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.readers.base import (
-    MOST_NAME,
-    Conventions,
-    Language,
-    Log,
-    LrTiming,
-    Options,
-    ReadError,
-    Series,
-    join,
-    name_list,
-)
-from compare.readers.names import LOSSES, first_of, is_monitored, is_rate
-from compare.readers.source import Source, named
+from .base import MOST_NAME, Conventions, Language, Log, LrTiming, Options, ReadError, Series, join, name_list
+from .names import LOSSES, first_of, is_monitored, is_rate
+from .source import Source, named
 
 NAME = "tensorboard"
 WHAT = "TensorBoard's event files"

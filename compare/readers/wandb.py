@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.readers.base import Conventions, Language, Log, LrTiming, Options, ReadError, name_list, refuse_columns
-from compare.readers.names import LOSSES, first_of, is_rate
-from compare.readers.plain_csv import log_of, series_of
-from compare.readers.source import Source, named
-from compare.readers.table import Table, checked
+from .base import Conventions, Language, Log, LrTiming, Options, ReadError, name_list, refuse_columns
+from .names import LOSSES, first_of, is_rate
+from .plain_csv import log_of, series_of
+from .source import Source, named
+from .table import Table, checked
 
 NAME = "wandb"
 WHAT = "a CSV export of Weights & Biases"

@@ -9,10 +9,11 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from compare.refute.curve import FEWEST, Curve, Known, Predicted, blocks
-from compare.terms import SIDES, Side
-from compare.tolerance import ULP32, Applied, applied, ulp32
-from experiment.clock import Clock
+from samestep.experiment.clock import Clock
+
+from ..terms import SIDES, Side
+from ..tolerance import ULP32, Applied, applied, ulp32
+from .curve import FEWEST, Curve, Known, Predicted, blocks
 
 FEW = 3
 """Rows that a claim may leave over at the beginning, whatever they are."""

@@ -8,11 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from compare.infer import Inferred
-from compare.rates import Rates
-from compare.tolerance import ULP32, allowed, near_peak, ulp32
-from experiment.clock import Clock
-from experiment.schedules import PiecewiseConstant, ScheduleModel
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules import PiecewiseConstant, ScheduleModel
+
+from ..infer import Inferred
+from ..rates import Rates
+from ..tolerance import ULP32, allowed, near_peak, ulp32
 
 UNKNOWN = np.inf
 """Slack of a rate that nothing is known of."""

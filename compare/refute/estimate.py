@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from compare.infer.numbers import digits, shortest
-from compare.rates import Rates
-from compare.refute.claim import Pair
-from compare.refute.curve import Curve, Known
-from compare.terms import Side
-from compare.tolerance import NEAR_ZERO, ULP32, allowed, ulp32
-from experiment.schedules import PiecewiseConstant, Product, Schedule, Sequence, Warmup
+from samestep.experiment.schedules import PiecewiseConstant, Product, Schedule, Sequence, Warmup
+
+from ..infer.numbers import digits, shortest
+from ..rates import Rates
+from ..terms import Side
+from ..tolerance import NEAR_ZERO, ULP32, allowed, ulp32
+from .claim import Pair
+from .curve import Curve, Known
 
 LATE_FIRST: tuple[Side, Side] = ("b", "a")
 """Of two that may have changed, b is the likelier."""

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from compare.infer import Inferred
-from compare.refute.curve import UNKNOWN, Curve, Known
-from compare.tolerance import near_peak
-from experiment.clock import Clock, Duration
-from experiment.schedules import Schedule, ScheduleModel
+from samestep.experiment.clock import Clock, Duration
+from samestep.experiment.schedules import Schedule, ScheduleModel
+
+from ..infer import Inferred
+from ..tolerance import near_peak
+from .curve import UNKNOWN, Curve, Known
 
 Prediction = Callable[[np.ndarray], Known]
 

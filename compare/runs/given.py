@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from compare import readers
-from compare.readers import own
-from compare.readers.base import Conventions, Log, Options, ReadError, Series, name_list
-from compare.readers.normalise import no_epochs
-from compare.readers.normalise import trace_of as normalised
-from compare.runs.reading import Reading
-from compare.runs.run import SELECTS, CompareError
-from experiment.trace import TRACE_COLUMNS, Trace
+from samestep.experiment.trace import TRACE_COLUMNS, Trace
+
+from .. import readers
+from ..readers import own
+from ..readers.base import Conventions, Log, Options, ReadError, Series, name_list
+from ..readers.normalise import no_epochs
+from ..readers.normalise import trace_of as normalised
+from .reading import Reading
+from .run import SELECTS, CompareError
 
 LOSS_KIND = "as the table has it"
 

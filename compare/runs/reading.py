@@ -8,15 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compare import readers
-from compare.runs.run import Run, cleaned_run, runs_of, writable
-from compare.show.result import Result
-from experiment.trace import Trace
+from samestep.experiment.trace import Trace
+
+from .. import readers
+from ..show.result import Result
+from .run import Run, cleaned_run, runs_of, writable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from compare.show.picture import Picture
+    from ..show.picture import Picture
 
 Columns = Mapping[str, str]
 
@@ -102,8 +103,8 @@ class Reading(Result):
         return {"rates": self._rates}
 
     def _rates(self) -> Picture:
-        from compare.show.lines import lines
-        from compare.show.picture import Picture
+        from ..show.lines import lines
+        from ..show.picture import Picture
 
         runs = {str(run.key): (run.rates.step, run.rates.lr) for run in self.runs}
         alt = f"Learning rate against step of {self.given}."

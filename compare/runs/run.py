@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from compare.rates import Rates
-from compare.terms import CompareError as CompareError
-from compare.words import counted
-from experiment.trace import Table, Trace
+from samestep.experiment.trace import Table, Trace
+
+from ..rates import Rates
+from ..terms import CompareError as CompareError
+from ..words import counted
 
 SELECTS = ("framework", "arm", "seed")
 """What identifies a run of a trace."""
@@ -95,7 +96,7 @@ def _key_at(columns: list[np.ndarray], row: int) -> Key:
 
 def cleaned_run(key: Key, rows: np.ndarray | slice, trace: Trace) -> Run:
     """One run of a trace: sorted, each step once, with a sentence for whatever had to be done."""
-    from compare.readers import rounding  # and pandas with it
+    from ..readers import rounding  # and pandas with it
 
     step, lr, loss, epoch, batch = (np.asarray(trace.steps[name])[rows] for name in _COLUMNS)
     half = rounding(trace)[rows]

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from compare.runs.run import SELECTS, CompareError
-from experiment.clock import Clock, Stepping
+from samestep.experiment.clock import Clock, Stepping
+
+from .run import SELECTS, CompareError
 
 OVERRIDES = ("step_base", "lr_timing", "loss_kind", "format")
 MOST = 2**40

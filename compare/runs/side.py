@@ -11,16 +11,17 @@ from typing import Any, cast
 
 import numpy as np
 
-from compare import terms
-from compare.rates import Rates
-from compare.runs.run import CompareError, Key, Run, cleaned_run, listed_keys, runs_of, writable
-from compare.runs.settings import Settings
-from experiment.clock import Clock, Stepping
-from experiment.plan import Plan
-from experiment.schedules import KINDS, SCHEDULES, Schedule
-from experiment.schedules.text import parse, to_short
-from experiment.trace import Trace
-from experiment.validation import PlanError
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.plan import Plan
+from samestep.experiment.schedules import KINDS, SCHEDULES, Schedule
+from samestep.experiment.schedules.text import parse, to_short
+from samestep.experiment.trace import Trace
+from samestep.experiment.validation import PlanError
+
+from .. import terms
+from ..rates import Rates
+from .run import CompareError, Key, Run, cleaned_run, listed_keys, runs_of, writable
+from .settings import Settings
 
 Name = terms.Side
 LARGEST_SCHEDULE_FILE = 1 << 20
@@ -61,8 +62,8 @@ def read_side(given: object, name: Name, settings: Settings, clock: Clock | None
         if settings.own:
             raise CompareError(f"--{name}: {text[:60]} is a schedule, with nothing to select. Leave --{name} out.")
         return Side(name, writable(text), "schedule", schedule=schedule)
-    from compare import readers  # and pandas with it
-    from compare.runs.given import trace_of
+    from .. import readers  # and pandas with it
+    from .given import trace_of
 
     try:
         text, trace = trace_of(given, _options(settings, name, clock))
@@ -170,7 +171,7 @@ def _holds_schedule(path: Path) -> bool:
 
 
 def _options(settings: Settings, name: Name, clock: Clock | None) -> Any:
-    from compare.readers import Options, ReadError
+    from ..readers import Options, ReadError
 
     base = settings.overrides.get("step_base")
     if base is not None and not re.fullmatch(r"-?\d{1,15}", base):

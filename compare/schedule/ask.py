@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from compare.runs.run import CompareError
-from compare.runs.settings import clock as clock_from
-from compare.words import counted
-from experiment.clock import Clock, Stepping
-from experiment.plan import Framework
-from experiment.schedules import SCHEDULES, Schedule
-from experiment.schedules.text import parse
-from experiment.validation import PlanError
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.plan import Framework
+from samestep.experiment.schedules import SCHEDULES, Schedule
+from samestep.experiment.schedules.text import parse
+from samestep.experiment.validation import PlanError
+
+from ..runs.run import CompareError
+from ..runs.settings import clock as clock_from
+from ..words import counted
 
 MOST_STEPS = 100_000_000
 """Steps of a run that is explained at most: its rates lie in memory."""
@@ -42,7 +43,7 @@ def speaks_of_epochs(schedule: Schedule) -> bool:
 
 def need_frameworks(frameworks: Sequence[Framework]) -> None:
     """Raise PlanError where one is not installed, with what to run."""
-    from experiment.programs.process import missing
+    from samestep.experiment.programs.process import missing
 
     if absent := missing(list(frameworks)):
         raise PlanError(absent)

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compare.runs.settings import stepping as stepping_from
-from compare.schedule.ask import clock_of, closed_form, first_and_last, run_steps, schedule_of
-from compare.show.result import Result
-from compare.words import counted, listed
-from experiment.clock import Clock, Duration, Place, Stepping
-from experiment.schedules import Constant, ExponentialDecay, Schedule
-from experiment.schedules.text import to_short
+from samestep.experiment.clock import Clock, Duration, Place, Stepping
+from samestep.experiment.schedules import Constant, ExponentialDecay, Schedule
+from samestep.experiment.schedules.text import to_short
+
+from ..runs.settings import stepping as stepping_from
+from ..show.result import Result
+from ..words import counted, listed
+from .ask import clock_of, closed_form, first_and_last, run_steps, schedule_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from compare.show.picture import Picture
+    from ..show.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Explanation(Result):
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """The timeline, the changes as a table, the warnings with what to write instead."""
-        from compare.schedule import words
+        from . import words
 
         return words.explanation(self)
 
@@ -89,8 +90,8 @@ class Explanation(Result):
         return {"rates": self._drawn_rates}
 
     def _drawn_rates(self) -> Picture:
-        from compare.schedule import figures
-        from compare.show.picture import Picture
+        from ..show.picture import Picture
+        from . import figures
 
         alt = f"Learning rate against step of {to_short(self.schedule)}."
         return Picture("rates", figures.explained(self), alt, "The rate in the whole run, and in its first epochs.")

@@ -8,12 +8,13 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from compare.schedule.explain import Explanation
-from compare.schedule.simulate import Simulation
-from compare.show.drawing import Drawing
-from compare.show.style import FRAMEWORKS, INK, LIMIT, STYLE, WIDTH, draw_staircase, largest_in_bins, steps_axis
-from compare.tolerance import ULP32
-from experiment.schedules.text import to_short
+from samestep.experiment.schedules.text import to_short
+
+from ..show.drawing import Drawing
+from ..show.style import FRAMEWORKS, INK, LIMIT, STYLE, WIDTH, draw_staircase, largest_in_bins, steps_axis
+from ..tolerance import ULP32
+from .explain import Explanation
+from .simulate import Simulation
 
 _FIRST_EPOCHS = 3
 

@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compare.diagnose.doubt import FEW, follows
-from compare.infer import Inferred
-from compare.infer import infer as infer_rates
-from compare.runs.run import CompareError, Run, listed_keys
-from compare.runs.settings import Settings
-from compare.runs.settings import clock as clock_from
-from compare.runs.side import Side, clock_of, read_side
-from compare.show.result import Result
-from experiment.clock import Clock
-from experiment.schedules import Schedule
-from experiment.schedules.text import to_short
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules.text import to_short
+
+from ..diagnose.doubt import FEW, follows
+from ..infer import Inferred
+from ..infer import infer as infer_rates
+from ..runs.run import CompareError, Run, listed_keys
+from ..runs.settings import Settings
+from ..runs.settings import clock as clock_from
+from ..runs.side import Side, clock_of, read_side
+from ..show.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from compare.show.picture import Picture
+    from ..show.picture import Picture
 
 
 def infer(
@@ -139,8 +140,8 @@ class Inference(Result):
         return {"rates": self._drawn_rates}
 
     def _drawn_rates(self) -> Picture:
-        from compare.show.lines import lines
-        from compare.show.picture import Picture
+        from ..show.lines import lines
+        from ..show.picture import Picture
 
         rates = self.run.rates
         runs = {self.side.given: (rates.step, rates.lr)}

@@ -9,23 +9,24 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from compare.runs.settings import stepping as stepping_from
-from compare.schedule.ask import clock_of, closed_form, first_and_last, need_frameworks, run_steps, schedule_of
-from compare.show.result import Result
-from compare.tolerance import ULP32, rate_size, rate_tolerance, ulp32
-from compare.workers import runner
-from experiment.clock import Clock, Place, Stepping
-from experiment.plan import FRAMEWORKS, Framework
-from experiment.programs.simulate import Answer, Request
-from experiment.schedules import Schedule
-from experiment.schedules.text import to_json as schedule_json
-from experiment.schedules.text import to_short
-from experiment.validation import PlanError
+from samestep.experiment.clock import Clock, Place, Stepping
+from samestep.experiment.plan import FRAMEWORKS, Framework
+from samestep.experiment.programs.simulate import Answer, Request
+from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules.text import to_json as schedule_json
+from samestep.experiment.schedules.text import to_short
+from samestep.experiment.validation import PlanError
+
+from ..runs.settings import stepping as stepping_from
+from ..show.result import Result
+from ..tolerance import ULP32, rate_size, rate_tolerance, ulp32
+from ..workers import runner
+from .ask import clock_of, closed_form, first_and_last, need_frameworks, run_steps, schedule_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from compare.show.picture import Picture
+    from ..show.picture import Picture
 
 Verdict = Literal["same", "differs"]
 
@@ -97,7 +98,7 @@ class Simulation(Result):
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """The changes as a table with all three rates, and how far each framework lies from the closed form."""
-        from compare.schedule import words
+        from . import words
 
         return words.simulation(self)
 
@@ -106,8 +107,8 @@ class Simulation(Result):
         return {"rates": self._drawn_rates}
 
     def _drawn_rates(self) -> Picture:
-        from compare.schedule import figures
-        from compare.show.picture import Picture
+        from ..show.picture import Picture
+        from . import figures
 
         alt = f"Learning rate against step of {to_short(self.schedule)}, in both frameworks and from its closed form."
         caption = "The rates of both frameworks over the closed form, and how far each lies from it."

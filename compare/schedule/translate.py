@@ -9,26 +9,27 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from compare.runs.run import CompareError
-from compare.runs.settings import clock as clock_from
-from compare.runs.settings import stepping as stepping_from
-from compare.schedule.ask import closed_form, need_frameworks, speaks_of_epochs
-from compare.schedule.simulate import Agreement, agreement
-from compare.show.result import Result
-from compare.workers import runner
-from experiment.clock import Clock, Stepping
-from experiment.frameworks import BY_WORD, LABELS
-from experiment.plan import Framework
-from experiment.programs.simulate import Answer, Request, proof_length
-from experiment.schedules import SCHEDULES, Schedule
-from experiment.schedules.text import from_json, parse
-from experiment.schedules.text import to_json as schedule_json
-from experiment.validation import PlanError, strict_json
+from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.frameworks import BY_WORD, LABELS
+from samestep.experiment.plan import Framework
+from samestep.experiment.programs.simulate import Answer, Request, proof_length
+from samestep.experiment.schedules import SCHEDULES, Schedule
+from samestep.experiment.schedules.text import from_json, parse
+from samestep.experiment.schedules.text import to_json as schedule_json
+from samestep.experiment.validation import PlanError, strict_json
+
+from ..runs.run import CompareError
+from ..runs.settings import clock as clock_from
+from ..runs.settings import stepping as stepping_from
+from ..show.result import Result
+from ..workers import runner
+from .ask import closed_form, need_frameworks, speaks_of_epochs
+from .simulate import Agreement, agreement
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from compare.show.picture import Picture
+    from ..show.picture import Picture
 
 Origin = Literal["tensorflow", "torch", "vocabulary"]
 TO: dict[str, Framework] = {word: each.name for word, each in BY_WORD.items()}
@@ -75,7 +76,7 @@ class Translation(Result):
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """The code, with the proof as comments."""
-        from compare.schedule import words
+        from . import words
 
         yield "|", self.code
         yield from (("|", f"# {sentence}") for sentence in words.proof(self))
@@ -85,9 +86,9 @@ class Translation(Result):
         return {"rates": self._drawn_rates}
 
     def _drawn_rates(self) -> Picture:
-        from compare.schedule import words
-        from compare.show.lines import lines
-        from compare.show.picture import Picture
+        from ..show.lines import lines
+        from ..show.picture import Picture
+        from . import words
 
         steps = np.arange(self.proof.compared)
         both = {words.ORIGINS[self.origin]: self.origin_rates, f"{LABELS[self.to]}, as code": self.rates}

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from compare.show.result import aligned
-from compare.words import at_place, counted, epoch_in_steps, large_batch
-from experiment.frameworks import LABELS
-from experiment.schedules.text import to_short
+from samestep.experiment.frameworks import LABELS
+from samestep.experiment.schedules.text import to_short
+
+from ..show.result import aligned
+from ..words import at_place, counted, epoch_in_steps, large_batch
 
 if TYPE_CHECKING:
-    from compare.schedule.explain import Explanation
-    from compare.schedule.simulate import Agreement, Simulation
-    from compare.schedule.translate import Translation
+    from .explain import Explanation
+    from .simulate import Agreement, Simulation
+    from .translate import Translation
 
 
 ORIGINS: dict[str, str] = {**LABELS, "vocabulary": "the closed form"}
@@ -65,7 +66,7 @@ def _timeline(explained: Explanation) -> list[str]:
 
 def simulation(simulated: Simulation) -> Iterator[tuple[str, str]]:
     """The changes as a table with all three rates, and how far each framework lies from the closed form."""
-    from compare.schedule.simulate import changes, changes_of
+    from .simulate import changes, changes_of
 
     total, changed = changes(simulated)
     rows: list[tuple[str, ...]] = [("step", "epoch", "batch", "closed form", *LABELS.values())]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from compare.show.svg import on_white, svg_text
+from .svg import on_white, svg_text
 
 
 class Drawing(Figure):

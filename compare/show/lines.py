@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from compare.show.drawing import Drawing
-from compare.show.style import STYLE, WIDTH, draw_staircase, line, steps_axis
-from experiment.clock import Clock
+from samestep.experiment.clock import Clock
+
+from .drawing import Drawing
+from .style import STYLE, WIDTH, draw_staircase, line, steps_axis
 
 
 def lines(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], clock: Clock | None = None) -> Figure:

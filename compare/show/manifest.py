@@ -5,8 +5,6 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-import experiment
-
 DRAWS = ("numpy", "pandas", "matplotlib")
 """What every table and figure is made with."""
 

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from compare.show.svg import inline_svg, on_white, write_png
+from .svg import inline_svg, on_white, write_png
 
 _PNG_DPI = 160
 
@@ -22,7 +22,7 @@ _PNG_DPI = 160
 def html(values: dict[str, Any], template: str) -> str:
     """A report as one self-contained page."""
     svgs = {name: Markup(inline_svg(picture.svg, name, picture.alt)) for name, picture in values["pictures"].items()}
-    css = Markup(resources.files("compare.show").joinpath("report.css").read_text(encoding="utf-8"))
+    css = Markup(resources.files("samestep._compare.show").joinpath("report.css").read_text(encoding="utf-8"))
     page = _environment(autoescape=True).get_template(f"{template}.html.j2")
     return page.render(**values, svgs=svgs, css=css)
 

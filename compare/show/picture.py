@@ -7,7 +7,7 @@ from functools import cached_property
 
 from matplotlib.figure import Figure
 
-from compare.show.svg import svg_text
+from .svg import svg_text
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compare.show.arguments import for_python
-from compare.show.manifest import DRAWS, versions
+from .arguments import for_python
+from .manifest import DRAWS, versions
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from compare.show.picture import Picture
+    from .picture import Picture
 
 
 class Result(ABC):
@@ -50,8 +50,9 @@ class Result(ABC):
 
     def write_tables(self, folder: Path) -> None:
         """Write tables, JSON and manifest into a folder."""
-        from compare.show.folder import MANIFEST
-        from experiment.trace import write_csv, write_json
+        from samestep.experiment.trace import write_csv, write_json
+
+        from .folder import MANIFEST
 
         write_csv(folder / "table.csv", {str(name): column.to_numpy() for name, column in self.table.items()})
         write_json(folder / "result.json", self.to_json())
@@ -62,7 +63,7 @@ class Result(ABC):
 
     def _repr_html_(self) -> str:
         """The body of the report, for a notebook."""
-        from compare.show import page
+        from . import page
 
         text = page.html(self._drawn(), self.report)
         body = text[text.index("<main>") + len("<main>") : text.index("</main>")]
@@ -86,14 +87,14 @@ class Result(ABC):
 
         force : an earlier output of samestep is replaced. Raises OutputError where the folder cannot be written.
         """
-        from compare.show import folder as output
+        from . import folder as output
 
         with output.folder(Path(folder), force, "--report") as beside:
             self.write(beside)
 
     def write(self, folder: Path) -> None:
         """Write all that `save` does into a folder that is there and empty."""
-        from compare.show import page
+        from . import page
 
         self.write_tables(folder)
         page.write(folder, self._drawn(), self.report)

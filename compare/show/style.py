@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from experiment.clock import Clock
-from experiment.frameworks import BY_NAME
+from samestep.experiment.clock import Clock
+from samestep.experiment.frameworks import BY_NAME
 
 INK = "#1f2328"
 """Text, axes and references: what must follow the page where it is dark."""

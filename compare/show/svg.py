@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from compare.show.style import INK, STYLE
+from .style import INK, STYLE
 
 
 def svg_text(figure: Figure) -> str:

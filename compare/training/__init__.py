@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from compare.training.result import Training
-    from compare.workers.runner import OnProgress
-    from experiment.plan import Plan
+    from samestep.experiment.plan import Plan
+
+    from ..workers.runner import OnProgress
+    from .result import Training
 
 
 def run(
@@ -36,17 +37,18 @@ def run(
         >>> result.verdict  # doctest: +SKIP
         'same'
     """
-    from compare.workers import runner
-    from compare.workers.ahead import Ahead
-    from experiment.plan import Plan, question
-    from experiment.programs import engines
-    from experiment.programs.process import missing
+    from samestep.experiment.plan import Plan, question
+    from samestep.experiment.programs import engines
+    from samestep.experiment.programs.process import missing
+
+    from ..workers import runner
+    from ..workers.ahead import Ahead
 
     how, where = engines.parse(engine), engines.parse_device(device)
     chosen = question() if plan is None else plan if isinstance(plan, Plan) else Plan.load(plan)
     if absent := missing():
         raise runner.WorkerError(absent)
-    with Ahead("compare.training.result") as result:
+    with Ahead("samestep._compare.training.result") as result:
         # pandas and matplotlib come while the workers train, and not before these are on their way
         traces = runner.train(chosen, on_progress or _silent, engine=how, device=where, on_started=result.begin)
         training: Training = result.module().Training(chosen, traces)

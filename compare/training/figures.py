@@ -10,12 +10,13 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from compare.align.losses import loss_difference, tolerance
-from compare.show import style
-from compare.show.drawing import Drawing
-from compare.training.summary import question_arms
-from compare.words import counted
-from experiment.plan import Arm, Plan
+from samestep.experiment.plan import Arm, Plan
+
+from ..align.losses import loss_difference, tolerance
+from ..show import style
+from ..show.drawing import Drawing
+from ..words import counted
+from .summary import question_arms
 
 _POINTS_IN_ALL = 16_000  # drawn in a figure of noisy losses at most: what keeps a report of many arms small
 _FEW = 32  # steps in a run that are drawn with a mark each, lest a lone one be lost

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compare.training.summary import ArmSummary, Run, Summary, question_arms
-from compare.training.words import arm_name, evidence, verdict, warnings
-from compare.words import at_place, counted, epoch_in_steps, setting
-from experiment.clock import Place
-from experiment.frameworks import LABELS
-from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
-from experiment.schedules import Constant, ExponentialDecay
-from experiment.schedules.text import to_short
+from samestep.experiment.clock import Place
+from samestep.experiment.frameworks import LABELS
+from samestep.experiment.plan import FRAMEWORKS, Arm, Framework, Plan
+from samestep.experiment.schedules import Constant, ExponentialDecay
+from samestep.experiment.schedules.text import to_short
+
+from ..words import at_place, counted, epoch_in_steps, setting
+from .summary import ArmSummary, Run, Summary, question_arms
+from .words import arm_name, evidence, verdict, warnings
 
 Manifests = Mapping[Framework, Mapping[str, Any]]
 

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from compare.align.rows import align
-from compare.show.folder import MANIFEST
-from compare.show.manifest import machine, versions
-from compare.show.picture import Picture
-from compare.show.result import Result
-from compare.terms import Verdict
-from compare.training import figures, page, words
-from compare.training.summary import Summary, summarise, to_json, to_table
-from experiment.plan import FRAMEWORKS, Framework, Plan
-from experiment.trace import Trace, stack, write_csv, write_json
+from samestep.experiment.plan import FRAMEWORKS, Framework, Plan
+from samestep.experiment.trace import Trace, stack, write_csv, write_json
+
+from ..align.rows import align
+from ..show.folder import MANIFEST
+from ..show.manifest import machine, versions
+from ..show.picture import Picture
+from ..show.result import Result
+from ..terms import Verdict
+from . import figures, page, words
+from .summary import Summary, summarise, to_json, to_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

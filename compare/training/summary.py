@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from compare.align.losses import agreement
-from compare.terms import Verdict, worst
-from compare.tolerance import ULP32, Applied, allowed, applied, rate_size, relative_difference, ulp32
-from experiment.clock import Clock, Place
-from experiment.plan import FRAMEWORKS, Arm, Framework, Plan
-from experiment.schedules import ExponentialDecay, float32_error
+from samestep.experiment.clock import Clock, Place
+from samestep.experiment.plan import FRAMEWORKS, Arm, Framework, Plan
+from samestep.experiment.schedules import ExponentialDecay, float32_error
+
+from ..align.losses import agreement
+from ..terms import Verdict, worst
+from ..tolerance import ULP32, Applied, allowed, applied, rate_size, relative_difference, ulp32
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compare.show.result import aligned
-from compare.training.summary import ArmSummary, Summary
-from compare.words import at_place, counted, large_batch
-from experiment.frameworks import LABELS
-from experiment.plan import Plan
-from experiment.schedules import ExponentialDecay
+from samestep.experiment.frameworks import LABELS
+from samestep.experiment.plan import Plan
+from samestep.experiment.schedules import ExponentialDecay
+
+from ..show.result import aligned
+from ..words import at_place, counted, large_batch
+from .summary import ArmSummary, Summary
 
 
 def lines(summary: Summary, plan: Plan) -> Iterator[tuple[str, str]]:

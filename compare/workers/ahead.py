@@ -8,7 +8,7 @@ from types import ModuleType, TracebackType
 
 
 class Ahead:
-    """A module that is needed later: ``with Ahead("compare.training.result") as results``.
+    """A module that is needed later: ``with Ahead("samestep._compare.training.result") as results``.
 
     The thread is waited for at the end of the block, however that is left, as by Ctrl-C: a process that ends in the
     midst of an import may crash.

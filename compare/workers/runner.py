@@ -15,12 +15,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiment.frameworks import BY_NAME
-from experiment.plan import FRAMEWORKS, Framework, Plan
-from experiment.programs.engines import Device, Engine
-from experiment.programs.simulate import Answer, Request
-from experiment.programs.variants import Variant, to_json
-from experiment.trace import Trace
+from samestep.experiment.frameworks import BY_NAME
+from samestep.experiment.plan import FRAMEWORKS, Framework, Plan
+from samestep.experiment.programs.engines import Device, Engine
+from samestep.experiment.programs.simulate import Answer, Request
+from samestep.experiment.programs.variants import Variant, to_json
+from samestep.experiment.trace import Trace
 
 _PROGRESS = re.compile(r"(?P<done>\d+)/(?P<total>\d+) (?P<arm>.+)")
 _SIGNALS = {each.value: each.name for each in signal.Signals}

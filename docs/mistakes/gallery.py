@@ -16,8 +16,8 @@ from book import pair as recorded
 from IPython.display import Markdown
 from mistakes.pages import EXAMPLES
 
-from compare.causes import named
-from experiment.clock import Clock
+from samestep._compare.causes import named
+from samestep.experiment.clock import Clock
 
 SIDES = ("a", "b")
 LANGUAGES = {"Keras": "fix_keras", "PyTorch": "fix_torch"}

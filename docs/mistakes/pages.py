@@ -9,25 +9,25 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from compare.causes import CAUSES
-from compare.causes.base import Cause
-from compare.causes.counter import READINGS, Counter
-from compare.causes.extra_decay import ExtraDecay
-from compare.causes.factor import Factor
-from compare.causes.family import Family
-from compare.causes.floor import Floor
-from compare.causes.gaps import Gaps
-from compare.causes.identical import Identical
-from compare.causes.length import Length
-from compare.causes.period import Period
-from compare.causes.reset import Reset
-from compare.causes.rounding import Rounding
-from compare.causes.scale import Scale
-from compare.causes.shift import Shift
-from compare.causes.staircase import Staircase
-from compare.causes.tail import Tail
-from compare.causes.unexplained import Unexplained
-from compare.causes.warmup import Warmup
+from samestep._compare.causes import CAUSES
+from samestep._compare.causes.base import Cause
+from samestep._compare.causes.counter import READINGS, Counter
+from samestep._compare.causes.extra_decay import ExtraDecay
+from samestep._compare.causes.factor import Factor
+from samestep._compare.causes.family import Family
+from samestep._compare.causes.floor import Floor
+from samestep._compare.causes.gaps import Gaps
+from samestep._compare.causes.identical import Identical
+from samestep._compare.causes.length import Length
+from samestep._compare.causes.period import Period
+from samestep._compare.causes.reset import Reset
+from samestep._compare.causes.rounding import Rounding
+from samestep._compare.causes.scale import Scale
+from samestep._compare.causes.shift import Shift
+from samestep._compare.causes.staircase import Staircase
+from samestep._compare.causes.tail import Tail
+from samestep._compare.causes.unexplained import Unexplained
+from samestep._compare.causes.warmup import Warmup
 
 HERE = Path(__file__).parent
 CLOCK = "--samples 1000 --batch-size 32"

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from helpers import PATIENCE, default_signals, samestep
 
-from compare.workers import runner
-from experiment.plan import question
+from samestep._compare.workers import runner
+from samestep.experiment.plan import question
 
 LONG = question().replace(name="long", epochs=20_000)
 
@@ -60,7 +60,7 @@ def running(tmp_path):
     (tmp_path / "plan.json").write_text(LONG.to_json())
     with default_signals():
         process = subprocess.Popen(
-            [sys.executable, "-m", "compare.command", "run", "--plan", "plan.json"],
+            [sys.executable, "-m", "samestep._compare.command", "run", "--plan", "plan.json"],
             cwd=tmp_path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -96,7 +96,7 @@ def test_interrupted_run_leaves_nothing_behind(tmp_path, number, code):
 
 STARTING = """
 import os, signal, subprocess, sys
-from compare.command import main
+from samestep._compare.command import main
 
 start = subprocess.Popen._execute_child
 

@@ -8,15 +8,15 @@ import pytest
 from compare_helpers import PAIRS, RECORDED, compared, pair, trace_file
 from helpers import samestep
 
-from compare.command import main
-from compare.command.terminal import WRONG_USE
-from compare.comparison.compare import compare
-from compare.comparison.words import lines
-from compare.readers import ReadError
-from compare.runs.run import CompareError
-from compare.runs.settings import Settings, key_values
-from compare.runs.side import read_side
-from experiment.clock import Clock
+from samestep._compare.command import main
+from samestep._compare.command.terminal import WRONG_USE
+from samestep._compare.comparison.compare import compare
+from samestep._compare.comparison.words import lines
+from samestep._compare.readers import ReadError
+from samestep._compare.runs.run import CompareError
+from samestep._compare.runs.settings import Settings, key_values
+from samestep._compare.runs.side import read_side
+from samestep.experiment.clock import Clock
 
 WORDS = {
     "question": ["b counts steps, a counts epochs", "An epoch is 32 steps", "32 times as fast"],

@@ -45,7 +45,7 @@ def test_the_question_is_explained_in_words_anybody_understands():
 def test_explaining_imports_no_framework_nor_what_draws():
     code = (
         "import sys; sys.argv = ['samestep', 'explain', *sys.argv[1:]]\n"
-        "from compare.command.main import main\n"
+        "from samestep._compare.command.main import main\n"
         "try: main()\n"
         "except SystemExit as stop: assert not stop.code\n"
         "assert not {'tensorflow', 'keras', 'torch', 'pandas', 'matplotlib'} & set(sys.modules), sys.modules.keys()"

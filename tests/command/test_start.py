@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from helpers import imported_by, samestep
 
-from compare.workers.ahead import Ahead
-from experiment.programs.process import importing
-from experiment.schedules import EXAMPLES
+from samestep._compare.workers.ahead import Ahead
+from samestep.experiment.programs.process import importing
+from samestep.experiment.schedules import EXAMPLES
 
 FRAMEWORKS = {"tensorflow", "keras", "torch"}
 PROGRAMS = Path(__file__).parents[1] / "programs"
@@ -31,7 +31,7 @@ sys.meta_path.insert(0, Note())
 
 def called(*arguments):
     return imported_by(
-        f"from compare.command import main\ntry: main.main({list(map(str, arguments))})\nexcept SystemExit: pass"
+        f"from samestep._compare.command import main\ntry: main.main({list(map(str, arguments))})\nexcept SystemExit: pass"
     )
 
 
@@ -56,7 +56,7 @@ def plan_file(small, tmp_path_factory):
 
 def test_run_imports_no_framework_and_what_the_report_needs_on_another_thread(plan_file, tmp_path):
     loaded = imported_by(
-        NOTE_WHERE_PANDAS_IS_IMPORTED + "from compare.command import main\n"
+        NOTE_WHERE_PANDAS_IS_IMPORTED + "from samestep._compare.command import main\n"
         f"try: main.main(['run', '--plan', {str(plan_file)!r}, '--out', {str(tmp_path / 'out')!r}])\n"
         "except SystemExit as stop: assert stop.code == 0, stop.code"
     )
@@ -67,7 +67,7 @@ def test_run_imports_no_framework_and_what_the_report_needs_on_another_thread(pl
 
 def test_what_the_import_of_the_report_raises_is_told(plan_file, tmp_path):
     program = (
-        "import sys\nsys.modules['matplotlib'] = None\nfrom compare.command import main\n"
+        "import sys\nsys.modules['matplotlib'] = None\nfrom samestep._compare.command import main\n"
         f"main.main(['run', '--plan', {str(plan_file)!r}, '--out', {str(tmp_path / 'out')!r}])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -95,7 +95,7 @@ def test_a_module_is_imported_on_another_thread_and_its_error_raised_where_it_is
 
 def test_a_program_that_leaves_has_written_all_and_keeps_its_exit_code():
     program = (
-        "import sys, atexit; from experiment.programs.process import leave; atexit.register(print, 'taken apart'); "
+        "import sys, atexit; from samestep.experiment.programs.process import leave; atexit.register(print, 'taken apart'); "
         "print('told'); print('warned', file=sys.stderr); leave(3)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -104,7 +104,7 @@ def test_a_program_that_leaves_has_written_all_and_keeps_its_exit_code():
         [
             sys.executable,
             "-c",
-            "import sys; from experiment.programs.process import leave; sys.stdout = None; leave(2)",
+            "import sys; from samestep.experiment.programs.process import leave; sys.stdout = None; leave(2)",
         ],
         capture_output=True,
         check=False,

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.tolerance import ULP32, allowed, applied, near_peak, rate_tolerance, relative_difference, ulp32_difference
+from samestep._compare.tolerance import (
+    ULP32,
+    allowed,
+    applied,
+    near_peak,
+    rate_tolerance,
+    relative_difference,
+    ulp32_difference,
+)
 
 
 @given(st.floats(1e-30, 1e30), st.integers(0, 100))

@@ -20,7 +20,9 @@ def test_imports_point_one_way():
 
 
 def test_help_imports_neither_pandas_nor_matplotlib():
-    loaded = imported_by("from compare.command import main\ntry: main.main(['run', '--help'])\nexcept SystemExit: pass")
+    loaded = imported_by(
+        "from samestep._compare.command import main\ntry: main.main(['run', '--help'])\nexcept SystemExit: pass"
+    )
     assert "typer" in loaded
     assert not {"pandas", "matplotlib", *FRAMEWORKS} & loaded
 
@@ -29,13 +31,13 @@ def test_help_imports_neither_pandas_nor_matplotlib():
     "module",
     [
         "compare",
-        "compare.command.main",
-        "compare.diagnose",
-        "compare.readers",
-        "compare.training.result",
-        "compare.workers.runner",
-        "compare.schedule.figures",
-        "compare.schedule.translate",
+        "samestep._compare.command.main",
+        "samestep._compare.diagnose",
+        "samestep._compare.readers",
+        "samestep._compare.training.result",
+        "samestep._compare.workers.runner",
+        "samestep._compare.schedule.figures",
+        "samestep._compare.schedule.translate",
     ],
 )
 def test_compare_never_imports_a_framework(module):
@@ -45,7 +47,9 @@ def test_compare_never_imports_a_framework(module):
 
 
 def test_experiment_needs_numpy_and_pydantic_only():
-    loaded = imported_by("import experiment.plan, experiment.controls, experiment.trace, experiment.programs.train")
+    loaded = imported_by(
+        "import samestep.experiment.plan, experiment.controls, experiment.trace, experiment.programs.train"
+    )
     assert not {"pandas", "matplotlib", "typer", "rich", "jinja2", *FRAMEWORKS} & loaded
 
 
@@ -63,10 +67,10 @@ def test_only_the_command_and_the_workers_print():
         if any(map(_prints, ast.walk(ast.parse(path.read_text(encoding="utf-8")))))
     ]
     assert printing == [
-        "experiment/programs/process.py",
-        "experiment/programs/simulate.py",
-        "experiment/programs/train.py",
-        "experiment/programs/variants.py",
+        "samestep/experiment/programs/process.py",
+        "samestep/experiment/programs/simulate.py",
+        "samestep/experiment/programs/train.py",
+        "samestep/experiment/programs/variants.py",
         "compare/command/terminal.py",
     ]
 

@@ -12,8 +12,8 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)  # whatever a framework prints is no answer
 
-from experiment.clock import Clock
-from experiment.schedules.text import from_json, to_json
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules.text import from_json, to_json
 
 if sys.argv[1] == "tensorflow":
     from tf_impl import schedules, simulate

@@ -6,9 +6,9 @@ import warnings
 import numpy as np
 import torch
 
-from experiment.clock import Clock
-from experiment.schedules import EXAMPLES
-from experiment.schedules.text import parse
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules import EXAMPLES
+from samestep.experiment.schedules.text import parse
 from torch_impl import schedules, simulate
 
 CLOCK = Clock(samples=100, batch_size=8)

@@ -13,7 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 
-from experiment.plan import Plan
+from samestep.experiment.plan import Plan
 
 training, fast, _ = import_module({"tensorflow": "tf_impl", "torch": "torch_impl"}[sys.argv[1]] + ".__main__").load()
 

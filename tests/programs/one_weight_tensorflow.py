@@ -12,8 +12,8 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 import keras
 import numpy as np
 
-from experiment.clock import Clock
-from experiment.plan import Arm
+from samestep.experiment.clock import Clock
+from samestep.experiment.plan import Arm
 from tf_impl import schedules
 from tf_impl.recorder import Recorder
 

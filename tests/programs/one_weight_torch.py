@@ -8,8 +8,8 @@ import sys
 
 import torch
 
-from experiment.clock import Clock
-from experiment.plan import Arm
+from samestep.experiment.clock import Clock
+from samestep.experiment.plan import Arm
 from torch_impl import schedules
 from torch_impl.recorder import Recorder
 

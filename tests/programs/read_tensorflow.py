@@ -12,8 +12,8 @@ from pathlib import Path
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
 
-from experiment.clock import Clock
-from experiment.schedules.text import to_json
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules.text import to_json
 from tf_impl import saved, schedules
 
 CALLS = 60

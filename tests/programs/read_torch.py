@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from torch.optim import lr_scheduler as s
 
-from experiment.clock import Clock
-from experiment.schedules.text import to_json
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules.text import to_json
 from torch_impl import saved, schedules
 
 CALLS = 60

@@ -6,8 +6,8 @@ from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 
-from experiment.plan import Plan
-from experiment.programs import train
+from samestep.experiment.plan import Plan
+from samestep.experiment.programs import train
 
 framework, folder = sys.argv[1:]
 if framework == "tensorflow":

@@ -10,7 +10,7 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 framework = sys.argv[1]
 
-from experiment.programs import variants
+from samestep.experiment.programs import variants
 
 if framework == "tensorflow":
     from tf_impl.__main__ import load

@@ -11,8 +11,8 @@ from compare_helpers import PAIRS, RECORDED, compared, pair, trace_file
 from helpers import samestep as command
 
 import samestep
-from compare.runs.run import CompareError
-from experiment.schedules.text import parse
+from samestep._compare.runs.run import CompareError
+from samestep.experiment.schedules.text import parse
 
 STAIRS = "exponential:initial=1e-3,factor=0.95,every=25 steps,staircase"
 RATES = [1e-3 * 0.95 ** (step // 25) for step in range(400)]

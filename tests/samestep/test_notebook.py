@@ -5,7 +5,7 @@ import pytest
 from helpers import exponential
 from nbclient import NotebookClient
 
-from experiment.schedules.text import to_short
+from samestep.experiment.schedules.text import to_short
 
 SCHEDULE = to_short(exponential("2 steps"))
 CELLS = (

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compare.align.losses import DOUBT, ROUNDING, TOLERANCE, agreement, loss_difference, tolerance
-from compare.comparison.compare import compare
-from compare.training.result import Training
-from experiment.plan import FRAMEWORKS, SGD, Momentum, question
-from experiment.trace import Trace
+from samestep._compare.align.losses import DOUBT, ROUNDING, TOLERANCE, agreement, loss_difference, tolerance
+from samestep._compare.comparison.compare import compare
+from samestep._compare.training.result import Training
+from samestep.experiment.plan import FRAMEWORKS, SGD, Momentum, question
+from samestep.experiment.trace import Trace
 
 GOLDEN = Path(__file__).parents[2] / "data" / "golden" / "run"
 SGD_PLAN = question().replace(optimizer=SGD())

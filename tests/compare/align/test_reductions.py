@@ -12,14 +12,14 @@ import pytest
 from compare_helpers import trace_file
 from helpers import samestep
 
-from compare.align.losses import MOST_STEPS
-from compare.align.losses import TOLERANCE as OF_TWO_FRAMEWORKS
-from compare.align.reduction_words import Reduction, ReductionName, instead
-from compare.align.reductions import FEWEST_ROWS, TOLERANCE, epoch_means, find_reduction, running_mean
-from compare.causes.scene import LANGUAGES
-from compare.comparison import words
-from compare.comparison.compare import compare
-from experiment.clock import Clock
+from samestep._compare.align.losses import MOST_STEPS
+from samestep._compare.align.losses import TOLERANCE as OF_TWO_FRAMEWORKS
+from samestep._compare.align.reduction_words import Reduction, ReductionName, instead
+from samestep._compare.align.reductions import FEWEST_ROWS, TOLERANCE, epoch_means, find_reduction, running_mean
+from samestep._compare.causes.scene import LANGUAGES
+from samestep._compare.comparison import words
+from samestep._compare.comparison.compare import compare
+from samestep.experiment.clock import Clock
 
 HOUSE = Path(__file__).parents[3]
 PROGRAMS = HOUSE / "tests" / "programs"

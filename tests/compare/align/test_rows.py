@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from training_helpers import PLAN, made
 
-from compare.align import rows as aligning
-from compare.align.rows import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
-from compare.align.steps import common_rows
-from compare.rates import Rates
-from compare.runs.run import Key, Run
-from experiment.trace import Trace, run_rows, stack
+from samestep._compare.align import rows as aligning
+from samestep._compare.align.rows import ALIGNED_COLUMNS, DIFFERENCE_COLUMNS, AlignError, align, differences
+from samestep._compare.align.steps import common_rows
+from samestep._compare.rates import Rates
+from samestep._compare.runs.run import Key, Run
+from samestep.experiment.trace import Trace, run_rows, stack
 
 SEEDS = PLAN.replace(seeds=(3, 1))
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from helpers import PATIENCE, default_signals, samestep
 
-from compare.attribution.experiment import experiment
-from experiment.plan import SGD, Arm, Constant, Momentum, Plan, QuestionData, question
-from experiment.validation import PlanError
+from samestep._compare.attribution.experiment import experiment
+from samestep.experiment.plan import SGD, Arm, Constant, Momentum, Plan, QuestionData, question
+from samestep.experiment.validation import PlanError
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,17 @@ def test_ladder_says_from_which_step_on_it_cannot_speak(short, tmp_path):
 
 def test_interrupted_ladder_goes_on_where_it_was(short, tmp_path):
     (tmp_path / "plan.json").write_text(short.to_json())
-    command = [sys.executable, "-P", "-m", "compare.command", "attribute", "--plan", "plan.json", "--out", "out"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "samestep._compare.command",
+        "attribute",
+        "--plan",
+        "plan.json",
+        "--out",
+        "out",
+    ]
     kept = tmp_path / ".out.trainings"
     with default_signals():
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

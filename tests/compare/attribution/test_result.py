@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from attribution_helpers import ADVICE, EXPLAINED, FALLING, STEPS, gap, ladder, plan
 
-from compare.attribution import figures
-from compare.attribution import words as sentences
-from compare.attribution.result import Attribution
-from compare.attribution.variants import Experiment
-from compare.show import folder as output
-from compare.words import number
-from experiment.plan import SGD, Momentum, Plan, RMSprop, question
-from experiment.trace import json_text
+from samestep._compare.attribution import figures
+from samestep._compare.attribution import words as sentences
+from samestep._compare.attribution.result import Attribution
+from samestep._compare.attribution.variants import Experiment
+from samestep._compare.show import folder as output
+from samestep._compare.words import number
+from samestep.experiment.plan import SGD, Momentum, Plan, RMSprop, question
+from samestep.experiment.trace import json_text
 
 KEYS = (
     "schema",

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from cause_helpers import SCHEDULES, STEPS
 
-from compare.causes import snippets
-from compare.causes.code import in_epochs, written
-from compare.tolerance import rate_tolerance
-from experiment.clock import Clock
-from experiment.schedules.text import parse
+from samestep._compare.causes import snippets
+from samestep._compare.causes.code import in_epochs, written
+from samestep._compare.tolerance import rate_tolerance
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules.text import parse
 
 PROGRAM = Path(__file__).parents[2] / "programs" / "run_snippets.py"
 NO_KERAS_CLASS = {"cosine-rise", "one-cycle", "cyclic"}

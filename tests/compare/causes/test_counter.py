@@ -2,7 +2,7 @@
 
 from cause_helpers import scene
 
-from compare.causes.counter import Counter
+from samestep._compare.causes.counter import Counter
 
 
 def test_fix_of_the_question_counts_epochs():

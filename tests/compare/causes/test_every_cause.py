@@ -10,30 +10,30 @@ import pytest
 from cause_helpers import EPOCH, SCHEDULES, rates, scene
 
 from benchmarks.diagnosis import drafts
-from compare import causes
-from compare.causes import CAUSES, named, page
-from compare.causes.base import Cause
-from compare.causes.counter import READINGS, Counter
-from compare.causes.extra_decay import ExtraDecay
-from compare.causes.factor import Factor
-from compare.causes.family import Family
-from compare.causes.floor import Floor
-from compare.causes.gaps import Gaps
-from compare.causes.identical import Identical
-from compare.causes.length import Length
-from compare.causes.period import Period
-from compare.causes.reset import Reset
-from compare.causes.rounding import Rounding
-from compare.causes.scale import Scale
-from compare.causes.shift import Shift
-from compare.causes.staircase import Staircase
-from compare.causes.tail import Tail
-from compare.causes.unexplained import Unexplained
-from compare.causes.warmup import Warmup
-from compare.diagnose import diagnose
-from compare.rates import Rates
-from compare.refute.claim import Difference
-from compare.terms import CompareError, other
+from samestep._compare import causes
+from samestep._compare.causes import CAUSES, named, page
+from samestep._compare.causes.base import Cause
+from samestep._compare.causes.counter import READINGS, Counter
+from samestep._compare.causes.extra_decay import ExtraDecay
+from samestep._compare.causes.factor import Factor
+from samestep._compare.causes.family import Family
+from samestep._compare.causes.floor import Floor
+from samestep._compare.causes.gaps import Gaps
+from samestep._compare.causes.identical import Identical
+from samestep._compare.causes.length import Length
+from samestep._compare.causes.period import Period
+from samestep._compare.causes.reset import Reset
+from samestep._compare.causes.rounding import Rounding
+from samestep._compare.causes.scale import Scale
+from samestep._compare.causes.shift import Shift
+from samestep._compare.causes.staircase import Staircase
+from samestep._compare.causes.tail import Tail
+from samestep._compare.causes.unexplained import Unexplained
+from samestep._compare.causes.warmup import Warmup
+from samestep._compare.diagnose import diagnose
+from samestep._compare.rates import Rates
+from samestep._compare.refute.claim import Difference
+from samestep._compare.terms import CompareError, other
 
 SMOOTH = "exponential:initial=1e-3,factor=0.95,every=25 steps"
 STAIRS = f"{SMOOTH},staircase"
@@ -200,7 +200,10 @@ def test_the_readings_of_a_counter_are_on_its_page(reading):
 
 
 def test_every_room_is_in_the_tuple():
-    rooms = [importlib.import_module(f"compare.causes.{room.name}") for room in pkgutil.iter_modules(causes.__path__)]
+    rooms = [
+        importlib.import_module(f"samestep._compare.causes.{room.name}")
+        for room in pkgutil.iter_modules(causes.__path__)
+    ]
     kinds = {kind for room in rooms for kind in vars(room).values() if isinstance(kind, type)}
     assert {kind for kind in kinds if issubclass(kind, Cause)} == {Cause, *CAUSES}
     assert len({cause.name for cause in CAUSES}) == len(CAUSES)

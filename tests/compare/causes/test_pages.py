@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from compare.causes import CAUSES
+from samestep._compare.causes import CAUSES
 
 DOCS = Path(__file__).parents[3] / "docs"
 SECTIONS = ["What you see", "What samestep says", "How it comes about", "The fix", "See also"]

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from cause_helpers import scene
 
-from compare.causes.identical import Identical
-from compare.causes.rounding import Rounding
-from compare.infer import infer
-from compare.rates import Rates
+from samestep._compare.causes.identical import Identical
+from samestep._compare.causes.rounding import Rounding
+from samestep._compare.infer import infer
+from samestep._compare.rates import Rates
 
 
 def test_it_says_which_part_is_drift():

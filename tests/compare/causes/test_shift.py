@@ -2,10 +2,10 @@
 
 from cause_helpers import rates, scene
 
-from compare.causes.reset import Reset
-from compare.causes.scale import Scale
-from compare.causes.shift import Shift
-from compare.causes.warmup import Warmup
+from samestep._compare.causes.reset import Reset
+from samestep._compare.causes.scale import Scale
+from samestep._compare.causes.shift import Shift
+from samestep._compare.causes.warmup import Warmup
 
 
 def test_a_schedule_has_no_log_that_could_be_wrong():

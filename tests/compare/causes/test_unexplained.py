@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cause_helpers import scene
 
-from compare.causes.unexplained import Unexplained
+from samestep._compare.causes.unexplained import Unexplained
 
 
 def test_no_common_step_is_said_with_both_ranges():

@@ -15,17 +15,17 @@ import pytest
 from compare_helpers import DOCS, RECORDED, compared, pair, save_npz, trace_file
 from helpers import samestep
 
-from compare.align.table import COLUMNS, table
-from compare.causes import CAUSES
-from compare.comparison import figures, junit
-from compare.comparison.compare import compare
-from compare.comparison.words import difference_sentence
-from compare.runs.settings import Settings, clock
-from compare.runs.side import read_side
-from compare.show import style
-from compare.tolerance import ULP32
-from experiment.clock import Clock
-from experiment.trace import json_text
+from samestep._compare.align.table import COLUMNS, table
+from samestep._compare.causes import CAUSES
+from samestep._compare.comparison import figures, junit
+from samestep._compare.comparison.compare import compare
+from samestep._compare.comparison.words import difference_sentence
+from samestep._compare.runs.settings import Settings, clock
+from samestep._compare.runs.side import read_side
+from samestep._compare.show import style
+from samestep._compare.tolerance import ULP32
+from samestep.experiment.clock import Clock
+from samestep.experiment.trace import json_text
 
 
 @pytest.fixture
@@ -247,7 +247,7 @@ def test_shell_gate_of_the_docs_works(tmp_path, changed, code, said):
     trace_file(tmp_path / "baseline.csv", [0.1 * 0.5 ** (n // 64) for n in range(320)])
     trace_file(tmp_path / "new.csv", [0.1 * 0.5 ** (n // (2 if changed else 64)) for n in range(320)])
     script = next(each for each in re.findall(r"```sh\n(.*?)```", DOCS["ci-gate"], re.DOTALL) if "case $?" in each)
-    (tmp_path / "samestep").write_text(f'#!/bin/sh\nexec {sys.executable} -P -m compare.command "$@"\n')
+    (tmp_path / "samestep").write_text(f'#!/bin/sh\nexec {sys.executable} -P -m samestep._compare.command "$@"\n')
     (tmp_path / "samestep").chmod(0o755)
     done = subprocess.run(
         ["sh", "-c", f'PATH="{tmp_path}:$PATH"\n{script}'], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -276,7 +276,7 @@ def test_python_of_the_docs_runs():
 
 def test_import_and_help_are_light():
     program = (
-        "import sys, compare\nassert 'numpy' not in sys.modules\nfrom compare.command import main\n"
+        "import sys, compare\nassert 'numpy' not in sys.modules\nfrom samestep._compare.command import main\n"
         "try: main.main(['compare', '--help'])\nexcept SystemExit: pass\n"
         "print({'pandas', 'matplotlib', 'tensorflow', 'torch'} & set(sys.modules), file=sys.stderr)"
     )
@@ -287,7 +287,7 @@ def test_import_and_help_are_light():
 def test_a_comparison_draws_nothing_unless_asked():
     a, b = pair("question")
     program = (
-        "import sys\nfrom compare.command import main\n"
+        "import sys\nfrom samestep._compare.command import main\n"
         f"try: main.main(['compare', {a!r}, {b!r}])\nexcept SystemExit: pass\n"
         "print({'matplotlib', 'rich.table', 'tensorflow', 'torch'} & set(sys.modules), file=sys.stderr)"
     )

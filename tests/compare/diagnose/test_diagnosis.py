@@ -8,15 +8,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.diagnosis import score as benchmark
-from compare.causes.counter import Counter
-from compare.causes.gaps import Gaps
-from compare.causes.length import Length
-from compare.causes.scale import Scale
-from compare.causes.shift import Shift
-from compare.diagnose import diagnose
-from compare.rates import Rates
-from experiment.clock import Clock
-from experiment.schedules.text import parse
+from samestep._compare.causes.counter import Counter
+from samestep._compare.causes.gaps import Gaps
+from samestep._compare.causes.length import Length
+from samestep._compare.causes.scale import Scale
+from samestep._compare.causes.shift import Shift
+from samestep._compare.diagnose import diagnose
+from samestep._compare.rates import Rates
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules.text import parse
 
 CLOCK = Clock(samples=1000, batch_size=32)
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compare.infer import infer
-from compare.rates import Rates
-from compare.tolerance import rate_tolerance
-from experiment.clock import Clock
-from experiment.schedules import EXAMPLES
-from experiment.schedules.text import parse, to_short
+from samestep._compare.infer import infer
+from samestep._compare.rates import Rates
+from samestep._compare.tolerance import rate_tolerance
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules import EXAMPLES
+from samestep.experiment.schedules.text import parse, to_short
 
 EPOCHS = Clock(samples=1000, batch_size=32)
 

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compare.rates import Rates
-from compare.readers import FORMATS, Options, ReadError, read, rounding
-from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace
+from samestep._compare.rates import Rates
+from samestep._compare.readers import FORMATS, Options, ReadError, read, rounding
+from samestep.experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace
 
 LOGS = Path(__file__).parents[2] / "data" / "logs"
 EXAMPLES = int(os.environ.get("SAMESTEP_FUZZ", "1"))

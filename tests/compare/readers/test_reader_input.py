@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compare.readers import Options, ReadError, read
-from experiment.trace import TRACE_COLUMNS
+from samestep._compare.readers import Options, ReadError, read
+from samestep.experiment.trace import TRACE_COLUMNS
 
 LOGS = Path(__file__).parents[2] / "data" / "logs"
 

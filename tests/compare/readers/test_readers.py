@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compare.rates import Rates
-from compare.readers import FORMATS, Options, ReadError, mlflow_files, own, read, rounding
-from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace
+from samestep._compare.rates import Rates
+from samestep._compare.readers import FORMATS, Options, ReadError, mlflow_files, own, read, rounding
+from samestep.experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace
 
 DATA = Path(__file__).parents[2] / "data"
 LOGS = DATA / "logs"
@@ -191,7 +191,7 @@ with SummaryWriter({str(tmp_path)!r}) as writer:
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
     program = f"""
 import importlib.util, sys
-from compare.readers import read
+from samestep._compare.readers import read
 assert importlib.util.find_spec("tensorflow")
 assert len(read({str(tmp_path)!r}).steps["lr"]) == 12_000  # EventAccumulator keeps 10,000 scalars unless told
 assert not {{"tensorflow", "torch", "keras"}} & set(sys.modules)
@@ -203,7 +203,7 @@ def test_tensorboard_missing_is_told_with_the_way_to_install_it():
     program = f"""
 import sys
 sys.modules["tensorboard"] = None
-from compare.readers import ReadError, read
+from samestep._compare.readers import ReadError, read
 try:
     read({str(LOGS / "torch-tensorboard" / "scalars")!r})
 except ReadError as error:

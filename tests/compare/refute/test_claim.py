@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from cause_helpers import rates
 
-from compare.rates import Rates
-from compare.refute import predict
-from compare.refute.claim import Claim, Pair
-from compare.refute.curve import UNKNOWN, Curve, Predicted
-from experiment.schedules.text import parse
+from samestep._compare.rates import Rates
+from samestep._compare.refute import predict
+from samestep._compare.refute.claim import Claim, Pair
+from samestep._compare.refute.curve import UNKNOWN, Curve, Predicted
+from samestep.experiment.schedules.text import parse
 
 LINE = "linear:initial=0.1,end=0.01,over=200 steps"
 

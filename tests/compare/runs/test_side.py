@@ -8,13 +8,13 @@ import pytest
 from compare_helpers import HEADER, trace_file
 from helpers import exponential, run_plan, samestep
 
-from compare.comparison import words
-from compare.comparison.compare import compare
-from compare.runs.run import CompareError
-from compare.runs.settings import Settings
-from compare.runs.side import read_side
-from experiment.clock import Clock
-from experiment.plan import Arm, Constant
+from samestep._compare.comparison import words
+from samestep._compare.comparison.compare import compare
+from samestep._compare.runs.run import CompareError
+from samestep._compare.runs.settings import Settings
+from samestep._compare.runs.side import read_side
+from samestep.experiment.clock import Clock
+from samestep.experiment.plan import Arm, Constant
 
 
 def run_of(path, name="a"):
@@ -234,7 +234,7 @@ def test_fewer_ulp_find_smaller_differences(tmp_path):
 @pytest.fixture(scope="module")
 def output(tmp_path_factory):
     """A folder of `samestep run` with two arms in both frameworks."""
-    from experiment.plan import question
+    from samestep.experiment.plan import question
 
     plan = question().replace(
         name="small",

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from compare.show import style
-from experiment.clock import Clock
-from experiment.frameworks import BY_NAME, BY_WORD, LABELS, LANGUAGES
+from samestep._compare.show import style
+from samestep.experiment.clock import Clock
+from samestep.experiment.frameworks import BY_NAME, BY_WORD, LABELS, LANGUAGES
 
 values = st.lists(st.floats(0, 1), min_size=1, max_size=300).map(np.array)
 

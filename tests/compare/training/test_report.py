@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from experiment.plan import question
+from samestep.experiment.plan import question
 
 SECTIONS = [
     "Why the rate fell in the first epoch",

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from helpers import run_plan
 
-from compare.align.rows import ALIGNED_COLUMNS
-from experiment.plan import Plan, question
-from experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, read_csv
+from samestep._compare.align.rows import ALIGNED_COLUMNS
+from samestep.experiment.plan import Plan, question
+from samestep.experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, read_csv
 
 FRAMEWORKS = ("tensorflow", "torch")
 ARMS = [arm.name for arm in question().arms]

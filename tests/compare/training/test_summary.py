@@ -6,13 +6,13 @@ import pytest
 from helpers import exponential
 from training_helpers import PLAN, STEPS, made
 
-from compare.align.rows import AlignError, align
-from compare.tolerance import ULP32
-from compare.training.result import Training
-from compare.training.summary import summarise, to_json
-from compare.training.words import verdict, warnings
-from experiment.plan import SGD, Arm, Momentum
-from experiment.trace import Trace, epoch_rows, run_rows, stack
+from samestep._compare.align.rows import AlignError, align
+from samestep._compare.tolerance import ULP32
+from samestep._compare.training.result import Training
+from samestep._compare.training.summary import summarise, to_json
+from samestep._compare.training.words import verdict, warnings
+from samestep.experiment.plan import SGD, Arm, Momentum
+from samestep.experiment.trace import Trace, epoch_rows, run_rows, stack
 
 
 def judged(plan=PLAN, **torch):

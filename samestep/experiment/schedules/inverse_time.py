@@ -1,0 +1,41 @@
+"""A rate divided by a number that grows evenly."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from samestep.experiment.clock import Clock, DurationText
+from samestep.experiment.schedules.base import Peak, ScheduleModel, periods
+from samestep.experiment.schedules.calls import Call, Calls, grouped, lambda_call
+
+
+class InverseTimeDecay(ScheduleModel):
+    """A rate divided by a number that grows evenly. It has no end.
+
+    ``lr(t) = I / (1 + d * p)`` with ``p = t / E``, or its floor where `staircase`;
+    I = `initial`, d = `decay_rate`, E = `every` in steps. Step E is the first with p = 1.
+
+    Source: Keras, `InverseTimeDecay`; PyTorch has none.
+    """
+
+    EXAMPLES: ClassVar = {"inverse time": "inverse-time:initial=0.1,decay_rate=0.5,every=1 epoch,staircase"}
+    KERAS: ClassVar = {
+        "InverseTimeDecay": {"decay_steps": "every", "decay_rate": "decay_rate", "staircase": "staircase"}
+    }
+
+    kind: Literal["inverse-time"] = Field(default="inverse-time", repr=False)
+    initial: Peak
+    decay_rate: float = Field(gt=0, le=1e6)
+    every: DurationText
+    staircase: bool
+
+    def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
+        return self.initial / (1 + self.decay_rate * periods(t, clock.steps(self.every), self.staircase))
+
+    def in_a_line(self, count: Calls) -> Call:
+        """A quotient."""
+        divide = "//" if self.staircase else "/"
+        return lambda_call(self.initial, f"1 / (1 + {self.decay_rate!r} * (n {divide} {grouped(count(self.every))}))")

@@ -1,0 +1,188 @@
+"""A schedule as a person writes it: JSON, a file of JSON, or the short form of the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from samestep.experiment.schedules import KINDS, Schedule
+from samestep.experiment.validation import PlanError, describe, strict_json
+
+
+class ScheduleError(PlanError):
+    """Text that is no schedule; the message is one line that says what to write instead."""
+
+
+EXAMPLE = "exponential:initial=1e-3,factor=0.95,every=25 steps,staircase"
+
+
+def parse(text: str) -> Schedule:
+    """Read a schedule from JSON text, from a file of JSON, or from the short form.
+
+    The short form is the kind, a colon and ``key=value`` with commas between. A key that is true or false may stand
+    alone for true, and be left out for false. Lists are in [ ], schedules within schedules in ( ).
+
+    >>> parse("exponential:initial=1e-3,factor=0.95,every=25 steps,staircase").staircase
+    True
+    >>> parse("warmup:initial=0,over=1 epoch,then=(constant:initial=0.1)").then
+    Constant(initial=0.1)
+
+    Args:
+        text: A schedule, or the name of a file of JSON.
+
+    Raises:
+        ScheduleError: The text is no schedule. The message is one line that says what to write instead.
+    """
+    text = text.strip()
+    if text.startswith("{"):
+        return from_json(text)
+    kind, colon, _ = text.partition(":")
+    if kind.strip() in KINDS and (colon or not Path(text).is_file()):
+        return _checked(values_of(text))
+    if _is_file(text):
+        try:
+            return from_json(Path(text).read_text(encoding="utf-8-sig"), text)
+        except OSError as error:
+            raise ScheduleError(f"{text}: {error.strerror}. Name a file that can be read.") from None
+        except UnicodeDecodeError:
+            raise ScheduleError(f"{text}: not UTF-8 text. Write the schedule as JSON in UTF-8.") from None
+    if colon and "/" not in kind and "\\" not in kind and " " not in kind.strip():
+        raise ScheduleError(f"{kind.strip()[:60]!r} is no kind of schedule. Write one of {', '.join(KINDS)}.")
+    raise ScheduleError(f"{text[:60]!r} is no file and no schedule. Write one like '{EXAMPLE}', JSON, or a file of it.")
+
+
+def from_json(text: str, name: str | None = None) -> Schedule:
+    """Read a schedule from JSON text.
+
+    Args:
+        text: A JSON object with the key ``kind``.
+        name: The file that the text comes from, for the message of an error.
+
+    Raises:
+        ScheduleError: The text is no schedule.
+
+    Example:
+        >>> from_json('{"kind": "constant", "initial": 0.1}')
+        Constant(initial=0.1)
+    """
+    try:
+        return _checked(strict_json(text, "a schedule"))
+    except PlanError as error:
+        raise ScheduleError(f"{name}: {error}" if name else str(error)) from None
+
+
+def to_json(schedule: Schedule) -> str:
+    """The schedule as JSON text, which `from_json` reads back to an equal schedule.
+
+    >>> to_json(parse("constant:initial=0.1"))
+    '{"kind": "constant", "initial": 0.1}'
+    """
+    return json.dumps(schedule.model_dump(mode="json"), ensure_ascii=False)
+
+
+def to_short(schedule: Schedule) -> str:
+    """The schedule in the short form, which `parse` reads back to an equal schedule.
+
+    >>> to_short(parse("exponential:staircase,every=25 epochs,factor=0.5,initial=1"))
+    'exponential:initial=1.0,factor=0.5,every=25 epochs,staircase'
+    """
+    return _written(schedule.model_dump(mode="json"))
+
+
+def _checked(data: Any) -> Schedule:
+    if not isinstance(data, dict):
+        raise ScheduleError(f"no schedule: got {type(data).__name__}. Write a JSON object.")
+    if "kind" not in data:
+        raise ScheduleError(f"the key 'kind' is missing. Write one of {', '.join(KINDS)}.")
+    chosen = KINDS.get(data["kind"]) if isinstance(data["kind"], str) else None
+    if chosen is None:
+        raise ScheduleError(f"{str(data['kind'])[:60]!r} is no kind of schedule. Write one of {', '.join(KINDS)}.")
+    try:
+        schedule: Schedule = chosen.model_validate(data)  # type: ignore[assignment]  # one of the union
+    except ValidationError as error:
+        raise ScheduleError(describe(error)) from None
+    except RecursionError:
+        raise ScheduleError("no schedule: nested too deeply.") from None
+    return schedule
+
+
+def values_of(text: str) -> dict[str, Any]:
+    """What the short form says, as JSON would, not yet checked. Raises ScheduleError."""
+    kind, _, rest = text.partition(":")
+    kind = kind.strip()
+    if kind not in KINDS:
+        raise ScheduleError(f"{kind[:60]!r} is no kind of schedule. Write one of {', '.join(KINDS)}.")
+    fields = KINDS[kind].model_fields
+    flags = {name for name, field in fields.items() if field.annotation is bool}
+    data: dict[str, Any] = {"kind": kind} | dict.fromkeys(flags, False)
+    said = set()
+    for part in _parts(rest):
+        key, equals, value = (each.strip() for each in part.partition("="))
+        if key in said or key == "kind":
+            raise ScheduleError(f"{key!r} is there twice. Keep one.")
+        said.add(key)
+        if not equals and key not in flags:
+            raise ScheduleError(f"{part.strip()[:60]!r} has no value. Write {key[:30]}=VALUE.")
+        data[key] = _value(value) if equals else True
+    return data
+
+
+def _value(text: str) -> Any:
+    if text.startswith("[") and text.endswith("]"):
+        return [_value(each.strip()) for each in _parts(text[1:-1])]
+    if text.startswith("(") and text.endswith(")"):
+        return values_of(text[1:-1])
+    if text.partition(":")[0].strip() in KINDS and ":" in text:
+        raise ScheduleError(f"{text[:60]!r} is a schedule within a schedule. Write it in ( ).")
+    if text in ("true", "false"):
+        return text == "true"
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _parts(text: str) -> list[str]:
+    """The text between the commas that are in no bracket."""
+    parts, depth, begin = [], 0, 0
+    for place, letter in enumerate(text):
+        depth += (letter in "([") - (letter in ")]")
+        if depth < 0:
+            break
+        if depth > 10:
+            raise ScheduleError("no schedule: nested too deeply.")
+        if letter == "," and depth == 0:
+            parts.append(text[begin:place])
+            begin = place + 1
+    if depth:
+        raise ScheduleError(f"the brackets in {text[:60]!r} do not match. Close each one.")
+    return [each for each in (*parts, text[begin:]) if each.strip()]
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, dict):
+        said = [
+            key if each is True else f"{key}={_bracketed(each)}"
+            for key, each in value.items()
+            if key != "kind" and each is not False
+        ]
+        return f"{value['kind']}:{','.join(said)}"
+    return str(value)
+
+
+def _bracketed(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(_bracketed(each) for each in value)}]"
+    return f"({_written(value)})" if isinstance(value, dict) else _written(value)
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).exists() and not Path(text).is_dir()  # a pipe is read as well
+    except (OSError, ValueError):  # too long a name, or one with a null in it
+        return False
