@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from helpers import Asker, Output, exponential, run_plan
+from hypothesis import settings
 
 from samestep.experiment.plan import FRAMEWORKS, SGD, Arm, Constant, Plan, question
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+settings.register_profile("samestep", deadline=None)  # a busy machine is no mistake of ours
+settings.load_profile("samestep")
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules.base import After, ArrayLike, ScheduleModel
+from samestep.experiment.schedules.base import After, ArrayLike, ScheduleModel, as_part
 from samestep.experiment.schedules.calls import Call, Calls, State, torch_call
-from samestep.experiment.schedules.parts import as_part
 
 if TYPE_CHECKING:
     from samestep.experiment.schedules import Schedule

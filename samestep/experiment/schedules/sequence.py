@@ -8,10 +8,17 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from samestep.experiment.clock import Clock, DurationText
-from samestep.experiment.schedules.base import After, ArrayLike, ScheduleModel, check_rising, rising_steps
+from samestep.experiment.schedules.base import (
+    After,
+    ArrayLike,
+    ScheduleModel,
+    as_part,
+    check_rising,
+    in_turn,
+    rising_steps,
+)
 from samestep.experiment.schedules.calls import Call, Calls, State, counted
 from samestep.experiment.schedules.linear import Linear
-from samestep.experiment.schedules.parts import as_part, in_turn
 from samestep.experiment.schedules.warmup import Warmup
 
 if TYPE_CHECKING:

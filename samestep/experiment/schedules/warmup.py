@@ -10,10 +10,18 @@ import numpy as np
 from pydantic import Field
 
 from samestep.experiment.clock import Clock, DurationText
-from samestep.experiment.schedules.base import After, ArrayLike, Level, ScheduleModel, tidy
+from samestep.experiment.schedules.base import (
+    OWN_RATES,
+    After,
+    ArrayLike,
+    Level,
+    ScheduleModel,
+    as_part,
+    in_turn,
+    tidy,
+)
 from samestep.experiment.schedules.calls import Call, Calls, Counts
 from samestep.experiment.schedules.linear import Linear
-from samestep.experiment.schedules.parts import OWN_RATES, as_part, in_turn
 
 if TYPE_CHECKING:
     from samestep.experiment.schedules import Schedule

@@ -33,7 +33,7 @@ from samestep._compare.causes.warmup import Warmup
 from samestep._compare.diagnose import diagnose
 from samestep._compare.rates import Rates
 from samestep._compare.refute.claim import Difference
-from samestep._compare.terms import other
+from samestep._compare.terms import CompareError, other
 
 SMOOTH = "exponential:initial=1e-3,factor=0.95,every=25 steps"
 STAIRS = f"{SMOOTH},staircase"
@@ -216,7 +216,7 @@ def test_every_cause_is_drafted_in_the_benchmark():
 
 
 def test_what_is_no_cause_names_all_that_are():
-    with pytest.raises(ValueError, match=r"no cause 'decay'\. Write one of identical, rounding, .*, unexplained"):
+    with pytest.raises(CompareError, match=r"no cause 'decay'\. Write one of identical, rounding, .*, unexplained"):
         page("decay")
 
 

@@ -134,9 +134,9 @@ def test_a_log_that_may_count_from_1_is_told_so(tmp_path, lr, late):
     given = {late: log_of(tmp_path / "late.csv", lr, first=1), early: log_of(tmp_path / "early.csv", lr)}
     compared = compare(**given)
     assert compared.verdict == "inconclusive"
-    said = f"{late}'s steps begin with 1, {early}'s with 0. If {late}'s log counts from 1, give --{late} step_base=1,"
+    said = f"{late}'s steps begin at 1, {early}'s at 0. If {late}'s log counts from 1, give --{late} step_base=1:"
     assert compared.worst.doubt.startswith(said)
-    assert "it depends on whether their steps start at 0 or 1" in words.verdict(compared)
+    assert "it depends on whether the logs' steps start at 0 or 1" in words.verdict(compared)
 
     assert compare(**given, **{f"of_{late}": {"step_base": 1}}).verdict == "same"
     used = {f"of_{late}": {"step_base": 0}, f"of_{early}": {"lr_timing": "used"}}
@@ -178,10 +178,10 @@ def test_two_rates_of_0_are_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("a", "b", "verdict", "said"),
     [
-        ([0.1], [0.1], "inconclusive", "one row does not tell a schedule"),
-        ([0.1], FALLING, "inconclusive", "one row does not tell a schedule"),
+        ([0.1], [0.1], "inconclusive", "one row does not determine a schedule"),
+        ([0.1], FALLING, "inconclusive", "one row does not determine a schedule"),
         ([0.1], [0.2], "differs", "one common row cannot show why"),
-        ([0.1, 0.05], [0.1, 0.05], "same", "they say nothing of any other step"),
+        ([0.1, 0.05], [0.1, 0.05], "same", "they show nothing of any other step"),
         ([0.1, 0.05], [0.1, 0.04], "differs", "two common rows cannot show why"),
     ],
 )
