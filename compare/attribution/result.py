@@ -18,7 +18,7 @@ from ..show.manifest import DRAWS, machine, versions
 from ..show.result import Result
 from . import page, words
 from .advice import Advice, advice
-from .ladder import Gap, Ladder
+from .ladder import Gap, Ladder, Rung
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,16 +71,10 @@ class Attribution(Result):
             "seed": plan.seeds[0],
             "precision": plan.precision,
             "mended": self.ladder.experiment.mended,
-            "updates": self.ladder.updates,
-            "until": self.ladder.until,
-            "bound": self.ladder.bound,
+            **{name: getattr(self.ladder, name) for name in ("updates", "until", "bound")},
             "rungs": [
                 {
-                    "name": rung.name,
-                    "kind": rung.kind,
-                    **_gap(rung.gap),
-                    "explains": rung.explains,
-                    "removes": rung.removes,
+                    **_row(rung),
                     "alone": None if rung.alone is None else _gap(rung.alone),
                     "sentence": words.rung_sentence(self.ladder, rung),
                 }
@@ -130,31 +124,23 @@ class Attribution(Result):
 
 def to_table(ladder: Ladder) -> dict[str, np.ndarray]:
     """One row for each rung: text and float64 columns of one length; an object column with None where nothing is."""
-    rungs = ladder.rungs
-
-    def alone(column: str) -> np.ndarray:
-        return np.array([None if rung.alone is None else getattr(rung.alone, column) for rung in rungs], dtype=object)
-
-    return {
-        "name": np.array([rung.name for rung in rungs]),
-        "kind": np.array([rung.kind for rung in rungs]),
-        "max_relative": np.array([rung.gap.max_relative for rung in rungs]),
-        "final_relative": np.array([rung.gap.final_relative for rung in rungs]),
-        "explains": np.array([rung.explains for rung in rungs]),
-        "removes": np.array([rung.removes for rung in rungs]),
-        "alone_max_relative": alone("max_relative"),
-        "alone_final_relative": alone("final_relative"),
-    }
+    rows = [{**_row(rung), **_gap(rung.alone, "alone_")} for rung in ladder.rungs]
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def gaps_table(ladder: Ladder) -> dict[str, np.ndarray]:
     """One row for each update that is compared: `step`, and the relative difference of the losses after each rung."""
-    curves = {rung.name: rung.gap.curve for rung in ladder.rungs}
-    return {"step": np.arange(ladder.until)} | curves
+    return {"step": np.arange(ladder.until), **{rung.name: rung.gap.curve for rung in ladder.rungs}}
 
 
-def _gap(gap: Gap) -> Mapping[str, float]:
-    return {"max_relative": gap.max_relative, "final_relative": gap.final_relative}
+def _row(rung: Rung) -> dict[str, Any]:
+    """A rung in the table and in JSON, without what it makes alone."""
+    parts = {"explains": rung.explains, "removes": rung.removes}
+    return {"name": rung.name, "kind": rung.kind, **_gap(rung.gap), **parts}
+
+
+def _gap(gap: Gap | None, prefix: str = "") -> dict[str, float | None]:
+    return {f"{prefix}{name}": getattr(gap, name, None) for name in ("max_relative", "final_relative")}
 
 
 def _plans(ladder: Ladder) -> dict[str, str]:
