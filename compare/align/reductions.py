@@ -81,10 +81,10 @@ def find_reduction(a: object, b: object, clock: Clock | None, tolerance: float =
         ValueError: If the lengths are neither the same nor that of updates and epochs.
     """
     mine, theirs = _flat(a), _flat(b)
-    if clock is None and len(mine) != len(theirs):
-        return None
     if clock is not None:
         _check_lengths(len(mine), len(theirs), clock.steps_per_epoch)
+    elif len(mine) != len(theirs):
+        return None
     sides: list[tuple[Side, np.ndarray, np.ndarray]] = [("a", mine, theirs), ("b", theirs, mine)]
     fits = [
         fit
