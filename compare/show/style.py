@@ -124,13 +124,6 @@ def steps_axis(axes: Axes, clock: Clock | None) -> None:
     epoch_lines(axes, clock)
     size = clock.steps_per_epoch
     low, high = axes.get_xlim()
-
-    def to_epoch(step: Any) -> Any:
-        return step / size
-
-    def to_step(epoch: Any) -> Any:
-        return epoch * size
-
-    above = axes.secondary_xaxis("top", functions=(to_epoch, to_step))
+    above = axes.secondary_xaxis("top", functions=(lambda step: step / size, lambda epoch: epoch * size))
     above.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=high - low > 2 * size))
     above.set_xlabel("epoch")
