@@ -37,7 +37,7 @@ def waterfall(ladder: Ladder) -> Figure:
         for row, (before, rung) in enumerate(zip((None, *rungs), rungs, strict=False)):
             _bar(axes, row, before, rung, low)
         left = ladder.residual.max_relative
-        look = {"color": _RESIDUAL[verdict(ladder)], "label": "residual"}
+        look: dict[str, Any] = {"color": _RESIDUAL[verdict(ladder)], "label": "residual"}
         axes.barh(len(rungs), max(left, low) - low, left=low, height=_BAR, **look)
         _value(axes, len(rungs), left)
         axes.axvline(ladder.bound, label=_bound(ladder), **style.LIMIT)
@@ -75,7 +75,7 @@ def gaps(ladder: Ladder) -> Figure:
             diverged = f"diverged, step {ladder.until:,}"
             axes.axvline(ladder.until, color=style.INK, linewidth=1, linestyle=":", label=diverged)
         style.steps_axis(axes, ladder.experiment.plan.clock)
-        title = {"title": "what is left after taking away, one after the other", "title_fontsize": 9}
+        title: dict[str, Any] = {"title": "what is left after taking away, one after the other", "title_fontsize": 9}
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, **title)
     return figure
 

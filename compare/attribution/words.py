@@ -9,10 +9,11 @@ from typing import Literal, cast
 
 from samestep.experiment import differences
 from samestep.experiment.frameworks import LABELS
-from samestep.experiment.plan import FRAMEWORKS
+from samestep.experiment.plan import FRAMEWORKS, Plan
+from samestep.experiment.schedules.text import to_short
 
 from ..show.result import aligned
-from ..words import counted, listed, number, share
+from ..words import counted, listed, number, setting, share
 from .advice import Advice
 from .ladder import Gap, Ladder, Rung
 from .variants import DEFAULT_EPSILON, EPSILONS, Control
@@ -104,6 +105,12 @@ def _of_frameworks(sentence: str) -> str:
     """A sentence on the losses of a and b, as one on Keras and PyTorch."""
     names = dict(zip("ab", (f"{LABELS[each]}'s".replace("s's", "s'") for each in FRAMEWORKS), strict=True))
     return re.sub(r"\b([ab])'s", lambda found: names[found[1]], sentence)
+
+
+def trained(plan: Plan) -> str:
+    """What one framework, or both, trained."""
+    (arm,) = plan.arms
+    return f"Arm {arm.name}: {to_short(arm.schedule)}, looked up once per {arm.stepping}. {setting(plan)}"
 
 
 def until_sentence(ladder: Ladder) -> str | None:

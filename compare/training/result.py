@@ -72,7 +72,7 @@ class Training(Result):
 
     def pictures(self) -> Mapping[str, Callable[[], Picture]]:
         """The rates, the losses, the difference of the losses, and the question of the plan."""
-        draw = {
+        draw: dict[str, Callable[..., Any]] = {
             "rates": figures.rates,
             "losses": figures.losses,
             "loss-differences": figures.loss_differences,

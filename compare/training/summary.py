@@ -113,7 +113,7 @@ def summarise(aligned: pd.DataFrame, plan: Plan) -> Summary:
         for seed in plan.seeds
         for arm in plan.arms
     )
-    rates = [each.verdict for arm in arms for each in (arm.lr, *arm.frameworks.values())]
+    rates = [arm.lr.verdict for arm in arms] + [run.verdict for arm in arms for run in arm.frameworks.values()]
     return Summary(worst(rates), worst(arm.loss.verdict for arm in arms), arms)
 
 
