@@ -124,6 +124,7 @@ def steps_axis(axes: Axes, clock: Clock | None) -> None:
     epoch_lines(axes, clock)
     size = clock.steps_per_epoch
     low, high = axes.get_xlim()
-    above = axes.secondary_xaxis("top", functions=(lambda step: step / size, lambda epoch: epoch * size))
+    there_and_back: Any = (lambda step: step / size, lambda epoch: epoch * size)
+    above = axes.secondary_xaxis("top", functions=there_and_back)
     above.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=high - low > 2 * size))
     above.set_xlabel("epoch")

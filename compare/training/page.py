@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from samestep.experiment.clock import Place
 from samestep.experiment.frameworks import LABELS
 from samestep.experiment.plan import FRAMEWORKS, Arm, Framework, Plan
 from samestep.experiment.schedules import Constant, ExponentialDecay
@@ -68,9 +67,8 @@ def captions(summary: Summary, plan: Plan) -> dict[str, tuple[str, str]]:
     changes = "; ".join(f"{arm.arm} {_changes(arm.frameworks['tensorflow'])}" for arm in arms)
     gap = max(arm.loss.max_relative for arm in arms)
     shown = [arm.name for arm in question_arms(plan)]
-    parted = "; ".join(
-        f"{arm.arm} {_parted(arm.frameworks['tensorflow'].loss_parts)}" for arm in arms if arm.arm in shown[1:]
-    )
+    firsts = {arm.arm: arm.frameworks["tensorflow"].loss_parts for arm in arms if arm.arm in shown[1:]}
+    parted = "; ".join(f"{arm} {'never' if at is None else f'step {at.step}'}" for arm, at in firsts.items())
     first = f"First batch loss that differs: {parted}." if parted and plan.constant_arm else ""
     apart = f"they differ by at most {gap:.1e} relative"
     agree = all(arm.loss.verdict == "same" for arm in arms if arm.arm in shown)
@@ -99,10 +97,6 @@ def _changes(run: Run) -> str:
     if run.first_change is None:
         return "never"
     return f"{f'{run.changes} times, first' if run.changes > 1 else 'once,'} at step {run.first_change.step}"
-
-
-def _parted(place: Place | None) -> str:
-    return "never" if place is None else f"step {place.step}"
 
 
 def _describe(arm: Arm) -> str:
