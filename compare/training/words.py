@@ -17,17 +17,9 @@ def lines(summary: Summary, plan: Plan) -> Iterator[tuple[str, str]]:
     rows = [("arm", "changes", "first change: step", "final rate", "rates", "losses")]
     for arm in summary.arms:
         torch = arm.frameworks["torch"]
-        first = torch.first_change
-        rows.append(
-            (
-                arm_name(arm, plan),
-                str(torch.changes),
-                f"{first.step} (epoch {first.epoch}, batch {first.batch})" if first else "never",
-                f"{torch.final_lr:.6g}",
-                arm.lr.verdict,
-                arm.loss.verdict,
-            )
-        )
+        first, verdicts = torch.first_change, (arm.lr.verdict, arm.loss.verdict)
+        changed = f"{first.step} (epoch {first.epoch}, batch {first.batch})" if first else "never"
+        rows.append((arm_name(arm, plan), str(torch.changes), changed, f"{torch.final_lr:.6g}", *verdicts))
     yield from (("|", row) for row in aligned(rows, left=len(rows[0])))
     texts = (large_batch(plan.clock), verdict(summary, plan), advice(plan), *warnings(summary))
     yield from (("", text) for text in texts if text)

@@ -134,8 +134,7 @@ def _asking(frameworks: Sequence[Framework]) -> Iterator[list[_Worker]]:
         workers = []
         for place, framework in enumerate(frameworks):
             out = Path(folder, f"answer-{place}.npz")
-            module = f"{BY_NAME[framework].package}.simulate"
-            arguments = [module, "-", str(out)]
+            arguments = [f"{BY_NAME[framework].package}.simulate", "-", str(out)]
             workers.append(_start(stack, framework, arguments, out, threads_each(len(frameworks)), subprocess.PIPE))
         yield workers
 
