@@ -175,12 +175,9 @@ def _start(
 ) -> _Worker:
     """A new worker, which ends with the stack."""
     log = out.with_suffix(".log")
-    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"} | {  # a notebook's own
-        "OMP_NUM_THREADS": str(threads),
-        "TF_NUM_INTRAOP_THREADS": str(threads),
-        "TF_NUM_INTEROP_THREADS": str(threads),
-        "PYTHONIOENCODING": "utf-8",
-    }
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}  # a notebook's own
+    environment |= dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), str(threads))
+    environment["PYTHONIOENCODING"] = "utf-8"
     with log.open("wb") as stderr, _undisturbed():  # or a worker might go on that nobody would stop
         process = subprocess.Popen(
             # -P: nothing in the user's folder may stand in for our packages
