@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from samestep.experiment.clock import Clock, Place
-from samestep.experiment.schedules import Schedule
 from samestep.experiment.schedules.text import to_short
 
 if TYPE_CHECKING:
@@ -19,10 +18,8 @@ def epoch_in_steps(clock: Clock) -> str:
         return said
     full, rest = divmod(clock.samples, clock.batch_size)
     batches = counted(full, "full batch", "full batches")
-    if rest and clock.drop_last:
-        batches += f"; the last {counted(rest, 'row')} left out"
-    elif rest:
-        batches += f" and one of {rest}"
+    if rest:
+        batches += f"; the last {counted(rest, 'row')} left out" if clock.drop_last else f" and one of {rest}"
     make = "makes" if clock.samples == 1 else "make"
     if clock.accumulate > 1:
         batches += f"; {clock.accumulate} batches make an update"
@@ -78,19 +75,14 @@ def at_place(place: Place) -> str:
 def setting(plan: Plan) -> str:
     """What was trained and for how long, in sentences."""
     optimizer = ", ".join(f"{name} {value}" for name, value in plan.optimizer.model_dump(exclude={"kind"}).items())
-    network = plan.network
-    widths = listed([str(width) for width in network.hidden])
-    hidden = (
-        f"Hidden layers of {widths} units, {network.activation}, dropout {network.dropout:g}"
-        if network.hidden
-        else "No hidden layer"
-    )
-    return (
-        f"{epoch_in_steps(plan.clock)} {counted(plan.epochs, 'epoch')}, "
-        f"{counted(plan.steps, 'step')} in all. {hidden}. Optimizer {plan.optimizer.kind}"
-        f"{f' ({optimizer})' if optimizer else ''}; {plan.precision}; "
-        f"{'seeds' if len(plan.seeds) > 1 else 'seed'} {', '.join(map(str, plan.seeds))}."
-    )
+    network, hidden = plan.network, "No hidden layer"
+    if network.hidden:
+        widths = listed([str(width) for width in network.hidden])
+        hidden = f"Hidden layers of {widths} units, {network.activation}, dropout {network.dropout:g}"
+    length = f"{counted(plan.epochs, 'epoch')}, {counted(plan.steps, 'step')} in all"
+    seeds = f"{'seeds' if len(plan.seeds) > 1 else 'seed'} {', '.join(map(str, plan.seeds))}"
+    made = f"Optimizer {plan.optimizer.kind}{f' ({optimizer})' if optimizer else ''}; {plan.precision}; {seeds}"
+    return f"{epoch_in_steps(plan.clock)} {length}. {hidden}. {made}."
 
 
 def number(value: float) -> str:

@@ -15,7 +15,6 @@ import numpy as np
 from samestep.experiment.clock import Clock
 from samestep.experiment.frameworks import BY_NAME, LANGUAGES
 from samestep.experiment.plan import Adam, AdamW, Momentum, Plan
-from samestep.experiment.validation import PlanError
 
 from ..runs.run import Run
 from ..runs.side import Side
@@ -23,7 +22,7 @@ from ..terms import Language, Verdict
 from ..tolerance import NEAR_ZERO
 from .reduction_words import Reduction, instead
 from .reductions import find_reduction
-from .steps import common_rows
+from .steps import common_rows, placed
 
 ROUNDING = {"float32": 2e-6, "float64": 1e-12}
 """Largest relative difference of batch losses that the order of sums makes by itself, by precision."""
@@ -122,10 +121,7 @@ def _concluded(
     made = [name for plan in plans for name, source in plan.controls.model_dump().items() if source == "native"]
     if made:
         native = ", ".join(dict.fromkeys(made))
-        return (
-            "inconclusive",
-            f"Each framework made its own {native}, so their losses cannot be compared.",
-        )
+        return "inconclusive", f"Each framework made its own {native}, so their losses cannot be compared."
     if verdict != "same" and moving and any(isinstance(plan.optimizer, Momentum) for plan in plans):
         return "differs", (
             "With momentum, Keras multiplies each gradient by the rate before it enters the velocity, and PyTorch "
@@ -137,7 +133,7 @@ def _concluded(
             "optimizers' own arithmetic (Adam's epsilon and betas, the order of sums) can grow to that."
         )
     if verdict == "same" and diverged is not None:
-        return "inconclusive", (f"The loss is not finite from step {diverged} on; before that the losses are the same.")
+        return "inconclusive", f"The loss is not finite from step {diverged} on; before that the losses are the same."
     return verdict, None
 
 
@@ -183,9 +179,8 @@ def losses(a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None = None)
     if all(kind.startswith("batch") for kind in kinds):
         compared = _compared(a, b)
     else:
-        compared = _none(
-            f"the loss of a is of kind '{kinds[0]}', that of b '{kinds[1]}': only batch losses are compared"
-        )
+        theirs = f"the loss of a is of kind '{kinds[0]}', that of b '{kinds[1]}'"
+        compared = _none(f"{theirs}: only batch losses are compared")
     return compared if compared.agree else _reduced(compared, a[1], b[1], kinds, clock)
 
 
@@ -199,8 +194,7 @@ def _compared(a: tuple[Side, Run], b: tuple[Side, Run]) -> Losses:
     moving = any((np.diff(run.rates.lr) != 0).any() for _, run in (a, b))
     found = agreement(ours, theirs, plans, across=names == set(BY_NAME), moving=moving)
     first = None
-    if found.first is not None:
-        row = found.first
+    if (row := found.first) is not None:
         first = (int(a[1].rates.step[rows_a[row]]), float(ours[row]), float(theirs[row]))
     return Losses(
         found.compared, found.max_relative, first, found.note, verdict=found.verdict, tolerance=found.tolerance
@@ -209,12 +203,9 @@ def _compared(a: tuple[Side, Run], b: tuple[Side, Run]) -> Losses:
 
 def _plan(manifest: Mapping[str, Any]) -> Plan | None:
     """The plan of a run that samestep trained; None for any other log."""
-    plan = manifest.get("plan")
-    if not isinstance(plan, dict):
-        return None
     try:
-        return Plan.model_validate_json(json.dumps(plan))
-    except (PlanError, ValueError):
+        return Plan.model_validate_json(json.dumps(manifest.get("plan")))
+    except ValueError:
         return None
 
 
@@ -236,8 +227,7 @@ def _reduced(compared: Losses, a: Run, b: Run, kinds: list[str], clock: Clock | 
             per_epoch = len(mine) < count and len(theirs) < count
             reduction = find_reduction(mine, theirs, None if per_epoch else clock, TOLERANCE)
             if reduction is not None:
-                framework = (a if reduction.side == "a" else b).key.framework
-                own = LANGUAGES.get(framework)
+                own = LANGUAGES.get((a if reduction.side == "a" else b).key.framework)
                 languages: tuple[Language, ...] = ("Keras", "PyTorch") if own is None else (own,)
                 return replace(compared, reduction=reduction, instead=instead(reduction, languages))
     return compared
@@ -251,17 +241,11 @@ def _series(run: Run, kind: str, first: int, count: int, size: int) -> Iterator[
     known = np.isfinite(run.loss)
     at, loss = run.rates.step[known] - first, run.loss[known]
     if not kind.startswith("epoch") or size == 1:
-        yield _placed(at, loss, count)
+        yield placed(loss, at, count)
     epochs = at // size
     one_each = len(np.unique(epochs)) == len(epochs)
     if size > 1 and one_each and not kind.startswith("batch"):
-        yield _placed(epochs, loss, -(-count // size))
-
-
-def _placed(at: np.ndarray, loss: np.ndarray, count: int) -> np.ndarray:
-    placed = np.full(count, np.nan)
-    placed[at] = loss
-    return placed
+        yield placed(loss, epochs, -(-count // size))
 
 
 def _clock(run: Run) -> Clock | None:

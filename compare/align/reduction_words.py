@@ -44,12 +44,12 @@ class Reduction:
     @property
     def sentence(self) -> str:
         """What it means, what stays open, and how exactly it holds."""
-        parts = [f"{self.side}'s losses are {self._what()}: {self._so()}.", self._open()]
-        if self.also:
-            parts.append(f"They could also be the {listed(list(self.also))}.")
+        scaled = self.name in ("sum", "half")
+        so = "the trainings agree up to that factor" if scaled else "the trainings agree, the logs do not"
+        also = f"They could also be the {listed(list(self.also))}." if self.also else ""
         left = f"at most {self.residual_relative:.2g} relative" if self.residual_relative else "none"
-        parts.append(f"The remaining difference, in {counted(self.rows, 'row')}: {left}.")
-        return " ".join(filter(None, parts))
+        left = f"The remaining difference, in {counted(self.rows, 'row')}: {left}."
+        return " ".join(filter(None, [f"{self.side}'s losses are {self._what()}: {so}.", self._open(), also, left]))
 
     def _what(self) -> str:
         theirs = f"{other(self.side)}'s"
@@ -67,10 +67,6 @@ class Reduction:
             case _:
                 means = f"means over {self.over}" if self.over else "means"
                 return f"the {means} of {theirs}, one for each epoch{self._counting()}"
-
-    def _so(self) -> str:
-        scaled = self.name in ("sum", "half")
-        return "the trainings agree up to that factor" if scaled else "the trainings agree, the logs do not"
 
     def _counting(self) -> str:
         """What a shorter last batch counts."""
@@ -92,21 +88,18 @@ class Reduction:
 
 def instead(reduction: Reduction, languages: Iterable[Language]) -> dict[Language, str]:
     """Code for the reduced side that logs what the other side does, or can be compared with it, by framework."""
-    return {language: _code(reduction, language) for language in languages}
-
-
-def _code(reduction: Reduction, language: Language) -> str:
     match reduction.name:
         case "sum" if reduction.of == "batch":
-            return _MEAN_OF_BATCH[language]
+            code = _MEAN_OF_BATCH
         case "half":
-            return _WHOLE[language]
+            code = _WHOLE
         case "mean over batches" | "sum":
-            return _MEAN_OF_EPOCH[language]
+            code = _MEAN_OF_EPOCH
         case "mean since the row before":
-            return _EACH_ROW[language]
+            code = _EACH_ROW
         case _:
-            return _OWN[language]
+            code = _OWN
+    return {language: code[language] for language in languages}
 
 
 _OWN: dict[Language, str] = {

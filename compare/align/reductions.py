@@ -81,10 +81,10 @@ def find_reduction(a: object, b: object, clock: Clock | None, tolerance: float =
         ValueError: If the lengths are neither the same nor that of updates and epochs.
     """
     mine, theirs = _flat(a), _flat(b)
-    if clock is None and len(mine) != len(theirs):
-        return None
     if clock is not None:
         _check_lengths(len(mine), len(theirs), clock.steps_per_epoch)
+    elif len(mine) != len(theirs):
+        return None
     sides: list[tuple[Side, np.ndarray, np.ndarray]] = [("a", mine, theirs), ("b", theirs, mine)]
     fits = [
         fit
@@ -212,6 +212,7 @@ def _named(fits: list[_Fit], clock: Clock | None) -> Reduction:
     over = first.candidate.over if len(alike) == 1 else None
     if over == "batches" and clock is not None and clock.batch_size == 1:
         over = None  # all batches count alike: the last one may as well be full
+    rows = None if clock is None or clock.batch_size == 1 else _rows(clock)
     also = dict.fromkeys(fit.candidate.family for fit in fits if fit.candidate.family != family)
     return Reduction(
         name=family if over is None else first.candidate.name,
@@ -221,16 +222,8 @@ def _named(fits: list[_Fit], clock: Clock | None) -> Reduction:
         residual_relative=first.residual,
         rows=first.rows,
         also=tuple(also),
-        batch_rows=_first_and_last(clock),
+        batch_rows=None if rows is None else (int(rows[0]), int(rows[-1])),
     )
-
-
-def _first_and_last(clock: Clock | None) -> tuple[int, int] | None:
-    """Rows of an epoch's first and last update; None where the clock does not know how many a batch has."""
-    if clock is None or clock.batch_size == 1:
-        return None
-    rows = _rows(clock)
-    return int(rows[0]), int(rows[-1])
 
 
 def _rows(clock: Clock) -> np.ndarray:

@@ -21,34 +21,11 @@ from ..tolerance import relative_difference, ulp32_difference
 
 KEY = ["arm", "seed", "step"]
 ALIGNED_COLUMNS = [
-    "arm",
-    "seed",
-    "step",
-    "epoch",
-    "batch",
-    "lr_tensorflow",
-    "lr_torch",
-    "lr_closed_form",
-    "lr_absolute",
-    "lr_relative",
-    "lr_ulp32",
-    "loss_tensorflow",
-    "loss_torch",
-    "loss_absolute",
-    "loss_relative",
-    "loss_ulp32",
+    *(*KEY, "epoch", "batch"),
+    *("lr_tensorflow", "lr_torch", "lr_closed_form", "lr_absolute", "lr_relative", "lr_ulp32"),
+    *("loss_tensorflow", "loss_torch", "loss_absolute", "loss_relative", "loss_ulp32"),
 ]
-DIFFERENCE_COLUMNS = [
-    "arm",
-    "seed",
-    "step",
-    "lr_a",
-    "lr_b",
-    "lr_absolute",
-    "loss_a",
-    "loss_b",
-    "loss_absolute",
-]
+DIFFERENCE_COLUMNS = [*KEY, "lr_a", "lr_b", "lr_absolute", "loss_a", "loss_b", "loss_absolute"]
 
 _CHUNK = 2**19
 """Numbers that are looked at together: few enough to stay in a core's cache, so many that two threads do not wait for
@@ -121,7 +98,7 @@ def differences(a: Trace, b: Trace) -> pd.DataFrame:
     if runs_a is not None and runs_b is not None and _same(runs_a, runs_b):
         columns = {"arm": _arms(runs_a), "seed": np.asarray(a.steps["seed"]), "step": np.asarray(a.steps["step"])}
         rows_a: slice | np.ndarray = slice(None)
-        rows_b: slice | np.ndarray = slice(None)
+        rows_b: slice | np.ndarray = rows_a
     else:
         keys_a, keys_b = (_index(each.steps) for each in (a, b))
         _refuse("trace a", "has more than once", keys_a[keys_a.duplicated()])
@@ -165,7 +142,7 @@ def _rows(framework: str, table: Table, found: _Runs | None, wanted: _Runs) -> s
     """Which row of a table each wanted key has. Raises AlignError where the table has other keys."""
     if found is not None and _same(found, wanted):
         return slice(None)
-    keys, expected = _index(table), _expected(wanted)
+    keys, expected = _index(table), _index(_keys(wanted))
     for problem, wrong in (
         ("has more than once", keys[keys.duplicated()]),
         ("lacks", expected.difference(keys, sort=False)),
@@ -182,13 +159,8 @@ def _refuse(trace: str, problem: str, wrong: pd.MultiIndex) -> None:
         raise AlignError(f"The {trace} {problem} arm {arm!r}, seed {seed}, step {step}{more}. Record the run again.")
 
 
-def _index(table: Table) -> pd.MultiIndex:
+def _index(table: Mapping[str, Any]) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([np.asarray(table[name]) for name in KEY], names=KEY)
-
-
-def _expected(runs: _Runs) -> pd.MultiIndex:
-    columns = _keys(runs)
-    return pd.MultiIndex.from_arrays([columns[name] for name in KEY], names=KEY)
 
 
 def _same(one: _Runs, other: _Runs) -> bool:

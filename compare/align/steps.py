@@ -19,6 +19,13 @@ def common_rows(a: Run, b: Run) -> tuple[np.ndarray, np.ndarray]:
     return rows_a, rows_b
 
 
+def placed(values: np.ndarray, at: np.ndarray, length: int) -> np.ndarray:
+    """A column that holds the values in the rows `at`, and NaN in all others: float64, shape (length,)."""
+    column = np.full(length, np.nan)
+    column[at] = values
+    return column
+
+
 def _rows_in(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The rows of both at the steps that both have: where a has no gaps, a row is a step less the first one."""
     at = b - a[0] if _without_gaps(a) else np.searchsorted(a, b)

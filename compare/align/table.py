@@ -10,27 +10,15 @@ from samestep.experiment.clock import Clock
 
 from ..runs.run import Run
 from ..tolerance import relative_difference, ulp32_difference
-
-COLUMNS = (
-    "step",
-    "epoch",
-    "batch",
-    "lr_a",
-    "lr_b",
-    "lr_absolute",
-    "lr_relative",
-    "lr_ulp32",
-    "loss_a",
-    "loss_b",
-)
+from .steps import placed
 
 
 def table(a: Run, b: Run, clock: Clock | None) -> Mapping[str, np.ndarray]:
-    """The columns of `COLUMNS`, of one length: int64, -1 where unknown, and float64, NaN where a side has no value."""
+    """Columns of one length: int64, -1 where unknown, and float64, NaN where a side has no value."""
     steps = np.union1d(a.rates.step, b.rates.step)
     rows = [np.searchsorted(steps, run.rates.step) for run in (a, b)]
-    lr_a, lr_b = (_placed(len(steps), at, run.rates.lr) for run, at in zip((a, b), rows, strict=True))
-    loss_a, loss_b = (_placed(len(steps), at, run.loss) for run, at in zip((a, b), rows, strict=True))
+    lr_a, lr_b = (placed(run.rates.lr, at, len(steps)) for run, at in zip((a, b), rows, strict=True))
+    loss_a, loss_b = (placed(run.loss, at, len(steps)) for run, at in zip((a, b), rows, strict=True))
     epoch, batch = _places(a, b, rows, steps, clock)
     return {
         "step": steps,
@@ -46,12 +34,6 @@ def table(a: Run, b: Run, clock: Clock | None) -> Mapping[str, np.ndarray]:
     }
 
 
-def _placed(length: int, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-    placed = np.full(length, np.nan)
-    placed[rows] = values
-    return placed
-
-
 def _places(
     a: Run, b: Run, rows: list[np.ndarray], steps: np.ndarray, clock: Clock | None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -59,8 +41,7 @@ def _places(
     if clock is not None:
         return clock.epoch(steps), clock.batch(steps)
     found = np.full((2, len(steps)), -1, dtype=np.int64)
-    runs: tuple[Run, Run] = (b, a)
-    for run, at in zip(runs, (rows[1], rows[0]), strict=True):
+    for run, at in ((b, rows[1]), (a, rows[0])):
         for column, values in enumerate((run.epoch, run.batch)):
             found[column, at] = np.where(values >= 0, values, found[column, at])
     return found[0], found[1]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import indent
 
 from samestep.experiment import differences
-from samestep.experiment.plan import Adam, AdamW, Framework, Momentum, Plan, RMSprop
+from samestep.experiment.differences import Name
+from samestep.experiment.plan import AdamW, Framework, Momentum, Plan, RMSprop
 
 from .ladder import Ladder
-from .variants import DEFAULT_EPSILON, EPSILONS
+from .variants import DEFAULT_EPSILON, EPSILONS, RATES
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,12 @@ def advice(ladder: Ladder) -> tuple[Advice, ...]:
     mended, plan = ladder.experiment.mended, ladder.experiment.plan
     names = [each.name for each in differences.of(plan) if each.name in mattered]
     found = [each for each in _settings(plan, mended) if each.difference in mattered]
-    if names:
-        found.append(_in_torch(plan, names) if mended == "torch" else _in_keras(plan, names))
-    return tuple(found)
+    return (*found, _in_formulas(plan, mended, names)) if names else tuple(found)
 
 
 def _settings(plan: Plan, mended: Framework) -> Iterator[Advice]:
     """What is mended outside the formulas of the optimizer."""
-    yield Advice("weights", *_WEIGHTS[mended])
+    yield Advice("weights", _WEIGHTS_DIFFER[mended], _WEIGHTS[mended])
     yield Advice(
         "order",
         "Two generators never shuffle alike. Draw the order once, with NumPy, and give it to both.",
@@ -49,45 +49,27 @@ def _settings(plan: Plan, mended: Framework) -> Iterator[Advice]:
         "that NumPy drew.",
         "",
     )
-    epsilon = getattr(plan.optimizer, "epsilon", None)
+    optimizer, epsilon = type(plan.optimizer).__name__, getattr(plan.optimizer, "epsilon", None)
     yield Advice(
         DEFAULT_EPSILON,
         f"Keras' default epsilon is {EPSILONS['tensorflow']:g}, PyTorch's {EPSILONS['torch']:g}. Pass it.",
-        _EPSILON[mended].format(optimizer=_class(plan), rate=_rate(plan), epsilon=epsilon),
+        _EPSILON[mended].format(optimizer=optimizer, rate=plan.arms[0].schedule.base_lr, epsilon=epsilon),
     )
 
 
-def _in_torch(plan: Plan, names: Sequence[str]) -> Advice:
-    rates = " keras_rates are those that Keras used, as tf_impl.Recorder writes them." * ("rates in float32" in names)
-    return Advice(
-        ", ".join(names),
-        f"These are in the formulas. No hyperparameter changes them: a hook sets the numbers of each update.{rates}",
-        torch_hook(plan, names),
-    )
-
-
-def _in_keras(plan: Plan, names: Sequence[str]) -> Advice:
-    given = "rates in float32" in names
-    rates = (
-        " torch_rates are those that PyTorch used, as torch_impl.Recorder writes them; a LearningRateScheduler goes."
-        if given
-        else ""
-    )
-    return Advice(
-        ", ".join(names),
-        f"These are in the formulas. No hyperparameter changes them: another update_step does.{rates}",
-        "from tf_impl.corrections import correct\n\n"
-        "# before the model is compiled\n"
-        f"correct(optimizer, plan, {list(names)!r}{', torch_rates' if given else ''})\n",
-    )
-
-
-def _class(plan: Plan) -> str:
-    return type(plan.optimizer).__name__
-
-
-def _rate(plan: Plan) -> float:
-    return plan.arms[0].schedule.base_lr
+def _in_formulas(plan: Plan, mended: Framework, names: Sequence[str]) -> Advice:
+    """What is mended in each update. Rates that are given come from the other framework's run."""
+    given = RATES in names
+    if mended == "torch":
+        how, code = "a hook sets the numbers of each update.", torch_hook(plan, names)
+        rates = "keras_rates are those that Keras used, as tf_impl.Recorder writes them."
+    else:
+        how, code = "another update_step does.", _CORRECT.format(names=names, rates=", torch_rates" * given)
+        rates = (
+            "torch_rates are those that PyTorch used, as torch_impl.Recorder writes them; a LearningRateScheduler goes."
+        )
+    sentence = f"These are in the formulas. No hyperparameter changes them: {how}{f' {rates}' * given}"
+    return Advice(", ".join(names), sentence, code)
 
 
 def torch_hook(plan: Plan, names: Collection[str]) -> str:
@@ -96,50 +78,40 @@ def torch_hook(plan: Plan, names: Collection[str]) -> str:
     names : of `experiment.differences` that are taken away. The source defines ``as_keras(optimizer)``, or
     ``as_keras(optimizer, keras_rates)`` where these are among them.
     """
-    rates = "rates in float32" in names
-    body = [line for part in _parts(plan, names) for line in part.splitlines()]
-    before = "\n".join(f"            {line}" for line in body)
-    return _HOOK.format(arguments=", keras_rates" * rates, body=before)
+    body = indent("\n".join(_parts(plan, names)), " " * 12)
+    return _HOOK.format(arguments=", keras_rates" * (RATES in names), body=body)
 
 
 def _parts(plan: Plan, names: Collection[str]) -> Iterator[str]:
     """What is done to a parameter group before each update, in this order."""
-    if "rates in float32" in names:
+    if RATES in names:
         yield 'group["lr"] = float(keras_rates[updates - 1])'
     if "constants in float32" in names:
         held = "momentum" if isinstance(plan.optimizer, Momentum) else "weight_decay"
         yield f'group["{held}"] = float(np.float32(group["{held}"]))'
-    if "weight decay in one factor" in names:
-        yield _SUBTRACTED
-    chosen = plan.optimizer
-    if isinstance(chosen, Adam | AdamW):
-        yield from _of_adam(plan, names)
-    if isinstance(chosen, Momentum) and "rate in the velocity" in names:
-        yield _VELOCITY
-    if isinstance(chosen, RMSprop) and "epsilon placement" in names:
+    for name, part in _ALONE.items():
+        if name in names:
+            yield part
+    if isinstance(plan.optimizer, RMSprop) and "epsilon placement" in names:
         yield _ROOT
+    elif "epsilon placement" in names or "beta powers in float32" in names:
+        yield from _of_adam(plan, names)
 
 
 def _of_adam(plan: Plan, names: Collection[str]) -> Iterator[str]:
-    if "beta_2 in float32" in names:
-        yield _SECOND_MOMENT
-    if not {"epsilon placement", "beta powers in float32"} & set(names):
-        return
+    """Epsilon and the powers of the betas, which act on one another."""
     yield 'own = [1 - beta**updates for beta in group["betas"]]'
-    if "beta powers in float32" in names:
-        kind = f"np.{plan.precision}"
+    powers, kind = "beta powers in float32" in names, f"np.{plan.precision}"
+    if powers:
         yield f'keras = [float(1 - {kind}(np.float32(beta)) ** {kind}(updates)) for beta in group["betas"]]'
-        if "epsilon placement" in names:
-            yield 'group["eps"] /= math.sqrt(own[1])'
-        else:
-            yield 'group["eps"] *= math.sqrt(keras[1] / own[1])'
-        if isinstance(plan.optimizer, AdamW):
-            yield "factor = math.sqrt(keras[1] / own[1]) * own[0] / keras[0]"
-            yield 'group["lr"] *= factor\ngroup["weight_decay"] /= factor  # PyTorch multiplies it with the rate'
-        else:
-            yield 'group["lr"] *= math.sqrt(keras[1] / own[1]) * own[0] / keras[0]'
-    else:
-        yield 'group["eps"] /= math.sqrt(own[1])'
+    root = "math.sqrt(keras[1] / own[1])"
+    yield 'group["eps"] /= math.sqrt(own[1])' if "epsilon placement" in names else f'group["eps"] *= {root}'
+    factor = f"{root} * own[0] / keras[0]"
+    if powers and isinstance(plan.optimizer, AdamW):
+        yield f"factor = {factor}"
+        yield 'group["lr"] *= factor\ngroup["weight_decay"] /= factor  # PyTorch multiplies it with the rate'
+    elif powers:
+        yield f'group["lr"] *= {factor}'
 
 
 _HOOK = """\
@@ -168,22 +140,30 @@ def as_keras(optimizer{arguments}):
     optimizer.register_step_post_hook(after)
 """
 
-_SUBTRACTED = """\
+_CORRECT = """\
+from tf_impl.corrections import correct
+
+# before the model is compiled
+correct(optimizer, plan, {names!r}{rates})
+"""
+
+_ALONE: dict[Name, str] = {
+    "weight decay in one factor": """\
 decay, group["weight_decay"] = group["weight_decay"], 0.0
 with torch.no_grad():
     for weight in group["params"]:
-        weight.sub_(weight * decay * group["lr"])"""
-
-_SECOND_MOMENT = """\
+        weight.sub_(weight * decay * group["lr"])""",
+    "beta_2 in float32": """\
 for weight in group["params"]:
     state = optimizer.state[weight]
     for moment in {"exp_avg_sq", "max_exp_avg_sq"} & state.keys():
-        state[moment] = state[moment].double()"""
-
-_VELOCITY = """\
+        state[moment] = state[moment].double()""",
+    "rate in the velocity": """\
 for weight in group["params"]:
     weight.grad = weight.grad * group["lr"]
-group["lr"] = 1.0"""
+group["lr"] = 1.0""",
+}
+"""What takes one difference away, whatever else is taken away."""
 
 _ROOT = """\
 alpha, eps = group["alpha"], group["eps"]
@@ -195,21 +175,26 @@ for weight in group["params"]:
     state["square_avg"].add_((1 - alpha) / alpha * eps)
 group["eps"] = 0.0"""
 
-_TORCH_WEIGHTS = """\
+_WEIGHTS_DIFFER: dict[Framework, str] = {
+    "torch": (
+        "Keras' Dense begins with Glorot uniform kernels and zero biases, PyTorch's Linear with both uniform within "
+        "1 / sqrt(inputs). This draws from Keras' distribution; for the same numbers copy Keras' kernels, transposed."
+    ),
+    "tensorflow": (
+        "PyTorch's Linear begins with kernels and biases uniform within 1 / sqrt(inputs), Keras' Dense with Glorot "
+        "uniform kernels and zero biases. This draws from PyTorch's distribution; for the same numbers copy its "
+        "weights, transposed."
+    ),
+}
+
+_WEIGHTS: dict[Framework, str] = {
+    "torch": """\
 for layer in model.modules():
     if isinstance(layer, torch.nn.Linear):
         torch.nn.init.xavier_uniform_(layer.weight)
         torch.nn.init.zeros_(layer.bias)
-"""
-
-_TORCH_ORDER = """\
-for epoch in range(epochs):
-    order = np.random.default_rng([seed, epoch]).permutation(len(x))
-    for rows in np.array_split(order, range(batch_size, len(x), batch_size)):
-        inputs, targets = x[rows], y[rows]
-"""
-
-_KERAS_WEIGHTS = """\
+""",
+    "tensorflow": """\
 def as_torch(inputs):
     limit = inputs**-0.5
     draw = keras.initializers.RandomUniform(-limit, limit)
@@ -217,33 +202,23 @@ def as_torch(inputs):
 
 
 layer = keras.layers.Dense(width, **as_torch(inputs))
-"""
+""",
+}
 
-_KERAS_ORDER = """\
+_ORDER: dict[Framework, str] = {
+    "torch": """\
+for epoch in range(epochs):
+    order = np.random.default_rng([seed, epoch]).permutation(len(x))
+    for rows in np.array_split(order, range(batch_size, len(x), batch_size)):
+        inputs, targets = x[rows], y[rows]
+""",
+    "tensorflow": """\
 for epoch in range(epochs):
     order = np.random.default_rng([seed, epoch]).permutation(len(x))
     model.fit(x[order], y[order], batch_size=batch_size, shuffle=False)
-"""
-
-_WEIGHTS: dict[Framework, tuple[str, str]] = {
-    "torch": (
-        (
-            "Keras' Dense begins with Glorot uniform kernels and zero biases, PyTorch's Linear with both uniform "
-            "within 1 / sqrt(inputs). This draws from Keras' distribution; for the same numbers copy Keras' kernels, "
-            "transposed."
-        ),
-        _TORCH_WEIGHTS,
-    ),
-    "tensorflow": (
-        (
-            "PyTorch's Linear begins with kernels and biases uniform within 1 / sqrt(inputs), Keras' Dense with Glorot "
-            "uniform kernels and zero biases. This draws from PyTorch's distribution; for the same numbers copy its "
-            "weights, transposed."
-        ),
-        _KERAS_WEIGHTS,
-    ),
+""",
 }
-_ORDER: dict[Framework, str] = {"torch": _TORCH_ORDER, "tensorflow": _KERAS_ORDER}
+
 _EPSILON: dict[Framework, str] = {
     "torch": "optimizer = torch.optim.{optimizer}(model.parameters(), lr={rate!r}, eps={epsilon!r})\n",
     "tensorflow": "optimizer = keras.optimizers.{optimizer}({rate!r}, epsilon={epsilon!r})\n",

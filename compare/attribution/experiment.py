@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
@@ -55,23 +55,19 @@ def _loaded(plan: Plan | str | Path) -> Plan:
 
 
 def _one_run(plan: Plan, arm: str | None, seed: int | None, precision: str | None) -> Plan:
-    names = [each.name for each in plan.arms]
-    if arm is not None and arm not in names:
-        raise PlanError(f"--arm: {arm!r} is none of {_listed(names)}. Write one of them.")
-    if seed is not None and seed not in plan.seeds:
-        raise PlanError(f"--seed: {seed} is none of {_listed(map(str, plan.seeds))}. Write one of them.")
+    arms = {each.name: each for each in plan.arms}
+    for option, asked, there in (("arm", arm, list(arms)), ("seed", seed, plan.seeds)):
+        if asked is not None and asked not in there:
+            more = f" and {len(there) - 10} more" if len(there) > 10 else ""
+            few = ", ".join(map(str, there[:10]))
+            raise PlanError(f"--{option}: {asked!r} is none of {few}{more}. Write one of them.")
     moving = [each for each in plan.arms if not isinstance(each.schedule, Constant)]
-    chosen = next((each for each in plan.arms if each.name == arm), (moving or list(plan.arms))[0])
-    changes = {"arms": (chosen,), "seeds": (plan.seeds[0] if seed is None else seed,)}
+    chosen = arms[arm] if arm is not None else (moving or plan.arms)[0]
+    seeds = (plan.seeds[0] if seed is None else seed,)
     try:
-        return plan.replace(**changes, precision=precision or plan.precision)
+        return plan.replace(arms=(chosen,), seeds=seeds, precision=precision or plan.precision)
     except ValidationError as error:
         raise PlanError(describe(error)) from None
-
-
-def _listed(names: Sequence[str] | Iterator[str]) -> str:
-    found = list(names)
-    return ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
 
 
 @contextmanager

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
 from ..show import style
-from ..show.drawing import Drawing
+from ..show.drawing import drawing
 from ..words import number
 from .ladder import Ladder, Rung
 from .words import verdict
@@ -28,15 +27,19 @@ def waterfall(ladder: Ladder) -> Figure:
     Gaps of 0 stand at the left edge, with their number beside them.
     """
     rungs = ladder.rungs
-    low, high = _range(ladder)
-    with rc_context(style.STYLE):
-        figure = Drawing(figsize=(style.WIDTH, 1.5 + 0.34 * (len(rungs) + 1)))
+    found = [each for rung in rungs for each in (rung.gap, rung.alone) if each is not None]
+    sizes = [ladder.bound, *(each.max_relative for each in found if each.max_relative > 0)]
+    low, high = min(sizes) / 10, max(sizes) * 2  # a decade below the smallest, and above the largest
+    with drawing(1.5 + 0.34 * (len(rungs) + 1), legend=0) as figure:
         axes = figure.subplots()
         style.log_axis(axes, "x", np.array([low, high]))
         axes.set_xlim(low, high)
-        for row, rung in enumerate(rungs):
-            _bar(axes, row, rungs[row - 1] if row else None, rung, low)
-        _residual(axes, len(rungs), ladder, low)
+        for row, (before, rung) in enumerate(zip((None, *rungs), rungs, strict=False)):
+            _bar(axes, row, before, rung, low)
+        left = ladder.residual.max_relative
+        look: dict[str, Any] = {"color": _RESIDUAL[verdict(ladder)], "label": "residual"}
+        axes.barh(len(rungs), max(left, low) - low, left=low, height=_BAR, **look)
+        _value(axes, len(rungs), left)
         axes.axvline(ladder.bound, label=_bound(ladder), **style.LIMIT)
         axes.text(1.02, -0.8, "left", transform=axes.get_yaxis_transform(), va="center", fontsize=9, fontstyle="italic")
         alone = [(max(each.alone.max_relative, low), row) for row, each in enumerate(rungs) if each.alone is not None]
@@ -46,17 +49,15 @@ def waterfall(ladder: Ladder) -> Figure:
                 color=_ALONE, clip_on=False, label="as the only difference",
             )  # fmt: skip
         axes.set_yticks(range(len(rungs) + 1), [*(each.name for each in rungs), f"residual: {verdict(ladder)}"])
-        axes.set_ylim(len(rungs) + 0.6, -0.6)
+        axes.set(ylim=(len(rungs) + 0.6, -0.6), xlabel="gap: largest relative difference of batch losses")
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel("gap: largest relative difference of batch losses")
         figure.legend(*_once(axes), loc="outside lower center", ncols=2)
     return figure
 
 
 def gaps(ladder: Ladder) -> Figure:
     """The relative difference of the batch losses against updates, one line for each rung; zeros are not drawn."""
-    with rc_context(style.STYLE):
-        figure = Drawing(figsize=(style.WIDTH, 3.6 + 0.11 * len(ladder.rungs)))
+    with drawing(3.6 + 0.11 * len(ladder.rungs), legend=0) as figure:
         axes = figure.subplots()
         for place, rung in enumerate(ladder.rungs):
             _line(axes, place, rung)
@@ -71,25 +72,12 @@ def gaps(ladder: Ladder) -> Figure:
         axes.set_xlim(-margin, ladder.updates - 1 + margin)
         if ladder.until < ladder.updates:
             axes.axvspan(ladder.until, ladder.updates - 1 + margin, color=style.INK, alpha=0.08, linewidth=0)
-            axes.axvline(
-                ladder.until, color=style.INK, linewidth=1, linestyle=":", label=f"diverged, step {ladder.until:,}"
-            )
+            diverged = f"diverged, step {ladder.until:,}"
+            axes.axvline(ladder.until, color=style.INK, linewidth=1, linestyle=":", label=diverged)
         style.steps_axis(axes, ladder.experiment.plan.clock)
-        figure.legend(
-            *axes.get_legend_handles_labels(),
-            loc="outside lower center",
-            ncols=2,
-            title="what is left after taking away, one after the other",
-            title_fontsize=9,
-        )
+        title: dict[str, Any] = {"title": "what is left after taking away, one after the other", "title_fontsize": 9}
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, **title)
     return figure
-
-
-def _range(ladder: Ladder) -> tuple[float, float]:
-    """Ends of the axis of gaps: a decade below the smallest that is not 0 (the bound counts), and above the largest."""
-    found = [each for rung in ladder.rungs for each in (rung.gap, rung.alone) if each is not None]
-    sizes = [ladder.bound, *(each.max_relative for each in found if each.max_relative > 0)]
-    return min(sizes) / 10, max(sizes) * 2
 
 
 def _bar(axes: Axes, row: int, before: Rung | None, rung: Rung, low: float) -> None:
@@ -107,12 +95,6 @@ def _bar(axes: Axes, row: int, before: Rung | None, rung: Rung, low: float) -> N
     _value(axes, row, rung.gap.max_relative)
 
 
-def _residual(axes: Axes, row: int, ladder: Ladder, low: float) -> None:
-    left = ladder.residual.max_relative
-    axes.barh(row, max(left, low) - low, left=low, height=_BAR, color=_RESIDUAL[verdict(ladder)], label="residual")
-    _value(axes, row, left)
-
-
 def _value(axes: Axes, row: int, gap: float) -> None:
     axes.text(1.02, row, number(gap), transform=axes.get_yaxis_transform(), va="center", fontsize=9)
 
@@ -125,13 +107,8 @@ def _line(axes: Axes, place: int, rung: Rung) -> None:
     near = np.pad(drawn, 1)
     lone = np.flatnonzero(drawn & ~near[:-2] & ~near[2:])
     look = style.line(place)
-    axes.plot(
-        steps,
-        np.where(drawn, apart, np.nan),
-        **look,
-        linewidth=1.3,
-        label=rung.name if drawn.any() else f"{rung.name} (0 throughout)",
-    )
+    label = rung.name if drawn.any() else f"{rung.name} (0 throughout)"
+    axes.plot(steps, np.where(drawn, apart, np.nan), **look, linewidth=1.3, label=label)
     axes.plot(steps[lone], apart[lone], color=look["color"], linestyle="", marker=".")
 
 

@@ -100,7 +100,7 @@ def climb(experiment: Experiment, folder: Path, on_progress: OnProgress) -> Ladd
     variants.train(experiment, [*sharing, *alone], sharing, folder, on_progress)
     variants.train(experiment, [], [*alone, nothing], folder, on_progress)
     pairs = {left: variants.losses(experiment, left, folder) for left in (*sharing, *alone, nothing)}
-    effects = {each: float(_curve(pairs[frozenset({each})]).max()) for each in numerical}
+    effects = {each: _gap(pairs[frozenset({each})]).max_relative for each in numerical}
     numerical.sort(key=lambda name: -np.nan_to_num(effects[name], nan=np.inf))
     mending = [frozenset(numerical[count:]) for count in range(1, len(numerical))]
     variants.train(experiment, [], mending, folder, on_progress)
@@ -108,17 +108,12 @@ def climb(experiment: Experiment, folder: Path, on_progress: OnProgress) -> Ladd
 
     until, updates = _finite(pairs.values())
     bound = ROUNDING[experiment.plan.precision]
-    gap = {left: _gap(_curve(pair)[:until]) for left, pair in pairs.items()}
-    names = [NATIVE, *controls, *numerical]
+    gap = {left: _gap(pair, until) for left, pair in pairs.items()}
     climbed = [gap[left] for left in (*sharing, *mending, nothing)]
-    return Ladder(
-        experiment,
-        tuple(_rungs(names, climbed, lambda name: gap[frozenset({name})])),
-        until,
-        updates,
-        bound,
-        _reduction(experiment, pairs[nothing], until) if gap[nothing].max_relative > bound else None,
-    )
+    rungs = _rungs([NATIVE, *controls, *numerical], climbed, lambda name: gap[frozenset({name})])
+    unexplained = gap[nothing].max_relative > bound
+    reduction = _reduction(experiment, pairs[nothing], until) if unexplained else None
+    return Ladder(experiment, tuple(rungs), until, updates, bound, reduction)
 
 
 def _reduction(experiment: Experiment, pair: dict[Framework, np.ndarray], until: int) -> Reduction | None:
@@ -138,12 +133,8 @@ def _rungs(names: Sequence[str], gaps: Sequence[Gap], alone: Callable[[str], Gap
     return found
 
 
-def _curve(pair: dict[Framework, np.ndarray]) -> np.ndarray:
-    a, b = pair.values()
-    return loss_difference(a, b)
-
-
-def _gap(curve: np.ndarray) -> Gap:
+def _gap(pair: dict[Framework, np.ndarray], until: int | None = None) -> Gap:
+    curve = loss_difference(*pair.values())[:until]
     return Gap(float(curve.max()), float(curve[-1]), curve)
 
 

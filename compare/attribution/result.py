@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from samestep.experiment.frameworks import BY_NAME
-from samestep.experiment.plan import FRAMEWORKS
+from samestep.experiment.frameworks import BY_NAME, LABELS
+from samestep.experiment.plan import FRAMEWORKS, Plan
 from samestep.experiment.trace import write_csv, write_json
 
 from ..show.folder import MANIFEST
 from ..show.manifest import DRAWS, machine, versions
+from ..show.picture import Picture
 from ..show.result import Result
-from . import page, words
+from ..words import number, share
+from . import figures, words
 from .advice import Advice, advice
-from .ladder import Gap, Ladder
+from .ladder import Gap, Ladder, Rung
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from ..show.picture import Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,16 +71,10 @@ class Attribution(Result):
             "seed": plan.seeds[0],
             "precision": plan.precision,
             "mended": self.ladder.experiment.mended,
-            "updates": self.ladder.updates,
-            "until": self.ladder.until,
-            "bound": self.ladder.bound,
+            **{name: getattr(self.ladder, name) for name in ("updates", "until", "bound")},
             "rungs": [
                 {
-                    "name": rung.name,
-                    "kind": rung.kind,
-                    **_gap(rung.gap),
-                    "explains": rung.explains,
-                    "removes": rung.removes,
+                    **_row(rung),
                     "alone": None if rung.alone is None else _gap(rung.alone),
                     "sentence": words.rung_sentence(self.ladder, rung),
                 }
@@ -96,11 +90,44 @@ class Attribution(Result):
 
     def pictures(self) -> Mapping[str, Callable[[], Picture]]:
         """The gap that each rung leaves, and the gaps over the run."""
-        return page.pictures(self.ladder)
+        falls = "; ".join(f"{rung.name} {number(rung.gap.max_relative)}" for rung in self.ladder.rungs)
+        return {
+            "waterfall": lambda: Picture(
+                "waterfall",
+                figures.waterfall(self.ladder),
+                f"What is left of the gap after each rung, on a logarithmic axis: {falls}. The residual is "
+                f"{self.verdict}; rounding makes up to {number(self.ladder.bound)}.",
+                "Each bar goes from the gap that the previous rung left to the gap now; the numbers give that gap. "
+                "Diamonds show what the difference makes in a pair that has no other.",
+            ),
+            "gaps": lambda: Picture(
+                "gaps",
+                figures.gaps(self.ladder),
+                f"Relative difference of the batch losses against step, one line for each rung, on a logarithmic axis. "
+                f"The largest of each: {falls}.",
+                "The difference between the losses of both frameworks, the largest in each bin of steps. There is no "
+                "line where they are equal. Faint vertical lines are epoch boundaries.",
+            ),
+        }
 
     def page(self) -> dict[str, Any]:
-        """What the report says, as plain values."""
-        return page.page(self.ladder, self.advice) | {"versions": self._versions()}
+        """What the report says, as plain values: the templates only lay it out."""
+        ladder, experiment = self.ladder, self.ladder.experiment
+        return {
+            "plan": experiment.plan.name,
+            "arm": experiment.plan.arms[0].name,
+            "verdict": words.verdict_sentence(ladder),
+            "residual": words.residual_sentence(ladder),
+            "is_explained": ladder.is_explained,
+            "until": words.until_sentence(ladder),
+            "rung_rows": [_cells(rung) for rung in ladder.rungs],
+            "sentences": [(rung.name, words.rung_sentence(ladder, rung)) for rung in ladder.rungs],
+            "advice": self.advice,
+            "reference": LABELS[experiment.reference],
+            "mended": LABELS[experiment.mended],
+            "settings": [(LABELS.get(each, each), words.trained(plan)) for each, plan in _plans(ladder).items()],
+            "versions": self._versions(),
+        }
 
     def write_tables(self, folder: Path) -> None:
         """Write the ladder, the gaps over the run, the plans and the manifest."""
@@ -108,8 +135,9 @@ class Attribution(Result):
         write_csv(folder / "attribution.csv", to_table(self.ladder))
         write_csv(folder / "gaps.csv", gaps_table(self.ladder))
         write_json(folder / MANIFEST, self._manifest())
-        for name, text in _plans(self.ladder).items():
-            (folder / name).write_text(text, encoding="utf-8")
+        for each, plan in _plans(self.ladder).items():
+            name = "plan.json" if each == "both" else f"plan-{each}.json"
+            (folder / name).write_text(plan.to_json(), encoding="utf-8")
 
     def _manifest(self) -> dict[str, Any]:
         """How the ladder came about: what was trained on either side, and with what."""
@@ -130,36 +158,41 @@ class Attribution(Result):
 
 def to_table(ladder: Ladder) -> dict[str, np.ndarray]:
     """One row for each rung: text and float64 columns of one length; an object column with None where nothing is."""
-    rungs = ladder.rungs
-
-    def alone(column: str) -> np.ndarray:
-        return np.array([None if rung.alone is None else getattr(rung.alone, column) for rung in rungs], dtype=object)
-
-    return {
-        "name": np.array([rung.name for rung in rungs]),
-        "kind": np.array([rung.kind for rung in rungs]),
-        "max_relative": np.array([rung.gap.max_relative for rung in rungs]),
-        "final_relative": np.array([rung.gap.final_relative for rung in rungs]),
-        "explains": np.array([rung.explains for rung in rungs]),
-        "removes": np.array([rung.removes for rung in rungs]),
-        "alone_max_relative": alone("max_relative"),
-        "alone_final_relative": alone("final_relative"),
-    }
+    rows = [{**_row(rung), **_gap(rung.alone, "alone_")} for rung in ladder.rungs]
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def gaps_table(ladder: Ladder) -> dict[str, np.ndarray]:
     """One row for each update that is compared: `step`, and the relative difference of the losses after each rung."""
-    curves = {rung.name: rung.gap.curve for rung in ladder.rungs}
-    return {"step": np.arange(ladder.until)} | curves
+    return {"step": np.arange(ladder.until), **{rung.name: rung.gap.curve for rung in ladder.rungs}}
 
 
-def _gap(gap: Gap) -> Mapping[str, float]:
-    return {"max_relative": gap.max_relative, "final_relative": gap.final_relative}
+def _row(rung: Rung) -> dict[str, Any]:
+    """A rung in the table and in JSON, without what it makes alone."""
+    parts = {"explains": rung.explains, "removes": rung.removes}
+    return {"name": rung.name, "kind": rung.kind, **_gap(rung.gap), **parts}
 
 
-def _plans(ladder: Ladder) -> dict[str, str]:
-    """File names and texts: one plan, or that of each framework where they are not the same."""
+def _gap(gap: Gap | None, prefix: str = "") -> dict[str, float | None]:
+    return {f"{prefix}{name}": getattr(gap, name, None) for name in ("max_relative", "final_relative")}
+
+
+def _cells(rung: Rung) -> dict[str, str]:
+    """A rung in the table of the report."""
+    first = rung.alone is None
+    return {
+        "taken away": "nothing yet: native" if first else rung.name,
+        "left": number(rung.gap.max_relative),
+        "left at the end": number(rung.gap.final_relative),
+        "explains": "–" if first else share(rung.explains),
+        "removes": "–" if first else share(rung.removes),
+        "alone": "–" if rung.alone is None else number(rung.alone.max_relative),
+        "alone at the end": "–" if rung.alone is None else number(rung.alone.final_relative),
+    }
+
+
+def _plans(ladder: Ladder) -> dict[str, Plan]:
+    """One plan for both, or that of each framework where they are not the same."""
     plans = ladder.experiment.plans
-    if plans["tensorflow"] == plans["torch"]:
-        return {"plan.json": ladder.experiment.plan.to_json()}
-    return {f"plan-{each}.json": plans[each].to_json() for each in FRAMEWORKS}
+    same = plans["tensorflow"] == plans["torch"]
+    return {"both": ladder.experiment.plan} if same else {each: plans[each] for each in FRAMEWORKS}

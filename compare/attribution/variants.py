@@ -93,9 +93,8 @@ def _stored(folder: Path, framework: Framework, plan: Plan, without: tuple[Name,
     content = [framework, plan.to_json(), without, rates and Path(rates).name, versions]
     name = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:20]
     controls = [each for each in CONTROLS if getattr(plan.controls, each) == "native"]
-    words = (
-        f"without {', '.join(without)}" if without else f"native {', '.join(controls)}" if controls else "all shared"
-    )
+    words = f"native {', '.join(controls)}" if controls else "all shared"
+    words = f"without {', '.join(without)}" if without else words
     return Variant(plan, without, rates, str(folder / f"{framework}-{name}.npz"), words)
 
 

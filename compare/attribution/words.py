@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Literal, cast
 
 from samestep.experiment import differences
 from samestep.experiment.frameworks import LABELS
-from samestep.experiment.plan import FRAMEWORKS
+from samestep.experiment.plan import FRAMEWORKS, Plan
+from samestep.experiment.schedules.text import to_short
 
 from ..show.result import aligned
-from ..words import counted, listed, number, share
+from ..words import counted, listed, number, setting, share
 from .advice import Advice
-from .ladder import NATIVE, Ladder, Rung
+from .ladder import Gap, Ladder, Rung
 from .variants import DEFAULT_EPSILON, EPSILONS, Control
 
 Verdict = Literal["rounding", "unexplained"]
@@ -73,10 +75,10 @@ def verdict_sentence(ladder: Ladder) -> str:
 
 def rung_sentence(ladder: Ladder, rung: Rung) -> str:
     """What was taken away, what it means and what it did, for somebody who meets it for the first time."""
-    if rung.name == NATIVE:
+    if rung.alone is None:
         return _native(ladder, rung)
-    place = next(place for place, each in enumerate(ladder.rungs) if each is rung)
-    return f"{_taken_away(ladder, rung)} {_effect(ladder.rungs[place - 1], rung, ladder.bound)} {_alone(ladder, rung)}"
+    before = next(before for before, each in pairwise(ladder.rungs) if each is rung)
+    return f"{_taken_away(ladder, rung)} {_effect(before, rung, ladder.bound)} {_alone(ladder, rung.alone)}"
 
 
 def residual_sentence(ladder: Ladder) -> str:
@@ -103,6 +105,12 @@ def _of_frameworks(sentence: str) -> str:
     """A sentence on the losses of a and b, as one on Keras and PyTorch."""
     names = dict(zip("ab", (f"{LABELS[each]}'s".replace("s's", "s'") for each in FRAMEWORKS), strict=True))
     return re.sub(r"\b([ab])'s", lambda found: names[found[1]], sentence)
+
+
+def trained(plan: Plan) -> str:
+    """What one framework, or both, trained."""
+    (arm,) = plan.arms
+    return f"Arm {arm.name}: {to_short(arm.schedule)}, looked up once per {arm.stepping}. {setting(plan)}"
 
 
 def until_sentence(ladder: Ladder) -> str | None:
@@ -151,11 +159,9 @@ def _taken_away(ladder: Ladder, rung: Rung) -> str:
         chosen = getattr(ladder.experiment.plan.optimizer, "epsilon", None)
         defaults = listed([f"{LABELS[each]} takes {EPSILONS[each]:g}" for each in FRAMEWORKS])
         return f"Where no epsilon is written, {defaults}. Here {mended} is given the plan's {chosen:g}, as {other} is."
-    difference = next(each for each in differences.of(ladder.experiment.plan) if each.name == rung.name)
-    return (
-        f"{_MEANINGS[difference.name]} Keras: {difference.keras}. PyTorch: {difference.torch}. Here {mended} is made "
-        f"to do what {other} does."
-    )
+    found = next(each for each in differences.of(ladder.experiment.plan) if each.name == rung.name)
+    both = f"Keras: {found.keras}. PyTorch: {found.torch}."
+    return f"{_MEANINGS[found.name]} {both} Here {mended} is made to do what {other} does."
 
 
 def _effect(before: Rung, rung: Rung, bound: float) -> str:
@@ -164,23 +170,18 @@ def _effect(before: Rung, rung: Rung, bound: float) -> str:
         now = "" if left <= bound else f" Without it the gap is {number(left)}."
         return f"Nothing was left to remove: {number(had)} is rounding already.{now}"
     if left >= had:
-        return (
-            f"The gap does not shrink ({number(had)} before, {number(left)} after): what still differs makes as large "
-            "a gap by itself."
-        )
+        now = f"{number(had)} before, {number(left)} after"
+        return f"The gap does not shrink ({now}): what still differs makes as large a gap by itself."
     if not left:
         return f"The gap falls from {number(had)} to 0: all losses are the same."
     goes = share(rung.removes).replace("> ", "over ").replace("< ", "under ")
     return f"The gap falls from {number(had)} to {number(left)}: {goes} of it is gone."
 
 
-def _alone(ladder: Ladder, rung: Rung) -> str:
-    alone = rung.alone
-    if alone is None:
-        return ""
-    if alone.max_relative <= ladder.bound:
-        return f"As the only difference in an otherwise equal pair it makes {number(alone.max_relative)}: rounding."
-    return f"As the only difference in an otherwise equal pair it makes a gap of {number(alone.max_relative)}."
+def _alone(ladder: Ladder, alone: Gap) -> str:
+    gap = number(alone.max_relative)
+    made = f"{gap}: rounding" if alone.max_relative <= ladder.bound else f"a gap of {gap}"
+    return f"As the only difference in an otherwise equal pair it makes {made}."
 
 
 def _where_it_begins(ladder: Ladder) -> str:

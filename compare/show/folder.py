@@ -5,33 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 
 MANIFEST = "manifest.json"
-FILES = {
-    "aligned.csv",
-    "attribution.csv",
-    "attribution.json",
-    "comparison.csv",
-    "comparison.json",
-    "epochs.csv",
-    "figures",
-    "gaps.csv",
-    MANIFEST,
-    "plan-tensorflow.json",
-    "plan-torch.json",
-    "plan.json",
-    "report.html",
-    "report.md",
-    "result.json",
-    "summary.csv",
-    "summary.json",
-    "table.csv",
-    "trace.csv",
-}
+_TABLES = ("aligned", "attribution", "comparison", "epochs", "gaps", "summary", "table", "trace")
+_VALUES = ("attribution", "comparison", "plan", "plan-tensorflow", "plan-torch", "result", "summary")
+FILES = {"figures", "report.html", "report.md", MANIFEST}
+FILES |= {f"{name}.csv" for name in _TABLES} | {f"{name}.json" for name in _VALUES}
 """All that samestep writes into an output folder; a folder that holds anything else is never replaced."""
 
 
@@ -47,30 +30,25 @@ def folder(out: Path, force: bool, option: str = "--out") -> Iterator[Path]:
     left alone. option : that names the folder, for a message.
     Raises OutputError where `out` exists and may not be replaced, or cannot be written.
     """
-    _refuse_if_taken(out, force, option)
+    check(out, force, option)
     if out.parent.exists() and not out.parent.is_dir():
         raise OutputError(f"{out} cannot be written: {out.parent} is not a folder. Name another folder with {option}.")
     made = [each for each in (out.parent, *out.parent.parents) if not each.exists()]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
-        beside.chmod(0o777 & ~_umask())
+        beside = out.with_name(f".{out.name}.{token_hex(4)}.partial")
+        beside.mkdir()
     except OSError as error:
         raise OutputError(f"{out} cannot be written: {error.strerror}. Name another folder with {option}.") from None
     try:
         yield beside
-        _refuse_if_taken(out, force, option)
+        check(out, force, option)
         _replace(beside, out)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
         with suppress(OSError):  # one that holds something stays, and those above it
             for each in made:
                 each.rmdir()
-
-
-def check(out: Path, force: bool, option: str = "--out") -> None:
-    """Refuse, before any work, an output folder that could not be written after it. Raises OutputError."""
-    _refuse_if_taken(out, force, option)
 
 
 def _replace(beside: Path, out: Path) -> None:
@@ -86,7 +64,8 @@ def _replace(beside: Path, out: Path) -> None:
     shutil.rmtree(earlier, ignore_errors=True)
 
 
-def _refuse_if_taken(out: Path, force: bool, option: str) -> None:
+def check(out: Path, force: bool, option: str = "--out") -> None:
+    """Refuse, before any work, an output folder that could not be written after it. Raises OutputError."""
     if not os.path.lexists(out):
         return
     if not force:
@@ -97,19 +76,11 @@ def _refuse_if_taken(out: Path, force: bool, option: str) -> None:
         raise OutputError(f"{out} is the current folder, and --force would remove it. Name another with {option}.")
     if any(out.iterdir()) and not _is_ours(out):
         raise OutputError(f"{out} holds no output of samestep, so --force leaves it alone. Name another with {option}.")
-    foreign = sorted({path.name for path in out.iterdir()} - FILES)
-    if foreign:
+    if foreign := sorted({path.name for path in out.iterdir()} - FILES):
         raise OutputError(
             f"{out} holds {foreign[0]}, which samestep did not write, so --force leaves it alone. "
             f"Move it away, or name another folder with {option}."
         )
-
-
-def _umask() -> int:
-    """The mode bits that new folders do not get; a temporary folder has none for others."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _is_ours(out: Path) -> bool:

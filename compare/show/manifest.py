@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 from samestep import experiment
@@ -15,10 +16,8 @@ def versions(*names: str) -> dict[str, str]:
     """The version of samestep, and of what else took part and is installed here."""
     found = {"samestep": experiment.__version__}
     for name in names:
-        try:
+        with suppress(PackageNotFoundError):  # a framework under another name, such as tensorflow-cpu
             found[name] = version(name)
-        except PackageNotFoundError:  # a framework under another name, such as tensorflow-cpu
-            continue
     return found
 
 

@@ -54,7 +54,7 @@ class Result(ABC):
 
         from .folder import MANIFEST
 
-        write_csv(folder / "table.csv", {str(name): column.to_numpy() for name, column in self.table.items()})
+        write_csv(folder / "table.csv", dict(self.table))
         write_json(folder / "result.json", self.to_json())
         write_json(folder / MANIFEST, {"schema": 1, "versions": versions(*DRAWS)})
 

@@ -24,15 +24,8 @@ STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
-    "axes.formatter.useoffset": False,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
+    **dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color"), INK),
+    **dict.fromkeys(("axes.formatter.useoffset", "axes.spines.top", "axes.spines.right", "legend.frameon"), False),
     "legend.fontsize": 9,
     "figure.constrained_layout.use": True,
     "svg.fonttype": "none",
@@ -124,13 +117,7 @@ def steps_axis(axes: Axes, clock: Clock | None) -> None:
     epoch_lines(axes, clock)
     size = clock.steps_per_epoch
     low, high = axes.get_xlim()
-
-    def to_epoch(step: Any) -> Any:
-        return step / size
-
-    def to_step(epoch: Any) -> Any:
-        return epoch * size
-
-    above = axes.secondary_xaxis("top", functions=(to_epoch, to_step))
+    there_and_back: Any = (lambda step: step / size, lambda epoch: epoch * size)
+    above = axes.secondary_xaxis("top", functions=there_and_back)
     above.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=high - low > 2 * size))
     above.set_xlabel("epoch")

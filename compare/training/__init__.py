@@ -50,10 +50,7 @@ def run(
         raise runner.WorkerError(absent)
     with Ahead("samestep._compare.training.result") as result:
         # pandas and matplotlib come while the workers train, and not before these are on their way
-        traces = runner.train(chosen, on_progress or _silent, engine=how, device=where, on_started=result.begin)
+        say = on_progress or (lambda *_: None)
+        traces = runner.train(chosen, say, engine=how, device=where, on_started=result.begin)
         training: Training = result.module().Training(chosen, traces)
     return training
-
-
-def _silent(*_: object) -> None:
-    """Say nothing of how far the trainings are."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -14,7 +13,7 @@ from samestep.experiment.plan import Arm, Plan
 
 from ..align.losses import loss_difference, tolerance
 from ..show import style
-from ..show.drawing import Drawing
+from ..show.drawing import drawing
 from ..words import counted
 from .summary import question_arms
 
@@ -28,8 +27,7 @@ def rates(aligned: pd.DataFrame, plan: Plan) -> Figure:
     """The rates against steps: the whole run above, the first three epochs enlarged below."""
     table = _first_seed(aligned, plan)
     first = table[table["epoch"] < _FIRST_EPOCHS]
-    with rc_context(style.STYLE):
-        figure = Drawing(figsize=(style.WIDTH, 6.4))
+    with drawing(6.4) as figure:
         whole, enlarged = figure.subplots(2)
         for arm in plan.arms:
             _draw_rates(whole, table[table["arm"] == arm.name], _arm_look(arm, plan))
@@ -39,7 +37,6 @@ def rates(aligned: pd.DataFrame, plan: Plan) -> Figure:
         for axes in (whole, enlarged):
             style.steps_axis(axes, plan.clock)
             axes.set_ylabel("learning rate")
-        figure.legend(*whole.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
@@ -47,8 +44,7 @@ def losses(aligned: pd.DataFrame, plan: Plan) -> Figure:
     """The batch losses of each arm in both frameworks, one panel an arm."""
     table = _first_seed(aligned, plan)
     points = max(50, min(1_600, _POINTS_IN_ALL // (2 * len(plan.arms))))
-    with rc_context(style.STYLE):
-        figure = Drawing(figsize=(style.WIDTH, 0.9 + 1.25 * len(plan.arms)))
+    with drawing(0.9 + 1.25 * len(plan.arms)) as figure:
         panels = figure.subplots(len(plan.arms), sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, arm in zip(panels, plan.arms, strict=True):
             rows = table[table["arm"] == arm.name]
@@ -59,7 +55,6 @@ def losses(aligned: pd.DataFrame, plan: Plan) -> Figure:
             style.epoch_lines(axes, plan.clock)
         panels[len(panels) // 2].set_ylabel("batch loss (mean squared error)")
         panels[-1].set_xlabel("step (optimizer update)")
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
@@ -67,8 +62,7 @@ def loss_differences(aligned: pd.DataFrame, plan: Plan) -> Figure:
     """The relative difference of both frameworks' batch losses in each arm."""
     table = _first_seed(aligned, plan)
     drawn = []
-    with rc_context(style.STYLE):
-        figure = Drawing(figsize=(style.WIDTH, 4.0))
+    with drawing(4.0) as figure:
         axes = figure.subplots()
         for arm in plan.arms:
             rows = table[table["arm"] == arm.name]
@@ -80,19 +74,17 @@ def loss_differences(aligned: pd.DataFrame, plan: Plan) -> Figure:
         style.log_axis(axes, "y", np.concatenate(drawn))
         style.steps_axis(axes, plan.clock)
         axes.set_ylabel("relative difference of batch losses")
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
-def question(aligned: pd.DataFrame, epochs: pd.DataFrame, plan: Plan) -> Figure:
+def question(aligned: pd.DataFrame, plan: Plan, epochs: pd.DataFrame) -> Figure:
     """What was written and what was meant, compared with a constant rate: rate, eval loss, distance of the losses."""
     table = _first_seed(aligned, plan)
     evaluated = epochs[(epochs["seed"] == plan.seeds[0]) & (epochs["framework"] == "tensorflow")]
     arms = question_arms(plan)
     reference = table[table["arm"] == arms[0].name]
     distances = [np.zeros(0)]
-    with rc_context(style.STYLE):
-        figure = Drawing(figsize=(style.WIDTH, 7.2))
+    with drawing(7.2, legend=3) as figure:
         rate, loss, apart = figure.subplots(3, sharex=True)
         for arm in arms:
             look = _arm_look(arm, plan)
@@ -106,16 +98,11 @@ def question(aligned: pd.DataFrame, epochs: pd.DataFrame, plan: Plan) -> Figure:
                 distances.append(largest)
         style.log_axis(loss, "y", evaluated["eval_loss"].to_numpy())
         style.log_axis(apart, "y", np.concatenate(distances))
-        rate.set_ylabel("learning rate")
-        loss.set_ylabel("eval loss\n(mean squared error)")
-        apart.set_ylabel(f"relative distance\nfrom {arms[0].name}")
         style.steps_axis(rate, plan.clock)
-        rate.set_xlabel("")
-        apart.set_xlabel("step (optimizer update)")
-        rate.set_title("The rate that each update used")
-        loss.set_title("Loss on all data after each epoch, dropout off")
+        rate.set(xlabel="", ylabel="learning rate", title="The rate that each update used")
+        loss.set(ylabel="eval loss\n(mean squared error)", title="Loss on all data after each epoch, dropout off")
+        apart.set(xlabel="step (optimizer update)", ylabel=f"relative distance\nfrom {arms[0].name}")
         apart.set_title(f"Batch loss: distance from {arms[0].name} (no line where the bits are equal)")
-        figure.legend(*rate.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from samestep.experiment.clock import Place
 from samestep.experiment.frameworks import LABELS
 from samestep.experiment.plan import FRAMEWORKS, Arm, Framework, Plan
 from samestep.experiment.schedules import Constant, ExponentialDecay
 from samestep.experiment.schedules.text import to_short
 
 from ..words import at_place, counted, epoch_in_steps, setting
-from .summary import ArmSummary, Run, Summary, question_arms
+from .summary import ArmSummary, Run, Summary, question_arms, within_an_epoch
 from .words import arm_name, evidence, verdict, warnings
 
 Manifests = Mapping[Framework, Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Why:
-    """Why one arm's rate changes within an epoch, and what to write instead: one block of code per framework."""
-
-    arm: str
-    sentences: tuple[str, ...]
-    per_step: dict[str, str]
-    per_epoch: dict[str, str]
 
 
 def page(summary: Summary, plan: Plan, manifests: Manifests) -> dict[str, Any]:
@@ -36,7 +24,7 @@ def page(summary: Summary, plan: Plan, manifests: Manifests) -> dict[str, Any]:
         "verdict": verdict(summary, plan),
         "evidence": evidence(summary),
         "warnings": warnings(summary),
-        "why": why(plan, summary, manifests),
+        "why": _why(plan, summary, manifests),
         "arm_rows": [_arm_row(arm, plan, manifests) for arm in summary.arms],
         "difference_rows": [_difference_row(arm, plan) for arm in summary.arms],
         "notes": _notes(plan, manifests),
@@ -46,38 +34,30 @@ def page(summary: Summary, plan: Plan, manifests: Manifests) -> dict[str, Any]:
     }
 
 
-def why(plan: Plan, summary: Summary, manifests: Manifests) -> Why | None:
-    """Why the rate fell in the first epoch, for the first arm that is written in steps and shorter than an epoch."""
-    clock = plan.clock
-    arm = next((arm for arm in plan.arms if arm.meant(clock)), None)
-    if arm is None or not isinstance(arm.schedule, ExponentialDecay):
+def _why(plan: Plan, summary: Summary, manifests: Manifests) -> dict[str, Any] | None:
+    """Why the rate fell in the first epoch, and what to write instead: one block of code per framework."""
+    found = within_an_epoch(plan)
+    if found is None:
         return None
-    meant = arm.meant(clock)
-    assert meant is not None
-    assert isinstance(meant.schedule, ExponentialDecay)
+    (arm, count), per_epoch = found, plan.clock.steps_per_epoch
     run = next(each for each in summary.arms if each.arm == arm.name).frameworks["tensorflow"]
-    count, period = int(arm.schedule.every.count), clock.steps(meant.schedule.every)
-    sentences = [
-        f"decay_steps={count} counts optimizer steps, one per batch, not epochs.",
-        epoch_in_steps(clock),
-    ]
+    sentences = [f"decay_steps={count} counts optimizer steps, one per batch, not epochs.", epoch_in_steps(plan.clock)]
     if run.first_change:
         sentences.append(
             f"{counted(count, 'step')} {'is' if count == 1 else 'are'} less than one epoch, so the rate first changed "
             f"at {at_place(run.first_change)}, and {counted(run.changes, 'time')} in {counted(plan.epochs, 'epoch')}."
         )
     sentences.append(
-        f"To count in epochs, write decay_steps={period}, that is {count} × {clock.steps_per_epoch}, or keep {count} "
+        f"To count in epochs, write decay_steps={count * per_epoch}, that is {count} × {per_epoch}, or keep {count} "
         "and have the rate looked up once per epoch. PyTorch has the same choice: step_size counts calls of "
         "scheduler.step(), and its place in the loop says what they are."
     )
     sources = {LABELS[framework]: manifests[framework]["arms"][arm.name]["meant"] for framework in FRAMEWORKS}
-    return Why(
-        arm=arm.name,
-        sentences=tuple(sentences),
-        per_step={label: source["step"] for label, source in sources.items()},
-        per_epoch={label: source["epoch"] for label, source in sources.items()},
-    )
+    return {
+        "sentences": sentences,
+        "per_step": {label: source["step"] for label, source in sources.items()},
+        "per_epoch": {label: source["epoch"] for label, source in sources.items()},
+    }
 
 
 def captions(summary: Summary, plan: Plan) -> dict[str, tuple[str, str]]:
@@ -87,9 +67,8 @@ def captions(summary: Summary, plan: Plan) -> dict[str, tuple[str, str]]:
     changes = "; ".join(f"{arm.arm} {_changes(arm.frameworks['tensorflow'])}" for arm in arms)
     gap = max(arm.loss.max_relative for arm in arms)
     shown = [arm.name for arm in question_arms(plan)]
-    parted = "; ".join(
-        f"{arm.arm} {_parted(arm.frameworks['tensorflow'].loss_parts)}" for arm in arms if arm.arm in shown[1:]
-    )
+    firsts = {arm.arm: arm.frameworks["tensorflow"].loss_parts for arm in arms if arm.arm in shown[1:]}
+    parted = "; ".join(f"{arm} {'never' if at is None else f'step {at.step}'}" for arm, at in firsts.items())
     first = f"First batch loss that differs: {parted}." if parted and plan.constant_arm else ""
     apart = f"they differ by at most {gap:.1e} relative"
     agree = all(arm.loss.verdict == "same" for arm in arms if arm.arm in shown)
@@ -117,25 +96,18 @@ def captions(summary: Summary, plan: Plan) -> dict[str, tuple[str, str]]:
 def _changes(run: Run) -> str:
     if run.first_change is None:
         return "never"
-    return (
-        f"{run.changes} times, first at step {run.first_change.step}"
-        if run.changes > 1
-        else f"once, at step {run.first_change.step}"
-    )
-
-
-def _parted(place: Place | None) -> str:
-    return "never" if place is None else f"step {place.step}"
+    return f"{f'{run.changes} times, first' if run.changes > 1 else 'once,'} at step {run.first_change.step}"
 
 
 def _describe(arm: Arm) -> str:
-    schedule = arm.schedule
-    if not isinstance(schedule, Constant | ExponentialDecay):
-        return to_short(schedule)
-    if isinstance(schedule, Constant):
-        return f"{schedule.initial:g} throughout"
-    kind = "staircase" if schedule.staircase else "smooth"
-    return f"{schedule.initial:g} × {schedule.factor:g} every {schedule.every}, {kind}"
+    match schedule := arm.schedule:
+        case Constant():
+            return f"{schedule.initial:g} throughout"
+        case ExponentialDecay():
+            kind = "staircase" if schedule.staircase else "smooth"
+            return f"{schedule.initial:g} × {schedule.factor:g} every {schedule.every}, {kind}"
+        case _:
+            return to_short(schedule)
 
 
 def _arm_row(arm: ArmSummary, plan: Plan, manifests: Manifests) -> dict[str, str]:
@@ -176,11 +148,8 @@ def _partings(plan: Plan, summary: Summary) -> list[str]:
         if arm.arm == plan.constant_arm.name or arm.seed != plan.seeds[0]:
             continue
         keras, torch = (arm.frameworks[framework] for framework in FRAMEWORKS)
-        if (keras.lr_parts, keras.loss_parts) == (torch.lr_parts, torch.loss_parts):
-            each = [("both frameworks", keras)]
-        else:
-            each = [("Keras", keras), ("PyTorch", torch)]
-        for who, run in each:
+        alike = (keras.lr_parts, keras.loss_parts) == (torch.lr_parts, torch.loss_parts)
+        for who, run in [("both frameworks", keras)] if alike else [("Keras", keras), ("PyTorch", torch)]:
             rate = "never changes" if run.lr_parts is None else f"first differs at {at_place(run.lr_parts)}"
             loss = "never does" if run.loss_parts is None else f"at {at_place(run.loss_parts)}"
             said.append(f"{arm.arm}, {who}: the rate {rate}, the batch loss {loss}.")
@@ -201,11 +170,8 @@ def _controls(plan: Plan) -> list[tuple[str, str, str]]:
     }
     said = [(name, made[name], says[chosen[name]]) for name in made]
     if plan.data.kind == "csv":
-        said[0] = (
-            "data",
-            f"the rows of {plan.data.path}, target {plan.data.target}",
-            "read from the file by each framework",
-        )
+        rows = f"the rows of {plan.data.path}, target {plan.data.target}"
+        said[0] = ("data", rows, "read from the file by each framework")
     return said
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -21,9 +21,6 @@ from ..show.result import Result
 from ..terms import Verdict
 from . import figures, page, words
 from .summary import Summary, summarise, to_json, to_table
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,15 +72,15 @@ class Training(Result):
 
     def pictures(self) -> Mapping[str, Callable[[], Picture]]:
         """The rates, the losses, the difference of the losses, and the question of the plan."""
-        figure: dict[str, Callable[[], Figure]] = {
-            "rates": partial(figures.rates, self.table, self.plan),
-            "losses": partial(figures.losses, self.table, self.plan),
-            "loss-differences": partial(figures.loss_differences, self.table, self.plan),
-            "question": partial(figures.question, self.table, self.epochs, self.plan),
+        draw: dict[str, Callable[..., Any]] = {
+            "rates": figures.rates,
+            "losses": figures.losses,
+            "loss-differences": figures.loss_differences,
+            "question": partial(figures.question, epochs=self.epochs),
         }
 
         def drawn(name: str, alt: str, caption: str) -> Picture:
-            return Picture(name, figure[name](), alt, caption)
+            return Picture(name, draw[name](self.table, self.plan), alt, caption)
 
         return {name: partial(drawn, name, *said) for name, said in page.captions(self.summary, self.plan).items()}
 
@@ -95,9 +92,9 @@ class Training(Result):
     def write_tables(self, folder: Path) -> None:
         """Write the traces, both aligned, the summary, the plan and the manifest."""
         write_csv(folder / "trace.csv", stack([self.traces[framework].steps for framework in FRAMEWORKS]))
-        write_csv(folder / "epochs.csv", _columns(self.epochs))
-        write_csv(folder / "aligned.csv", _columns(self.table))
-        write_csv(folder / "summary.csv", _columns(to_table(self.summary)))
+        write_csv(folder / "epochs.csv", dict(self.epochs))
+        write_csv(folder / "aligned.csv", dict(self.table))
+        write_csv(folder / "summary.csv", dict(to_table(self.summary)))
         write_json(folder / "summary.json", self.to_json())
         write_json(folder / MANIFEST, self._manifest())
         (folder / "plan.json").write_text(self.plan.to_json(), encoding="utf-8")
@@ -109,9 +106,7 @@ class Training(Result):
             "schema": 1,
             "plan": self.plan.model_dump(mode="json", by_alias=True),
             "precision": self.plan.precision,
-            "engine": first["engine"],
-            "device": first["device"],
-            "conventions": first["conventions"],
+            **{name: first[name] for name in ("engine", "device", "conventions")},
             "versions": self._versions(),
             "machine": machine(),
             "frameworks": {framework: {"arms": trace.manifest["arms"]} for framework, trace in self.traces.items()},
@@ -120,7 +115,3 @@ class Training(Result):
     def _versions(self) -> dict[str, str]:
         traced = {name: number for trace in self.traces.values() for name, number in trace.manifest["versions"].items()}
         return versions() | traced | versions("pandas", "matplotlib")
-
-
-def _columns(table: pd.DataFrame) -> dict[str, Any]:
-    return {name: table[name].to_numpy() for name in table.columns}

@@ -77,6 +77,13 @@ class Losses:
     note: str | None
 
 
+_PLACE = ("step", "epoch", "batch")
+_FIRSTS = ("lr_parts", "loss_parts", "diverged")
+_RATES = ("max_ulp32", "max_relative", "residual_ulp32", "tolerance_ulp32", "drift_per_decay", "verdict")
+_LOSSES = ("compared", "max_relative", "tolerance", "verdict")
+"""What the table says of an update, of a run, of the rates and of the losses."""
+
+
 @dataclass(frozen=True)
 class ArmSummary:
     """One arm with one seed."""
@@ -101,30 +108,19 @@ def summarise(aligned: pd.DataFrame, plan: Plan) -> Summary:
     """Read the verdicts off the aligned table."""
     tables = dict(iter(aligned.groupby(["arm", "seed"], sort=False)))
     constant = plan.constant_arm
-    arms = []
-    for seed in plan.seeds:
-        for arm in plan.arms:
-            reference = tables[constant.name, seed] if constant else None
-            arms.append(_arm(arm, seed, tables[arm.name, seed], reference, plan))
-    return Summary(
-        verdict=worst(
-            [arm.lr.verdict for arm in arms] + [run.verdict for arm in arms for run in arm.frameworks.values()]
-        ),
-        loss_verdict=worst(arm.loss.verdict for arm in arms),
-        arms=tuple(arms),
+    arms = tuple(
+        _arm(arm, seed, tables[arm.name, seed], tables[constant.name, seed] if constant else None, plan)
+        for seed in plan.seeds
+        for arm in plan.arms
     )
+    rates = [arm.lr.verdict for arm in arms] + [run.verdict for arm in arms for run in arm.frameworks.values()]
+    return Summary(worst(rates), worst(arm.loss.verdict for arm in arms), arms)
 
 
 def to_json(summary: Summary, plan: Plan) -> dict[str, Any]:
     """The summary as JSON values."""
-    clock = {
-        "samples": plan.clock.samples,
-        "batch_size": plan.batch_size,
-        "drop_last": plan.drop_last,
-        "steps_per_epoch": plan.clock.steps_per_epoch,
-        "epochs": plan.epochs,
-        "steps": plan.steps,
-    }
+    clock = {name: getattr(plan.clock, name) for name in ("samples", "batch_size", "drop_last", "steps_per_epoch")}
+    clock |= {"epochs": plan.epochs, "steps": plan.steps}
     return {"schema": 1, "plan": plan.name, "clock": clock, **asdict(summary)}
 
 
@@ -138,23 +134,13 @@ def to_table(summary: Summary) -> pd.DataFrame:
                 "framework": framework,
                 "steps": run.steps,
                 "changes": run.changes,
-                **_columns("first_change", run.first_change),
+                **{f"first_change_{name}": getattr(run.first_change, name, None) for name in _PLACE},
                 "final_lr": run.final_lr,
                 "closed_form_max_relative": run.max_relative,
                 "closed_form_verdict": run.verdict,
-                "lr_parts_step": run.lr_parts.step if run.lr_parts else None,
-                "loss_parts_step": run.loss_parts.step if run.loss_parts else None,
-                "diverged_step": run.diverged.step if run.diverged else None,
-                "lr_max_ulp32": arm.lr.max_ulp32,
-                "lr_max_relative": arm.lr.max_relative,
-                "lr_residual_ulp32": arm.lr.residual_ulp32,
-                "lr_tolerance_ulp32": arm.lr.tolerance_ulp32,
-                "lr_drift_per_decay": arm.lr.drift_per_decay,
-                "lr_verdict": arm.lr.verdict,
-                "loss_compared": arm.loss.compared,
-                "loss_max_relative": arm.loss.max_relative,
-                "loss_tolerance": arm.loss.tolerance,
-                "loss_verdict": arm.loss.verdict,
+                **{f"{name}_step": getattr(getattr(run, name), "step", None) for name in _FIRSTS},
+                **{f"lr_{name}": getattr(arm.lr, name) for name in _RATES},
+                **{f"loss_{name}": getattr(arm.loss, name) for name in _LOSSES},
             }
             for arm in summary.arms
             for framework, run in arm.frameworks.items()
@@ -176,6 +162,14 @@ def question_arms(plan: Plan) -> list[Arm]:
     return [plan.constant_arm, written, *in_epochs[:1]]
 
 
+def within_an_epoch(plan: Plan) -> tuple[Arm, int] | None:
+    """The first arm whose period was perhaps meant in epochs, and that period in steps."""
+    for arm in plan.arms:
+        if arm.meant(plan.clock) and isinstance(arm.schedule, ExponentialDecay):
+            return arm, int(arm.schedule.every.count)
+    return None
+
+
 def _arm(arm: Arm, seed: int, table: pd.DataFrame, constant: pd.DataFrame | None, plan: Plan) -> ArmSummary:
     steps = table["step"].to_numpy()
     drift = arm.float32_drift(steps, plan.clock)
@@ -183,13 +177,7 @@ def _arm(arm: Arm, seed: int, table: pd.DataFrame, constant: pd.DataFrame | None
     size = rate_size(closed_form, arm.float32_scale(steps, plan.clock))
     tolerance = allowed(size, drift)
     runs = {framework: _run(framework, table, constant, tolerance, plan.clock) for framework in FRAMEWORKS}
-    return ArmSummary(
-        arm=arm.name,
-        seed=seed,
-        frameworks=runs,
-        lr=_rates(arm, table, drift, size, plan.clock),
-        loss=_losses(table, runs, plan),
-    )
+    return ArmSummary(arm.name, seed, runs, _rates(arm, table, drift, size, plan.clock), _losses(table, runs, plan))
 
 
 def _run(
@@ -248,7 +236,3 @@ def _first(found: np.ndarray, clock: Clock) -> Place | None:
 
 def _difference(row: int, a: np.ndarray, b: np.ndarray, clock: Clock) -> Difference:
     return Difference(**asdict(clock.place(row)), a=float(a[row]), b=float(b[row]))
-
-
-def _columns(name: str, place: Place | None) -> dict[str, int | None]:
-    return {f"{name}_{part}": getattr(place, part) if place else None for part in ("step", "epoch", "batch")}

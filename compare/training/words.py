@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from samestep.experiment.frameworks import LABELS
 from samestep.experiment.plan import Plan
-from samestep.experiment.schedules import ExponentialDecay
 
 from ..show.result import aligned
 from ..words import at_place, counted, large_batch
-from .summary import ArmSummary, Summary
+from .summary import ArmSummary, Summary, within_an_epoch
 
 
 def lines(summary: Summary, plan: Plan) -> Iterator[tuple[str, str]]:
@@ -18,17 +17,9 @@ def lines(summary: Summary, plan: Plan) -> Iterator[tuple[str, str]]:
     rows = [("arm", "changes", "first change: step", "final rate", "rates", "losses")]
     for arm in summary.arms:
         torch = arm.frameworks["torch"]
-        first = torch.first_change
-        rows.append(
-            (
-                arm_name(arm, plan),
-                str(torch.changes),
-                f"{first.step} (epoch {first.epoch}, batch {first.batch})" if first else "never",
-                f"{torch.final_lr:.6g}",
-                arm.lr.verdict,
-                arm.loss.verdict,
-            )
-        )
+        first, verdicts = torch.first_change, (arm.lr.verdict, arm.loss.verdict)
+        changed = f"{first.step} (epoch {first.epoch}, batch {first.batch})" if first else "never"
+        rows.append((arm_name(arm, plan), str(torch.changes), changed, f"{torch.final_lr:.6g}", *verdicts))
     yield from (("|", row) for row in aligned(rows, left=len(rows[0])))
     texts = (large_batch(plan.clock), verdict(summary, plan), advice(plan), *warnings(summary))
     yield from (("", text) for text in texts if text)
@@ -79,10 +70,10 @@ def warnings(summary: Summary) -> list[str]:
 
 def advice(plan: Plan) -> str | None:
     """What to write instead, in a line, for the first arm in steps whose period is shorter than an epoch."""
-    arm = next((arm for arm in plan.arms if arm.meant(plan.clock)), None)
-    if arm is None or not isinstance(arm.schedule, ExponentialDecay):
+    found = within_an_epoch(plan)
+    if found is None:
         return None
-    count, per_epoch = int(arm.schedule.every.count), plan.clock.steps_per_epoch
+    (arm, count), per_epoch = found, plan.clock.steps_per_epoch
     return (
         f"Arm {arm.name}: {counted(count, 'step')} {'is' if count == 1 else 'are'} less than an epoch of {per_epoch}. "
         f"If {counted(count, 'epoch')} {'was' if count == 1 else 'were'} meant, write "

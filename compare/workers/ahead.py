@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from importlib import import_module
-from types import ModuleType, TracebackType
+from types import ModuleType
 
 
-class Ahead:
+class Ahead(AbstractContextManager["Ahead"]):
     """A module that is needed later: ``with Ahead("samestep._compare.training.result") as results``.
 
     The thread is waited for at the end of the block, however that is left, as by Ctrl-C: a process that ends in the
@@ -25,15 +26,7 @@ class Ahead:
 
     def module(self) -> ModuleType:
         """The module, once it is there. Raises here what its import raised."""
-        if self._imported is None:
-            self.begin()
-        assert self._imported is not None
-        return self._imported.result()
+        return import_module(self._name) if self._imported is None else self._imported.result()
 
-    def __enter__(self) -> Ahead:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._thread.shutdown(cancel_futures=True)

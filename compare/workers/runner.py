@@ -57,10 +57,9 @@ def threads_each(workers: int) -> int:
 def train(
     plan: Plan,
     on_progress: OnProgress,
-    frameworks: Sequence[Framework] = FRAMEWORKS,
-    engine: Engine = "fast",
-    device: Device = "cpu",
-    on_started: Callable[[], None] = lambda: None,
+    engine: Engine,
+    device: Device,
+    on_started: Callable[[], None],
 ) -> dict[Framework, Trace]:
     """Train a plan in each framework, all at once.
 
@@ -69,18 +68,17 @@ def train(
     Returns the trace of each. Raises WorkerError for the first worker that does not finish; the others are stopped
     before it is raised, as they are at Ctrl-C.
     """
-    with tempfile.TemporaryDirectory(prefix="samestep-") as folder:
+    with tempfile.TemporaryDirectory(prefix="samestep-") as folder, ExitStack() as stack:
         plan_file = Path(folder, "plan.json")
         plan_file.write_text(plan.to_json(), encoding="utf-8")
-        outs = {framework: Path(folder, f"trace-{framework}.npz") for framework in frameworks}
-        with ExitStack() as stack:
-            workers = []
-            for framework, out in outs.items():
-                arguments = [BY_NAME[framework].package, str(plan_file), str(out), engine, device]
-                workers.append(_start(stack, framework, arguments, out, threads_each(len(outs))))
-            on_started()
-            _listen(workers, on_progress)
-        return {framework: Trace.load(out) for framework, out in outs.items()}
+        workers = []
+        for framework in FRAMEWORKS:
+            out = Path(folder, f"trace-{framework}.npz")
+            arguments = [BY_NAME[framework].package, str(plan_file), str(out), engine, device]
+            workers.append(_start(stack, framework, arguments, out, threads_each(len(FRAMEWORKS))))
+        on_started()
+        _listen(workers, on_progress)
+        return {worker.framework: Trace.load(worker.out) for worker in workers}
 
 
 def train_variants(wanted: Mapping[Framework, Sequence[Variant]], on_progress: OnProgress) -> None:
@@ -136,8 +134,7 @@ def _asking(frameworks: Sequence[Framework]) -> Iterator[list[_Worker]]:
         workers = []
         for place, framework in enumerate(frameworks):
             out = Path(folder, f"answer-{place}.npz")
-            module = f"{BY_NAME[framework].package}.simulate"
-            arguments = [module, "-", str(out)]
+            arguments = [f"{BY_NAME[framework].package}.simulate", "-", str(out)]
             workers.append(_start(stack, framework, arguments, out, threads_each(len(frameworks)), subprocess.PIPE))
         yield workers
 
@@ -156,16 +153,14 @@ def _undisturbed() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    handlers = {number: signal.getsignal(number) for number in _ENDING}
-    for number, handler in handlers.items():
-        if callable(handler):
-            signal.signal(number, lambda number, _: came.append(number))
+    handlers = {number: handler for number in _ENDING if callable(handler := signal.getsignal(number))}
+    for number in handlers:
+        signal.signal(number, lambda number, _: came.append(number))
     try:
         yield
     finally:
         for number, handler in handlers.items():
-            if callable(handler):
-                signal.signal(number, handler)
+            signal.signal(number, handler)
         for coming in came:
             signal.raise_signal(coming)
 
@@ -180,12 +175,9 @@ def _start(
 ) -> _Worker:
     """A new worker, which ends with the stack."""
     log = out.with_suffix(".log")
-    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"} | {  # a notebook's own
-        "OMP_NUM_THREADS": str(threads),
-        "TF_NUM_INTRAOP_THREADS": str(threads),
-        "TF_NUM_INTEROP_THREADS": str(threads),
-        "PYTHONIOENCODING": "utf-8",
-    }
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}  # a notebook's own
+    environment |= dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), str(threads))
+    environment["PYTHONIOENCODING"] = "utf-8"
     with log.open("wb") as stderr, _undisturbed():  # or a worker might go on that nobody would stop
         process = subprocess.Popen(
             # -P: nothing in the user's folder may stand in for our packages
