@@ -118,7 +118,7 @@ def _compared(axis: str, kind: str, at: int) -> Callable[[], object]:
     import pandas as pd
 
     from benchmarks.speed import tables
-    from samestep._compare.align.rows import rows as align
+    from samestep._compare.align import rows as align
 
     of = tables.plan(at)
     a, b = (tables.trace(framework, of, seed) for seed, framework in enumerate(("tensorflow", "torch")))
