@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from samestep.experiment.schedules import Cyclic, OneCycle, Schedule
 from samestep.experiment.schedules.base import tidy
 
 from .decays import steps
-from .fitting import START, Family, Problem, scan, settle
+from .fitting import START, Family, Problem, scan, settled
 from .lines import last_moves
 from .numbers import digits, shortest
 from .rows import Rows
@@ -33,13 +34,11 @@ def one_cycles(rows: Rows) -> Iterator[Schedule]:
         for three in (False, True):
             starts = sorted(_one_cycle_starts(rows, top, strategy, three), key=lambda each: each[0])
             for theta in _likely(rows, [each for _, each in starts[:2]], strategy, three):
-                found = settle(_one_cycle_family(strategy, three, theta[0]), theta[1:], rows)
-                found = found or (
-                    settle(_one_cycle_family(strategy, three), theta, rows) if strategy == "cos" else None
-                )
+                family = _one_cycle_family(strategy, three)
+                families = [replace(family, given=(0,)), *([family] if strategy == "cos" else [])]
+                found = next(settled(((each, theta) for each in families), rows), None)
                 if isinstance(found, OneCycle) and digits(found.pct_start) <= TIDY:
                     yield found
-                    return
 
 
 def cyclics(rows: Rows) -> Iterator[Schedule]:
@@ -61,11 +60,7 @@ def cyclics(rows: Rows) -> Iterator[Schedule]:
             up = float(parts[best])
             starts.append((float(rest[best]), mode, [level[best], level[best] + swing[best], up, period - up, gamma]))
     starts.sort(key=lambda each: each[0])
-    for _, mode, theta in starts[:4]:
-        found = settle(_cyclic_family(mode), theta if mode == "exp_range" else theta[:4], rows)
-        if found:
-            yield found
-            return
+    yield from settled(((_cyclic_family(mode), theta) for _, mode, theta in starts[:4]), rows)
 
 
 def _one_cycle_starts(rows: Rows, top: int, strategy: Strategy, three: bool) -> Iterator[tuple[float, list[float]]]:
@@ -136,34 +131,29 @@ def _shortness(theta: list[float], over: float) -> int:
     return digits(shortest(theta[1], 1e-5)) + digits(shortest(final, 1e-3 * final)) + (theta[0] != over)
 
 
-def _one_cycle_family(strategy: Strategy, three: bool, length: float | None = None) -> Family:
-    """Parameters: over, unless its `length` is given, pct_start, max_lr, 1 / div_factor, 1 / final_div_factor."""
+def _one_cycle_family(strategy: Strategy, three: bool) -> Family:
+    """Parameters: over, pct_start, max_lr, 1 / div_factor, 1 / final_div_factor."""
 
     def form(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
-        over = theta[0] if length is None else length
-        start, high, divided, final = theta[-4:]
+        over, start, high, divided, final = theta
         low = high * divided
         columns = _one_cycle_columns(t, start * over - 1, over - 1, strategy, three)
         return np.asarray(np.array([low, high, low * final]) @ columns)
 
     def build(p: list[float]) -> Schedule:
-        start, high, divided, final = p[-4:]
+        over, start, high, divided, final = p
         return OneCycle(
             max_lr=high,
             div_factor=tidy(1 / divided),
             final_div_factor=tidy(1 / final),
             pct_start=start,
-            over=steps(p[0] if length is None else length),
+            over=steps(over),
             anneal_strategy=strategy,
             three_phase=three,
             after="hold",  # the rows do not show what follows the end, and one that holds can be evaluated there
         )
 
-    fixed = (False, False, False, False)
-    inverse = (False, False, True, True)
-    if length is not None:
-        return Family(form, build, fixed, inverse)
-    return Family(form, build, (True, *fixed), (False, *inverse))
+    return Family(form, build, whole=(0,), inverse=(3, 4))
 
 
 def _periods(rows: Rows) -> list[float]:
@@ -219,15 +209,12 @@ def _scale(t: np.ndarray, period: float, mode: Mode, gamma: float) -> np.ndarray
 
 def _cyclic_family(mode: Mode) -> Family:
     def form(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
-        low, high, up, down = theta[:4]
+        low, high, up, down, gamma = theta
         if up <= 0 or down <= 0:
             return np.full(t.shape, np.nan)
-        gamma = theta[4] if mode == "exp_range" else 1.0
         return np.asarray(low + (high - low) * _heights(t, up, down) * _scale(t, up + down, mode, gamma))
 
     def build(p: list[float]) -> Schedule:
-        gamma = p[4] if mode == "exp_range" else 1.0
-        return Cyclic(low=max(0.0, p[0]), max_lr=p[1], up=steps(p[2]), down=steps(p[3]), mode=mode, gamma=gamma)
+        return Cyclic(low=max(0.0, p[0]), max_lr=p[1], up=steps(p[2]), down=steps(p[3]), mode=mode, gamma=p[4])
 
-    whole = (False, False, True, True)
-    return Family(form, build, (*whole, False) if mode == "exp_range" else whole)
+    return Family(form, build, whole=(2, 3), given=() if mode == "exp_range" else (4,))

@@ -10,7 +10,7 @@ import numpy as np
 from samestep.experiment.schedules import CosineDecay, CosineRestarts, Schedule
 
 from .decays import steps
-from .fitting import Family, scan, settle
+from .fitting import Family, scan, settled
 from .lines import last_moves, length_grid
 from .numbers import LONGEST, rounded, shortest
 from .rows import Rows
@@ -28,12 +28,7 @@ def cosines(rows: Rows) -> Iterator[Schedule]:
     if len(rising):
         rest, level, swing = scan(half_cosine(t / rising[:, None]), some.y)
         starts += [(float(rest[k]), "rise", level[k] + swing[k], level[k], rising[k]) for k in np.argsort(rest)[:3]]
-    starts.sort()
-    for _, after, initial, floor, over in starts:
-        found = settle(_HOLD if after == "hold" else _RISE, [initial, floor, over], rows)
-        if found:
-            yield found
-            return
+    yield from settled(((_HOLD if after == "hold" else _RISE, theta) for _, after, *theta in sorted(starts)), rows)
 
 
 def restarts(rows: Rows) -> Iterator[Schedule]:
@@ -189,11 +184,7 @@ def _restarts(rows: Rows, first: float, t_mul: float) -> Iterator[Schedule]:
         return CosineRestarts(initial=p[0], floor=max(0.0, p[1]), first=steps(first), t_mul=t_mul, m_mul=p[2])
 
     best = int(rest.argmin())
-    found = settle(
-        Family(form, build, (False, False, False)), [level[best] + swing[best], level[best], tried[best]], rows
-    )
-    if found:
-        yield found
+    yield from settled([(Family(form, build), [level[best] + swing[best], level[best], tried[best]])], rows)
 
 
 def _cosine_family(after: Literal["hold", "rise"]) -> Family:
@@ -205,7 +196,7 @@ def _cosine_family(after: Literal["hold", "rise"]) -> Family:
     def build(p: list[float]) -> Schedule:
         return CosineDecay(initial=p[0], floor=max(0.0, p[1]), over=steps(p[2]), after=after)
 
-    return Family(form, build, (False, False, True))
+    return Family(form, build, whole=(2,))
 
 
 _HOLD, _RISE = _cosine_family("hold"), _cosine_family("rise")

@@ -12,9 +12,6 @@ import numpy as np
 
 from ..words import listed
 
-Language = Literal["Keras", "PyTorch"]
-"""The framework in whose words code is written."""
-
 LrTiming = Literal["used", "next", "unknown"]
 """Whether a row's rate is the one that its update used, or the next update's."""
 
@@ -114,6 +111,16 @@ class Log:
     texts: Callable[[], list[str]] | None = None
     assumed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def series_of_rows(name: str, rows: np.ndarray, losses: np.ndarray | None, row: str = "row") -> Series:
+    """A series from rows of step and value, shape (n, 2), those of its loss joined to it.
+
+    Args:
+        row: What a message calls a row of it.
+    """
+    loss = None if losses is None else join(rows[:, 0], losses[:, 0], losses[:, 1])
+    return Series(name, rows[:, 0], rows[:, 1], loss, lambda index: f"{row} {index + 1}")
 
 
 def join(step: np.ndarray, other_step: np.ndarray, other: np.ndarray) -> np.ndarray:

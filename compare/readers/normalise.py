@@ -15,7 +15,12 @@ from .base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, Ser
 from .digits import written_with
 
 FROM_1 = "The log's first step is 1. If it counts from 1, give step_base=1."
-"""The note for a log that begins at 1 and does not say what it counts from."""
+"""The note for a log that begins at 1 and does not say what it counts from: it is one step late, or counts from 1."""
+
+UNKNOWN_TIMING = (
+    "The log does not say whether a row's rate is the one that its update used or the next update's; it was taken as "
+    "used. Give lr_timing=… to say which."
+)
 
 LARGEST_STEP = 2**53
 """Many formats store steps as float64, which skips whole numbers beyond this one."""
@@ -47,7 +52,7 @@ def trace_of(log: Log, source: str, form: str, options: Options) -> Trace:
         "format": form,
         "source": source,
         "conventions": {**asdict(conventions), "precision": precision},
-        "assumed": [*_assumed(log, options), *_first_step(log, options)],
+        "assumed": _assumed(log, options),
         "notes": [*log.notes, *_disorder(tables)],
         "rounding": rule,
     }
@@ -99,12 +104,9 @@ def checked_rates(lr: np.ndarray, step: np.ndarray, place: Callable[[int], str])
 
 def _conventions(log: Log, options: Options) -> Conventions:
     declared = log.conventions
-    timing = cast(LrTiming | None, options.lr_timing)
-    return Conventions(
-        step_base=declared.step_base if options.step_base is None else options.step_base,
-        lr_timing=timing or declared.lr_timing,
-        loss_kind=options.loss_kind or declared.loss_kind,
-    )
+    base = declared.step_base if options.step_base is None else options.step_base
+    timing = cast(LrTiming, options.lr_timing or declared.lr_timing)
+    return Conventions(base, timing, options.loss_kind or declared.loss_kind)
 
 
 def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: int | None) -> Table:
@@ -118,13 +120,14 @@ def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: i
         loss = join(used, count, loss)  # the rate moves to the next update, the loss stays with its own
     # a row of an epoch is placed at the epoch's first update
     step = _spread(used, steps_per_epoch or 1) if log.counts == "epochs" else used
+    unknown = np.full(len(lr), -1, dtype=np.int64)
     return {
         "framework": np.broadcast_to(np.array(log.framework), len(lr)),
         "arm": np.broadcast_to(np.array(series.name), len(lr)),
         "seed": np.zeros(len(lr), dtype=np.int64),
         "step": step,
-        "epoch": step // steps_per_epoch if steps_per_epoch else np.full(len(lr), -1, dtype=np.int64),
-        "batch": step % steps_per_epoch if steps_per_epoch else np.full(len(lr), -1, dtype=np.int64),
+        "epoch": step // steps_per_epoch if steps_per_epoch else unknown,
+        "batch": step % steps_per_epoch if steps_per_epoch else unknown,
         "lr": lr,
         "loss": loss,
     }
@@ -138,21 +141,12 @@ def _spread(epoch: np.ndarray, steps_per_epoch: int) -> np.ndarray:
 
 
 def _assumed(log: Log, options: Options) -> list[str]:
-    sentences = list(log.assumed)
-    if log.conventions.lr_timing == "unknown" and options.lr_timing is None:
-        sentences.append(
-            "The log does not say whether a row's rate is the one that its update used or the next update's; it was "
-            "taken as used. Give lr_timing=… to say which."
-        )
-    return sentences
-
-
-def _first_step(log: Log, options: Options) -> list[str]:
-    """A note if the script chose what to count from: the log is one step late, or counts from 1."""
+    """What the reader assumed, and what the script chose without saying so: the timing, and what to count from."""
+    if log.conventions.lr_timing != "unknown":
+        return list(log.assumed)
     first = min(float(each.step.min()) for each in log.series if len(each.step))
-    if first != 1 or log.conventions.lr_timing != "unknown" or options.step_base is not None:
-        return []
-    return [FROM_1]
+    chosen = [UNKNOWN_TIMING] * (options.lr_timing is None) + [FROM_1] * (options.step_base is None and first == 1)
+    return [*log.assumed, *chosen]
 
 
 def _disorder(tables: list[Table]) -> list[str]:

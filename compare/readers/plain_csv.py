@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from .base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, name_list
-from .names import LOSSES, STEPS, first_of, is_rate
-from .source import Source, named
-from .table import Table, checked
+from .base import Conventions, Log, LrTiming, Options, ReadError, Series
+from .names import LOSSES, STEPS, chosen, first_of, is_rate, rates_among, step_among
+from .source import Source
+from .table import Table
 
 NAME = "csv"
 WHAT = "a CSV file with a header row"
-LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the log's author wrote it"
@@ -25,30 +24,22 @@ EPOCH = "epoch"
 
 def sniff(source: Source) -> bool:
     """A header row that names a rate, and a step or an epoch."""
-    names = source.header.names if source.header else []
-    return first_of((*STEPS, EPOCH), names) is not None and any(map(is_rate, names))
+    return first_of((*STEPS, EPOCH), source.names) is not None and any(map(is_rate, source.names))
 
 
 def read(source: Source, options: Options) -> Log:
     """Each column of rates is a series. Raises ReadError if no column is known or named."""
-    table = checked(source, source.header)
-    names = table.header.names
-    step, rates, loss = columns_of(names, options)
+    table = Table(source)
+    step, rates, loss = columns_of(source.names, options)
     log = log_of(table, step, rates, loss, NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND))
     return replace(log, counts="epochs") if step.lower() == EPOCH else log
 
 
 def columns_of(names: list[str], options: Options) -> tuple[str, list[str], str | None]:
     """The columns of the step, of the rates, and of the loss if there is one."""
-    given = options.columns
-    step = named(names, given["step"]) if "step" in given else first_of((*STEPS, EPOCH), names)
-    if step is None:
-        raise ReadError(f"no column of steps among {name_list(names)}. Name it with column.step=….")
-    rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
-    if not rates:
-        raise ReadError(f"no column of rates among {name_list(names)}. Name it with column.lr=….")
-    loss = named(names, given["loss"]) if "loss" in given else first_of(LOSSES, names)
-    return step, list(dict.fromkeys(rates)), loss
+    step = step_among((*STEPS, EPOCH), names, options)
+    rates = rates_among(names, options, "column of rates among")
+    return step, list(dict.fromkeys(rates)), chosen("loss", LOSSES, names, options)
 
 
 def log_of(
@@ -58,31 +49,15 @@ def log_of(
     if len({step, *rates, loss}) != len(rates) + 2:
         raise ReadError("one column is named twice. Name different columns for step, lr and loss.")
     columns = table.numbers([step, *rates], [loss] if loss else [])
-    series, without = [], 0
-    for name in rates:
-        there = ~(np.isnan(columns[step]) | np.isnan(columns[name]))
-        without = max(without, int((~there).sum()))
-        series.append(series_of(table, name, columns[step], columns[name], columns[loss] if loss else None, there))
+    series = tuple(series_of(table, columns, step, name, loss) for name in rates)
+    without = max(len(columns[step]) - len(each.step) for each in series)
     if without:
         table.notes.append(f"{without} rows without a step or a rate were left out.")
-    return Log(
-        framework=framework,
-        series=tuple(series),
-        conventions=conventions,
-        texts=lambda: table.texts(rates),
-        notes=tuple(table.notes),
-    )
+    return Log(framework, series, conventions, texts=lambda: table.texts(rates), notes=tuple(table.notes))
 
 
-def series_of(
-    table: Table, name: str, step: np.ndarray, lr: np.ndarray, loss: np.ndarray | None, there: np.ndarray
-) -> Series:
-    """The rows of one rate that are there, each with its line in the file."""
-    rows = np.flatnonzero(there)
-    return Series(
-        name=name,
-        step=step[rows],
-        lr=lr[rows],
-        loss=None if loss is None else loss[rows],
-        place=lambda row: table.place(int(rows[row])),
-    )
+def series_of(table: Table, columns: dict[str, np.ndarray], step: str, rate: str, loss: str | None = None) -> Series:
+    """The rows that have a step and this rate, each with its line in the file."""
+    rows = np.flatnonzero(~(np.isnan(columns[step]) | np.isnan(columns[rate])))
+    losses = columns[loss][rows] if loss else None
+    return Series(rate, columns[step][rows], columns[rate][rows], losses, lambda row: table.place(int(rows[row])))
