@@ -46,16 +46,14 @@ def cyclics(rows: Rows) -> Iterator[Schedule]:
     modes: list[tuple[Mode, float]] = [("triangular", 1.0), ("triangular2", 1.0)]
     span = max(2.0, float(rows.t[-1]))
     modes += [("exp_range", float(np.exp(-each / span))) for each in np.geomspace(0.03, 300, 16)]
-    some = rows.sample
-    t = some.t.astype(np.float64)
+    some, peaks = rows.sample, rows.x[rows.turns[0][:3]]
     starts = []
     for period in _periods(rows):
-        parts = np.unique(
-            np.clip(np.concatenate([_rises(rows, period), period * np.arange(1, 20) / 20]), 1, period - 1)
-        )
-        heights = _heights(t, parts[:, None], period - parts[:, None])
+        rises = np.concatenate([peaks % period, period * np.arange(1, 20) / 20])
+        parts = np.unique(np.clip(rises, 1, period - 1))
+        heights = _heights(some.x, parts[:, None], period - parts[:, None])
         for mode, gamma in modes:
-            rest, level, swing = scan(heights * _scale(t, period, mode, gamma), some.y)
+            rest, level, swing = scan(heights * _scale(some.x, period, mode, gamma), some.y)
             best = int(rest.argmin())
             up = float(parts[best])
             starts.append((float(rest[best]), mode, [level[best], level[best] + swing[best], up, period - up, gamma]))
@@ -65,8 +63,7 @@ def cyclics(rows: Rows) -> Iterator[Schedule]:
 
 def _one_cycle_starts(rows: Rows, top: int, strategy: Strategy, three: bool) -> Iterator[tuple[float, list[float]]]:
     """Rough parameters: over, pct_start, max_lr, 1 / div_factor, 1 / final_div_factor."""
-    some = rows.sample
-    t, last = some.t.astype(np.float64), float(rows.t[-1])
+    some, t, last = rows.sample, rows.sample.x, float(rows.t[-1])
     before, after = float(rows.t[top - 1]), float(rows.t[top + 1])
     peaks = np.unique([float(rows.t[top]), (before + after) / 2, (before + 3 * after) / 4])
     ends = np.unique(
@@ -182,18 +179,12 @@ def _periods(rows: Rows) -> list[float]:
 def _folded(rows: Rows) -> list[float]:
     """Short cycles, for rows that are too far apart to show them: tries all lengths with several rises."""
     some = rows.sample
-    t = some.t.astype(np.float64)
     best = []
-    for period in range(2, int(min(512, t[-1]))):
+    for period in range(2, int(min(512, some.t[-1]))):
         parts = np.unique(np.clip(np.round(period * np.array([0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9])), 1, period - 1))
-        rest, _, _ = scan(_heights(t, parts[:, None], period - parts[:, None]), some.y)
+        rest, _, _ = scan(_heights(some.x, parts[:, None], period - parts[:, None]), some.y)
         best.append((float(rest.min()), float(period)))
     return [period for _, period in sorted(best)[:4]]
-
-
-def _rises(rows: Rows, period: float) -> np.ndarray:
-    high, _ = rows.turns
-    return np.asarray(rows.t[high[:3]] % period, dtype=np.float64)
 
 
 def _heights(t: np.ndarray, up: np.ndarray | float, down: np.ndarray | float) -> np.ndarray:

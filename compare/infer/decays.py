@@ -160,7 +160,6 @@ def _whole_periods(factors: np.ndarray, periods: np.ndarray, half: np.ndarray, u
     nearest = np.rint(periods)
     possible = (periods + half >= 1) & (np.abs(nearest - periods) <= np.maximum(half, 1e-9)) & (periods < LONGEST)
     found = []
-    possible |= (half > 0.5) & (periods + half >= 1) & (periods < LONGEST)
     for place in np.flatnonzero(possible)[:1500]:
         whole = tidy_whole(float(periods[place] - max(half[place], 1e-9)), float(periods[place] + half[place]), unit)
         whole = int(nearest[place]) if whole is None else whole

@@ -50,7 +50,7 @@ class Problem:
 
     def __init__(self, family: Family, rows: Rows, tight: bool) -> None:
         allowed = np.maximum(TIGHT * rows.peak, SMALLEST) if tight else rows.absolute
-        self.family, self.t, self.y = family, rows.t.astype(np.float64), rows.y
+        self.family, self.t, self.y = family, rows.x, rows.y
         self.weight = np.broadcast_to(1 / allowed, rows.y.shape)
         self.peak = rows.peak
 

@@ -8,7 +8,7 @@ from samestep.experiment.schedules import Schedule
 
 from . import cycles, decays, lines, waves
 from .combined import combined
-from .cost import cost
+from .numbers import cost
 from .rows import Rows
 from .structure import runs_of
 

@@ -28,12 +28,11 @@ def linears(rows: Rows) -> Iterator[Schedule]:
 
 def polynomials(rows: Rows) -> Iterator[Schedule]:
     """A power of the remaining way; the rows may show the end or not."""
-    some = rows.sample
-    t, last = some.t.astype(np.float64), float(rows.t[-1])
+    some, last = rows.sample, float(rows.t[-1])
     lengths = np.unique(np.concatenate([length_grid(rows), last_moves(rows), [last, last + 1]]))
     starts = []
     for power in POWERS:
-        rest, level, swing = scan((1 - np.minimum(t / lengths[:, None], 1)) ** power, some.y)
+        rest, level, swing = scan((1 - np.minimum(some.x / lengths[:, None], 1)) ** power, some.y)
         best = int(rest.argmin())
         starts.append((float(rest[best]), level[best] + swing[best], level[best], power, lengths[best]))
     starts.sort()
@@ -49,7 +48,7 @@ def polynomial_cycles(rows: Rows) -> Iterator[Schedule]:
     if not len(lengths):
         return
     some, starts = rows.sample, []
-    left = 1 - _part_of_cycle(some.t.astype(np.float64), lengths[:, None])
+    left = 1 - _part_of_cycle(some.x, lengths[:, None])
     for power in (0.5, 1.0, 2.0, 3.0):
         rest, level, swing = scan(left**power, some.y)
         starts += [(float(rest[k]), level[k] + swing[k], level[k], power, lengths[k]) for k in np.argsort(rest)[:2]]
@@ -86,7 +85,7 @@ def _held_lines(rows: Rows) -> Iterator[Schedule]:
 def _endless_lines(rows: Rows) -> Iterator[Schedule]:
     """A line that continues to the last row: the shortest numbers decide where it ends."""
     some = rows.sample
-    rest, level, slope = (each[0] for each in scan(some.t[None, :].astype(np.float64), some.y))
+    rest, level, slope = (each[0] for each in scan(some.x[None, :], some.y))
     if rest > 4 * some.absolute.max() or slope == 0:
         return
     # the outermost rows determine the slope best

@@ -80,6 +80,11 @@ class Rows:
         return Rows(self.t, y, rounding, float(y.max(initial=0.0)), self.exact, self.unit)
 
     @cached_property
+    def x(self) -> np.ndarray:
+        """The steps as float64."""
+        return self.t.astype(np.float64)
+
+    @cached_property
     def gap(self) -> int:
         """The usual number of steps between two rows."""
         return max(1, int(np.median(np.diff(self.t[:2000])))) if len(self) > 1 else 1
