@@ -19,7 +19,7 @@ from samestep.experiment.schedules import (
 )
 
 from .decays import steps
-from .fitting import built_by, scan
+from .fitting import built, scan
 from .numbers import cost, digits, shorter, tidy_wholes, whole_digits
 from .rows import Rows, tolerance_of
 from .structure import leading
@@ -71,11 +71,11 @@ def warmups(rows: Rows, simple: Simple) -> Iterator[Schedule]:
         then = simple(rows.part(begin, None, over))
         if then is None:
             continue
-        for initial in _initials(rows, level):
-            for schedule in built_by(partial(Warmup, initial=initial, over=steps(over), then=then)):
-                if rows.fits(schedule):
-                    yield schedule
-                    return
+        warm = partial(Warmup, over=steps(over), then=then)
+        for schedule in built(partial(warm, initial=initial) for initial in _initials(rows, level)):
+            if rows.fits(schedule):
+                yield schedule
+                return
 
 
 def products(rows: Rows, simple: Simple) -> Iterator[Schedule]:
@@ -88,7 +88,7 @@ def products(rows: Rows, simple: Simple) -> Iterator[Schedule]:
             continue
         factor = simple(factors)
         if factor is not None and _may_be_factor(factor) and _tidy(factor, rows):
-            yield from built_by(partial(Product, schedules=(carried, factor)))
+            yield from built([partial(Product, schedules=(carried, factor))])
             return
 
 
@@ -100,7 +100,7 @@ def sequences(rows: Rows, simple: Simple) -> Iterator[Schedule]:
         yield schedules[0]
     elif schedules:
         whole = tuple(map(steps, milestones))
-        yield from built_by(partial(Sequence, schedules=tuple(schedules), milestones=whole))
+        yield from built([partial(Sequence, schedules=tuple(schedules), milestones=whole)])
 
 
 def _straight_head(rows: Rows) -> tuple[int, float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -152,7 +153,7 @@ def _tidied(problem: Problem, theta: np.ndarray, free: np.ndarray) -> Schedule |
         if found is None:
             return None
         theta, free = found, free & (np.arange(len(theta)) != place)
-    return next(iter(built_by(partial(family.build, theta.tolist()))), None)
+    return next(built([partial(family.build, theta.tolist())]), None)
 
 
 def _fixed(problem: Problem, theta: np.ndarray, free: np.ndarray, place: int) -> np.ndarray | None:
@@ -209,9 +210,8 @@ def scan(columns: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     return np.sqrt((left**2).mean(axis=1)), y.mean() - b * middle[:, 0], b
 
 
-def built_by(make: Callable[[], Schedule]) -> list[Schedule]:
-    """A list with the schedule that a call makes; empty if the vocabulary does not allow it."""
-    try:
-        return [make()]
-    except (ValueError, OverflowError, ZeroDivisionError):  # a ValidationError is a ValueError
-        return []
+def built(makes: Iterable[Callable[[], Schedule]]) -> Iterator[Schedule]:
+    """The schedules that calls make, without those that the vocabulary does not allow."""
+    for make in makes:
+        with suppress(ValueError, OverflowError, ZeroDivisionError):  # a ValidationError is a ValueError
+            yield make()

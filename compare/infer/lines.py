@@ -12,7 +12,7 @@ from samestep.experiment.clock import Clock
 from samestep.experiment.schedules import Linear, PolynomialDecay, Schedule
 
 from .decays import steps
-from .fitting import Family, built_by, scan, settle, settled
+from .fitting import Family, built, scan, settle, settled
 from .numbers import LONGEST, digits, shortest, whole_digits
 from .rows import Rows
 from .structure import jumps_up
@@ -92,8 +92,8 @@ def _endless_lines(rows: Rows) -> Iterator[Schedule]:
     allowed = some.absolute * (0.01 if rows.exact else 1.0)
     reach = float((allowed[0] + allowed[-1]) / max(1, some.t[-1] - some.t[0]))
     initial = 0.0 if abs(level) <= allowed[0] else shortest(float(level), float(allowed[0]))
-    for over, end in _ends(rows, float(level), float(slope), reach)[:8]:
-        yield from built_by(partial(_line_to, initial, end, over))
+    ends = _ends(rows, float(level), float(slope), reach)[:8]
+    yield from built(partial(_line_to, initial, end, over) for over, end in ends)
 
 
 def _ends(rows: Rows, level: float, slope: float, reach: float) -> list[tuple[float, float]]:

@@ -118,8 +118,11 @@ def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: i
     loss = np.full(len(lr), np.nan) if series.loss is None else series.loss
     if conventions.lr_timing == "next":
         loss = join(used, count, loss)  # the rate moves to the next update, the loss stays with its own
-    # a row of an epoch is placed at the epoch's first update
-    step = _spread(used, steps_per_epoch or 1) if log.counts == "epochs" else used
+    step = used
+    if log.counts == "epochs" and steps_per_epoch:
+        if (last := int(used.max())) > LARGEST_STEP // steps_per_epoch:
+            raise ReadError(f"epoch {last} with {steps_per_epoch} steps each is beyond 2**53 steps.")
+        step = used * steps_per_epoch  # the epoch's first update
     unknown = np.full(len(lr), -1, dtype=np.int64)
     return {
         "framework": np.broadcast_to(np.array(log.framework), len(lr)),
@@ -131,13 +134,6 @@ def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: i
         "lr": lr,
         "loss": loss,
     }
-
-
-def _spread(epoch: np.ndarray, steps_per_epoch: int) -> np.ndarray:
-    if len(epoch) and int(epoch.max()) > LARGEST_STEP // steps_per_epoch:
-        raise ReadError(f"epoch {int(epoch.max())} with {steps_per_epoch} steps each is beyond 2**53 steps.")
-    step: np.ndarray = epoch * steps_per_epoch
-    return step
 
 
 def _assumed(log: Log, options: Options) -> list[str]:
@@ -154,9 +150,7 @@ def _disorder(tables: list[Table]) -> list[str]:
     for table in tables:
         back = np.flatnonzero(np.diff(table["step"]) <= 0)
         if len(back):
-            row = int(back[0]) + 1
-            notes.append(
-                f"{table['arm'][0]}: steps repeat or go back {len(back)} times, first from step "
-                f"{table['step'][row - 1]} to {table['step'][row]}."
-            )
+            before, after = table["step"][back[0] : back[0] + 2]
+            what = f"{table['arm'][0]}: steps repeat or go back {len(back)} times"
+            notes.append(f"{what}, first from step {before} to {after}.")
     return notes

@@ -72,16 +72,14 @@ def read_npz(path: Path, options: Options) -> Trace:
             raise ReadError(f"not a trace that samestep wrote: column {wrong[0]} holds {table[wrong[0]].dtype}.")
     if not isinstance(trace.manifest, dict):
         raise ReadError("not a trace that samestep wrote: its manifest is not a JSON object.")
-    return finished(dict(trace.steps), dict(trace.epochs), trace.manifest, path.name, options, _row)
+    return finished(
+        dict(trace.steps), dict(trace.epochs), trace.manifest, path.name, options, lambda row: f"row {row + 1}"
+    )
 
 
 def is_npz(head: bytes) -> bool:
     """Whether a file begins as a ZIP archive does, which ``.npz`` is."""
     return head.startswith(b"PK\x03\x04")
-
-
-def _row(row: int) -> str:
-    return f"row {row + 1}"
 
 
 def _trace(columns: dict[str, Any], table: Table, path: Path, options: Options) -> Trace:

@@ -56,21 +56,23 @@ def read_files(paths: Sequence[Path], options: Options) -> Log:
     exact = True
     for path in paths:
         exact &= _collect(path, values, notes)
-    rates, loss = _tags(list(values), options)
+    names = list(values)
+    rates = rates_among(names, options, "rate among the tags", "; if none is a rate, the run did not log it")
+    per_epoch, monitored = rates == [EPOCH_RATE], all(map(is_monitored, rates))
+    loss = chosen("loss", ("epoch_loss",) if per_epoch else LOSSES, names, options)
     losses = np.array(values[loss], dtype=np.float64) if loss else None
-    counts = {name == EPOCH_RATE for name in rates}
-    if len(counts) > 1:
+    if EPOCH_RATE in rates and not per_epoch:
         raise ReadError(f"rates of epochs and of updates: {name_list(rates)}. Name one with column.lr=….")
-    per_epoch = counts == {True}
+    timing: LrTiming = "next" if per_epoch else "used" if monitored else LR_TIMING
     return Log(
         framework=NAME,
         series=tuple(
             series_of_rows(name, np.array(values[name], dtype=np.float64), losses, f"{name}, event") for name in rates
         ),
-        conventions=Conventions(STEP_BASE, _timing(rates), "epoch mean" if per_epoch else LOSS_KIND),
+        conventions=Conventions(STEP_BASE, timing, "epoch mean" if per_epoch else LOSS_KIND),
         counts="epochs" if per_epoch else "steps",
         precision="float64" if exact else "float32",
-        assumed=(KERAS,) if per_epoch else (MONITOR,) if all(map(is_monitored, rates)) else (),
+        assumed=(KERAS,) if per_epoch else (MONITOR,) if monitored else (),
         notes=tuple(notes),
     )
 
@@ -78,17 +80,6 @@ def read_files(paths: Sequence[Path], options: Options) -> Log:
 def has_rates(paths: list[Path]) -> bool:
     """Whether any event in these files is a learning rate."""
     return any(is_rate(value.tag) for path in paths for event in _events(path, []) for value in event.summary.value)
-
-
-def _timing(rates: list[str]) -> LrTiming:
-    if rates == [EPOCH_RATE]:
-        return "next"
-    return "used" if all(map(is_monitored, rates)) else LR_TIMING
-
-
-def _tags(names: list[str], options: Options) -> tuple[list[str], str | None]:
-    rates = rates_among(names, options, "rate among the tags", "; if none is a rate, the run did not log it")
-    return rates, chosen("loss", ("epoch_loss",) if rates == [EPOCH_RATE] else LOSSES, names, options)
 
 
 def _collect(path: Path, values: Values, notes: list[str]) -> bool:
@@ -100,7 +91,7 @@ def _collect(path: Path, values: Values, notes: list[str]) -> bool:
             if number is None or len(value.tag) > MOST_NAME:
                 continue
             if is_rate(value.tag):
-                exact &= value.HasField("tensor") and value.tensor.dtype == _DOUBLE
+                exact &= value.tensor.dtype == _DOUBLE
             values.setdefault(value.tag, []).append((event.step, number))
     return exact
 
@@ -112,9 +103,7 @@ def _scalar(value: Any) -> float | None:
     """
     if value.HasField("simple_value"):
         return float(value.simple_value)
-    if not value.HasField("tensor"):
-        return None
-    tensor = value.tensor
+    tensor = value.tensor  # without a type if the summary has none
     kinds = {_FLOAT: ("<f4", tensor.float_val), _DOUBLE: ("<f8", tensor.double_val)}
     if tensor.dtype not in kinds or any(dim.size != 1 for dim in tensor.tensor_shape.dim):
         return None
