@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -49,16 +50,13 @@ def combined(rows: Rows, simple: Simple) -> Iterator[Schedule]:
         return
     many = len(rows) > 200_000  # each try looks at all rows once
     warming = [each for each in warmups(rows, Limited(simple, 4 if many else 6)) if rows.fits(each)]
-    if warming and not _levels(warming[0]):
-        yield from warming
+    first = warming[0] if warming else None
+    # a product may express a warm-up to a list of levels with fewer numbers
+    if isinstance(first, Warmup) and not isinstance(first.then, PiecewiseConstant):
+        yield first
     multiplied = [each for each in products(rows, Limited(simple, 2 if many else 5)) if rows.fits(each)]
     yield from sorted([*warming, *multiplied], key=lambda each: cost(each, rows.unit))
     yield from (each for each in sequences(rows, Limited(simple, 6 if many else 18)) if rows.fits(each))
-
-
-def _levels(schedule: Schedule) -> bool:
-    """Whether it warms up to a list of levels, which a product may express with fewer numbers."""
-    return isinstance(schedule, Warmup) and isinstance(schedule.then, PiecewiseConstant)
 
 
 def warmups(rows: Rows, simple: Simple) -> Iterator[Schedule]:
@@ -184,7 +182,7 @@ def _what_is_left(rows: Rows, carried: Schedule) -> Rows | None:
     ratio, doubt = picked.y / rate[well], allowed[well] / rate[well]
     settled = np.abs(ratio - 1) <= doubt
     ratio = np.where(settled, 1.0, ratio)
-    return picked.with_rates(ratio, np.where(settled, 0.0, 0.5 * doubt))
+    return replace(picked, y=ratio, rounding=np.where(settled, 0.0, 0.5 * doubt), peak=float(ratio.max(initial=0.0)))
 
 
 def _may_be_factor(factor: Schedule) -> bool:

@@ -41,14 +41,12 @@ def constants(rows: Rows) -> Iterator[Schedule]:
 def smooth_exponentials(rows: Rows) -> Iterator[Schedule]:
     """``log lr`` falls or rises evenly; takes the shortest of the many pairs of factor and period."""
     found = _straight(rows, np.log)
-    if found is None:
+    if found is None or found[1] == 0:
         return
     level, slope, reach = found
-    level = float(np.exp(level))
-    if slope == 0:
-        return
     for factor, every in _pairs(slope, reach, rows):
-        yield from _with_initial(rows, level, partial(exponential, factor=factor, every=every, staircase=False))
+        make = partial(exponential, factor=factor, every=every, staircase=False)
+        yield from _with_initial(rows, float(np.exp(level)), make)
 
 
 def smooth_inverse_times(rows: Rows) -> Iterator[Schedule]:

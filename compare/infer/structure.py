@@ -47,8 +47,7 @@ def runs_of(rows: Rows, loose: float = 0.0) -> Runs:
         apart = np.abs(np.diff(y)) > loose * np.minimum(rows.relative[1:], rows.relative[:-1])
     begin = np.concatenate([[0], np.flatnonzero(apart) + 1])
     end = np.concatenate([begin[1:], [len(y)]]) - 1
-    half = np.maximum(rows.rounding[begin], 0.0)
-    return Runs(rows.t[begin], rows.t[end], y[begin], half, end - begin + 1)
+    return Runs(rows.t[begin], rows.t[end], y[begin], rows.rounding[begin], end - begin + 1)
 
 
 def leading(which: np.ndarray) -> int:

@@ -176,8 +176,9 @@ def name_list(names: list[str], most: int = 8) -> str:
     return f"{listed} and {len(names) - most} more" if len(names) > most else listed
 
 
-def read_bytes(path: Path) -> bytes:
-    """The whole of a regular file. Raises ReadError for a pipe or device, which may never end."""
+def read_bytes(path: Path, most: int = -1) -> bytes:
+    """A regular file, or its first bytes. Raises ReadError for a pipe or device, which may never end."""
     if not path.is_file():
         raise ReadError("not a regular file. Give a file or a folder.")
-    return path.read_bytes()
+    with path.open("rb") as file:
+        return file.read(most)

@@ -94,16 +94,14 @@ class _Values:
 
 def number(value: Any, name: str, place: str) -> float | None:
     """A JSON value as a number; None for null. Raises ReadError for anything else."""
-    match value:
-        case None:
-            return None
-        case bool() | str() | list() | dict():
-            raise ReadError(f"{place}: {name} is {shown(value)}, not a number. Fix or delete it.")
-        case _:
-            try:
-                return float(value)
-            except OverflowError:
-                raise ReadError(f"{place}: {name} is too large for float64. Fix or delete it.") from None
+    if value is None:
+        return None
+    if isinstance(value, bool | str | list | dict):
+        raise ReadError(f"{place}: {name} is {shown(value)}, not a number. Fix or delete it.")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ReadError(f"{place}: {name} is too large for float64. Fix or delete it.") from None
 
 
 def _parsed(text: str) -> Any:

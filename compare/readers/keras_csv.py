@@ -17,6 +17,8 @@ LR_TIMING: LrTiming = "used"
 LOSS_KIND = "epoch mean"
 COLUMNS = ("step", "lr", "loss")
 
+HELD = "The rate held for the whole epoch, as LearningRateScheduler and ReduceLROnPlateau set it."
+
 
 def sniff(source: Source) -> bool:
     """An epoch first, then names in alphabetical order, as CSVLogger writes them: a loss or a rate, but no step."""
@@ -36,6 +38,5 @@ def read(source: Source, options: Options) -> Log:
         )
     step = named(names, given.get("step", "epoch"))
     loss = named(names, given["loss"]) if "loss" in given else ("loss" if "loss" in names else None)
-    log = log_of(table, step, [rate], loss, NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND))
-    held = "The rate held for the whole epoch, as LearningRateScheduler and ReduceLROnPlateau set it."
-    return replace(log, counts="epochs", assumed=(held,))
+    log = log_of(table, (step, [rate], loss), NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND), (HELD,))
+    return replace(log, counts="epochs")

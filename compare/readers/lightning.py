@@ -8,7 +8,7 @@ import numpy as np
 
 from .base import Conventions, Log, LrTiming, Options, join
 from .names import is_monitored
-from .plain_csv import columns_of, series_of
+from .plain_csv import columns_of, log_of_series, series_of
 from .source import Source
 from .table import Table
 
@@ -36,11 +36,6 @@ def read(source: Source, options: Options) -> Log:
         at, losses = columns[step][logged], columns[loss][logged]
         series = [replace(each, loss=join(each.step, at, losses)) for each in series]
     monitored = all(map(is_monitored, rates))
-    return Log(
-        framework=NAME,
-        series=tuple(series),
-        conventions=Conventions(STEP_BASE, LR_TIMING if monitored else "unknown", LOSS_KIND),
-        texts=lambda: table.texts(rates),
-        assumed=("The rates come from LearningRateMonitor, which logs before the update.",) if monitored else (),
-        notes=tuple(table.notes),
-    )
+    assumed = ("The rates come from LearningRateMonitor, which logs before the update.",) if monitored else ()
+    conventions = Conventions(STEP_BASE, LR_TIMING if monitored else "unknown", LOSS_KIND)
+    return log_of_series(table, series, NAME, conventions, assumed)

@@ -61,8 +61,7 @@ def trace_of(log: Log, source: str, form: str, options: Options) -> Trace:
 
 def no_epochs() -> Table:
     """An empty table of epochs."""
-    dtypes: dict[type, Any] = {str: np.str_, int: np.int64, float: np.float64}
-    return {name: np.array([], dtype=dtypes[kind]) for name, kind in EPOCH_COLUMNS.items()}
+    return {name: np.array([], dtype=np.int64 if kind is int else kind) for name, kind in EPOCH_COLUMNS.items()}
 
 
 def whole_steps(step: np.ndarray, base: int, place: Callable[[int], str]) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,8 @@ def read_npz(path: Path, options: Options) -> Trace:
             raise ReadError(f"not a trace that samestep wrote: column {wrong[0]} holds {table[wrong[0]].dtype}.")
     if not isinstance(trace.manifest, dict):
         raise ReadError("not a trace that samestep wrote: its manifest is not a JSON object.")
-    return finished(
-        dict(trace.steps), dict(trace.epochs), trace.manifest, path.name, options, lambda row: f"row {row + 1}"
-    )
+    steps, epochs = dict(trace.steps), dict(trace.epochs)
+    return finished(steps, epochs, trace.manifest, path.name, options, lambda row: f"row {row + 1}")
 
 
 def is_npz(head: bytes) -> bool:
@@ -125,18 +125,13 @@ def _beside(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The manifest and the epochs beside a trace, if they exist and can be read."""
     manifest: dict[str, Any] = {}
     for name in (path.with_suffix(".manifest.json"), path.with_name("manifest.json")):
-        try:
-            content = json.loads(read_bytes(name))
-        except (OSError, ValueError, RecursionError):
-            continue
-        if isinstance(content, dict):
-            manifest = content
-            break
+        with suppress(OSError, ValueError, RecursionError):
+            if isinstance(content := json.loads(read_bytes(name)), dict):
+                manifest = content
+                break
     for name in (path.with_suffix(".epochs.csv"), path.with_name("epochs.csv")):
-        try:
+        with suppress(OSError, ValueError, OverflowError):
             return manifest, dict(read_csv(name, EPOCH_COLUMNS))
-        except (OSError, ValueError, OverflowError):
-            continue
     return manifest, dict(no_epochs())
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from samestep.experiment.trace import unquoted
 
-from .base import ReadError
+from .base import read_bytes
 
 HEAD = 1 << 18
 """Bytes read to tell formats apart."""
@@ -46,10 +46,7 @@ class Source:
     @cached_property
     def head(self) -> bytes:
         """The first bytes. Raises ReadError if it is not a regular file: a pipe may never end."""
-        if not self.path.is_file():
-            raise ReadError("not a regular file. Give a file or a folder.")
-        with self.path.open("rb") as file:
-            return file.read(HEAD)
+        return read_bytes(self.path, HEAD)
 
     @cached_property
     def size(self) -> int:

@@ -46,7 +46,7 @@ class Table:
         self.source, self.path, self.header = source, source.path, source.header
         self.notes: list[str] = []
 
-    def numbers(self, required: list[str], optional: list[str] | None = None, whole: bool = False) -> dict[str, Any]:
+    def numbers(self, required: list[str], optional: list[str], whole: bool = False) -> dict[str, Any]:
         """Columns as float64, each of shape (rows,); NaN for an empty cell.
 
         Args:
@@ -57,7 +57,6 @@ class Table:
         Raises:
             ReadError: If a cell is not a number; the message names line, column and cell.
         """
-        optional = optional or []
         twice = next((name for name in (*required, *optional) if self.header.names.count(name) > 1), None)
         if twice is not None:
             raise ReadError(f"two columns are called {shown(twice)}. Rename one of them.")

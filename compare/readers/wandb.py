@@ -8,7 +8,7 @@ import numpy as np
 
 from .base import Conventions, Log, LrTiming, Options, ReadError, name_list, refuse_columns
 from .names import LOSSES, chosen, is_rate, named, rates_among
-from .plain_csv import log_of, series_of
+from .plain_csv import log_of, log_of_series, series_of
 from .source import Source
 from .table import Table
 
@@ -20,6 +20,7 @@ LOSS_KIND = "as the run logged it"
 COLUMNS = ("step", "lr", "loss")
 
 CALLS = "`_step` counts the calls of wandb.log; it was taken as the count of updates."
+CHART = "`Step` of the chart was taken as the count of updates."
 GLOBAL_STEPS = ("trainer/global_step", "train/global_step", "global_step")
 
 
@@ -45,13 +46,10 @@ def _is_chart(names: list[str]) -> bool:
 def _history(table: Table, names: list[str], options: Options) -> Log:
     step = chosen("step", GLOBAL_STEPS, names, options) or named(names, "_step")
     rates, loss = rates_among(names, options), chosen("loss", LOSSES, names, options)
-    log = log_of(table, step, rates, loss, NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND))
+    assumed = CALLS if step == "_step" else f"The count of updates was taken from {step}."
+    log = log_of(table, (step, rates, loss), NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND), (assumed,))
     sampled = "`run.history()` gives 500 rows of a longer run unless asked for more; missing updates may be that."
-    return replace(
-        log,
-        assumed=(CALLS,) if step == "_step" else (f"The count of updates was taken from {step}.",),
-        notes=(*log.notes, *((sampled,) if len(log.series[0].step) == 500 else ())),
-    )
+    return replace(log, notes=(*log.notes, sampled)) if len(log.series[0].step) == 500 else log
 
 
 def _chart(table: Table, names: list[str], options: Options) -> Log:
@@ -68,15 +66,10 @@ def _chart(table: Table, names: list[str], options: Options) -> Log:
     for name in lowest:
         rate = columns[name.removesuffix("__MIN")]
         averaged += int((rate != columns[name])[there & ~np.isnan(rate)].sum())
-    notes = [f"{averaged} rows are means of several updates, as a chart draws them."] if averaged else []
-    return Log(
-        framework=NAME,
-        series=tuple(series_of(table, columns, "Step", name) for name in rates),
-        conventions=Conventions(STEP_BASE, LR_TIMING, LOSS_KIND),
-        texts=lambda: table.texts(rates),
-        assumed=("`Step` of the chart was taken as the count of updates.",),
-        notes=(*table.notes, *notes),
-    )
+    if averaged:
+        table.notes.append(f"{averaged} rows are means of several updates, as a chart draws them.")
+    series = [series_of(table, columns, "Step", name) for name in rates]
+    return log_of_series(table, series, NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND), (CHART,))
 
 
 def _metric(name: str) -> str:
