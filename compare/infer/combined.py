@@ -9,15 +9,7 @@ from functools import partial
 import numpy as np
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules import (
-    Linear,
-    PiecewiseConstant,
-    Product,
-    Schedule,
-    ScheduleModel,
-    Sequence,
-    Warmup,
-)
+from samestep.experiment.schedules import Linear, PiecewiseConstant, Product, Schedule, ScheduleModel, Sequence, Warmup
 
 from .decays import steps
 from .fitting import built, scan

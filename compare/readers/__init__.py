@@ -105,21 +105,18 @@ def _sniffed(source: Source) -> ModuleType | None:
 
 def _chosen(source: Source, options: Options) -> ModuleType:
     """The reader of a file: the one asked for, or the first that knows the file."""
-    known = ", ".join([own.NAME, *FORMATS])
-    if options.format is not None:
-        if options.format not in FORMATS:
-            raise ReadError(f"format: {options.format[:60]!r} is not a format. Write one of {known}.")
+    if options.format in FORMATS:
         return FORMATS[options.format]
+    if options.format is not None:
+        known = ", ".join([own.NAME, *FORMATS])
+        raise ReadError(f"format: {options.format[:60]!r} is not a format. Write one of {known}.")
     found = _sniffed(source)
     if found is None and options.columns:
         found = json_lines if source.is_object else plain_csv if source.header else None
     if found is None:
-        raise ReadError(f"not a log that samestep reads, which are: {_listed()}. {_hint(source)}")
+        what = ", ".join(module.WHAT for module in (own, mlflow_files, *FORMATS.values()))
+        raise ReadError(f"not a log that samestep reads, which are: {what}. {_hint(source)}")
     return found
-
-
-def _listed() -> str:
-    return ", ".join(module.WHAT for module in (own, mlflow_files, *FORMATS.values()))
 
 
 def _hint(source: Source) -> str:

@@ -24,7 +24,6 @@ STEP_BASE = 0
 LR_TIMING = "used"
 LOSS_KIND = "batch"
 
-_TEXT = ("framework", "arm")
 _DAMAGED = (EOFError, KeyError, MemoryError, OSError, OverflowError, RuntimeError, TypeError, ValueError)
 """What `zipfile` and NumPy raise for an archive that is damaged or is none of ours."""
 
@@ -43,9 +42,8 @@ def read(source: Source, options: Options) -> Trace:
     if not sniff(source):
         raise ReadError(f"not a trace: columns are missing. A trace has {', '.join(TRACE_COLUMNS)}.")
     table = Table(source)
-    numbers = table.numbers(["seed", "step", "lr"], ["epoch", "batch", "loss"], whole=True)
-    columns: dict[str, Any] = {name: numbers[name] for name in TRACE_COLUMNS if name in numbers}
-    columns |= {name: table.words(name) for name in _TEXT}
+    columns = table.numbers(["seed", "step", "lr"], ["epoch", "batch", "loss"], whole=True)
+    columns |= {name: table.words(name) for name in ("framework", "arm")}
     if len({len(column) for column in columns.values()}) != 1:
         raise ReadError("cells contain line breaks, so its rows are ambiguous. Write it without line breaks.")
     if len(columns["lr"]) and source.last != b"\n":

@@ -66,12 +66,9 @@ class Table:
     def texts(self, names: list[str]) -> list[str]:
         """Non-empty cells of these columns as text, from the first `SAMPLE` rows."""
         places = [self.header.names.index(name) for name in names]
-        return [
-            row[place].strip()
-            for _, row in islice(self.rows(), SAMPLE)
-            for place in places
-            if place < len(row) and row[place].strip() not in MISSING
-        ]
+        rows = (row for _, row in islice(self.rows(), SAMPLE))
+        cells = (row[place].strip() for row in rows for place in places if place < len(row))
+        return [cell for cell in cells if cell not in MISSING]
 
     def words(self, name: str) -> np.ndarray:
         """A column of few different texts: shape (rows,). Raises ReadError for a cell of more than `MOST_NAME`."""
