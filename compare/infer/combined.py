@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules import (
-    Linear,
-    PiecewiseConstant,
-    Product,
-    Schedule,
-    ScheduleModel,
-    Sequence,
-    Warmup,
-)
+from samestep.experiment.schedules import Linear, PiecewiseConstant, Product, Schedule, ScheduleModel, Sequence, Warmup
 
-from .cost import cost
 from .decays import steps
-from .fitting import built_by, scan
-from .numbers import digits, shorter, tidy_wholes, whole_digits
+from .fitting import built, scan
+from .numbers import cost, digits, shorter, tidy_wholes, whole_digits
 from .rows import Rows, tolerance_of
+from .structure import leading
 
 Simple = Callable[[Rows], Schedule | None]
 
@@ -49,16 +42,13 @@ def combined(rows: Rows, simple: Simple) -> Iterator[Schedule]:
         return
     many = len(rows) > 200_000  # each try looks at all rows once
     warming = [each for each in warmups(rows, Limited(simple, 4 if many else 6)) if rows.fits(each)]
-    if warming and not _levels(warming[0]):
-        yield from warming
+    first = warming[0] if warming else None
+    # a product may express a warm-up to a list of levels with fewer numbers
+    if isinstance(first, Warmup) and not isinstance(first.then, PiecewiseConstant):
+        yield first
     multiplied = [each for each in products(rows, Limited(simple, 2 if many else 5)) if rows.fits(each)]
     yield from sorted([*warming, *multiplied], key=lambda each: cost(each, rows.unit))
     yield from (each for each in sequences(rows, Limited(simple, 6 if many else 18)) if rows.fits(each))
-
-
-def _levels(schedule: Schedule) -> bool:
-    """Whether it warms up to a list of levels, which a product may express with fewer numbers."""
-    return isinstance(schedule, Warmup) and isinstance(schedule.then, PiecewiseConstant)
 
 
 def warmups(rows: Rows, simple: Simple) -> Iterator[Schedule]:
@@ -71,40 +61,36 @@ def warmups(rows: Rows, simple: Simple) -> Iterator[Schedule]:
         then = simple(rows.part(begin, None, over))
         if then is None:
             continue
-        for initial in _initials(rows, level):
-            for schedule in built_by(partial(Warmup, initial=initial, over=steps(over), then=then)):
-                if rows.fits(schedule):
-                    yield schedule
-                    return
+        warm = partial(Warmup, over=steps(over), then=then)
+        for schedule in built(partial(warm, initial=initial) for initial in _initials(rows, level)):
+            if rows.fits(schedule):
+                yield schedule
+                return
 
 
 def products(rows: Rows, simple: Simple) -> Iterator[Schedule]:
     """One schedule that explains the later rows alone, times a factor that has ended at 1 by then."""
     for part in (2, 4, 1.34):
-        begin = int(len(rows) / part) if part != 4 else len(rows) // 4
-        later = rows.part(begin)
+        later = rows.part(int(len(rows) / part))
         if len(later) < FEWEST_ROWS:
             return
-        carried = simple(later)
-        factors = _what_is_left(rows, carried) if carried is not None else None
-        if factors is None:
+        if (carried := simple(later)) is None or (factors := _what_is_left(rows, carried)) is None:
             continue
         factor = simple(factors)
-        if carried is not None and factor is not None and _may_be_factor(factor) and _tidy(factor, rows):
-            yield from built_by(partial(Product, schedules=(carried, factor)))
+        if factor is not None and _may_be_factor(factor) and _tidy(factor, rows):
+            yield from built([partial(Product, schedules=(carried, factor))])
             return
 
 
 def sequences(rows: Rows, simple: Simple) -> Iterator[Schedule]:
     """The longest beginning that a simple schedule explains, then the next. Only tidy numbers count:
     any rates are a sequence of short enough pieces."""
-    found = _pieces(rows, simple, MOST_PIECES)
-    schedules, milestones = found or ([], [])
+    schedules, milestones = _pieces(rows, simple, MOST_PIECES) or ([], [])
     if len(schedules) == 1:
         yield schedules[0]
     elif schedules:
-        whole = [steps(each) for each in milestones]
-        yield from built_by(partial(Sequence, schedules=tuple(schedules), milestones=tuple(whole)))
+        whole = tuple(map(steps, milestones))
+        yield from built([partial(Sequence, schedules=tuple(schedules), milestones=whole)])
 
 
 def _straight_head(rows: Rows) -> tuple[int, float, float]:
@@ -116,22 +102,18 @@ def _straight_head(rows: Rows) -> tuple[int, float, float]:
         if count > 4096 and (np.abs(line[0] + line[1] * head.t - head.y) > head.absolute).any():
             count //= 2
             continue
-        on = np.abs(line[0] + line[1] * rows.t - rows.y) <= rows.absolute
-        reached = int(on.argmin()) if not on.all() else len(on)
+        reached = leading(np.abs(line[0] + line[1] * rows.t - rows.y) <= rows.absolute)
         if reached >= count:
             return _stretched(rows, reached)
         count = min(count // 2, max(2, reached)) if count > 4 else count - 1
-    if len(rows) > 2:
-        return _stretched(rows, 2)
-    return 0, 0.0, 0.0
+    return _stretched(rows, 2) if len(rows) > 2 else (0, 0.0, 0.0)
 
 
 def _stretched(rows: Rows, count: int) -> tuple[int, float, float]:
     """The line through rows that lie on one, refitted as far as it reaches."""
     for _ in range(6):
         level, slope = _line(rows, count)
-        on = np.abs(level + slope * rows.t - rows.y) <= rows.absolute
-        reached = int(on.argmin()) if not on.all() else len(on)
+        reached = leading(np.abs(level + slope * rows.t - rows.y) <= rows.absolute)
         if reached <= count:
             break
         count = reached
@@ -139,9 +121,8 @@ def _stretched(rows: Rows, count: int) -> tuple[int, float, float]:
 
 
 def _line(rows: Rows, count: int) -> tuple[float, float]:
-    head = rows.part(0, count)
-    some = head.sample
-    _, level, slope = scan(some.t[None, :].astype(np.float64), some.y)
+    some = rows.part(0, count).sample
+    _, level, slope = scan(some.x[None, :], some.y)
     return float(level[0]), float(slope[0])
 
 
@@ -151,22 +132,18 @@ def _warmup_lengths(rows: Rows, count: int, level: float, slope: float) -> list[
     before, after = int(rows.t[count - 1]), int(rows.t[count])
     if after - before == 1:
         return [each for each in (before, after, before - 1) if each >= 1]
-    found = []
     between = np.unique(np.linspace(before, after, min(after - before, 100000) + 1).astype(np.int64))
     line = level + slope * between
-    for degree in (0, 1, 2, 3, 4):
-        drawn = _drawn_back(rows, count, degree, between)
-        if drawn is not None:
-            found.append(int(between[np.abs(line - drawn).argmin()]))
+    drawn = [_drawn_back(rows, count, degree, between) for degree in range(5)]
+    found = [int(between[np.abs(line - each).argmin()]) for each in drawn if each is not None]
     near = [each + off for each in reversed(found) for off in (0, -1, 1)]
-    tidy = tidy_wholes(before, after, rows.unit)[:2]
-    ordered = [*found[::-1], *tidy, *near]
+    ordered = [*found[::-1], *tidy_wholes(before, after, rows.unit)[:2], *near]
     return [each for each in dict.fromkeys(ordered) if max(1, before) <= each <= after]
 
 
 def _drawn_back(rows: Rows, begin: int, degree: int, t: np.ndarray) -> np.ndarray | None:
     """The polynomial through the rows from `begin` on, at earlier steps t."""
-    x, y = rows.t[begin : begin + degree + 1].astype(np.float64), rows.y[begin : begin + degree + 1]
+    x, y = rows.x[begin : begin + degree + 1], rows.y[begin : begin + degree + 1]
     if len(x) <= degree:
         return None
     total = np.zeros(t.shape)
@@ -197,7 +174,7 @@ def _what_is_left(rows: Rows, carried: Schedule) -> Rows | None:
     ratio, doubt = picked.y / rate[well], allowed[well] / rate[well]
     settled = np.abs(ratio - 1) <= doubt
     ratio = np.where(settled, 1.0, ratio)
-    return picked.with_rates(ratio, np.where(settled, 0.0, 0.5 * doubt))
+    return replace(picked, y=ratio, rounding=np.where(settled, 0.0, 0.5 * doubt), peak=float(ratio.max(initial=0.0)))
 
 
 def _may_be_factor(factor: Schedule) -> bool:
@@ -210,14 +187,10 @@ def _pieces(rows: Rows, simple: Simple, most: int) -> tuple[list[Schedule], list
     whole = simple(rows)
     if whole is not None:
         return ([whole], []) if _tidy(whole, rows) else None
-    if most == 1:
-        return None
-    head = _longest_head(rows, simple)
-    if head is None:
+    head = _longest_head(rows, simple) if most > 1 else None
+    if head is None or not _tidy(head[0], rows):
         return None
     first, count = head
-    if not _tidy(first, rows):
-        return None
     if count == len(rows):
         return [first], []
     for milestone in _milestones(rows, count):

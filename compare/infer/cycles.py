@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from samestep.experiment.schedules import Cyclic, OneCycle, Schedule
 from samestep.experiment.schedules.base import tidy
 
 from .decays import steps
-from .fitting import START, Family, Problem, scan, settle
+from .fitting import START, Family, Problem, scan, settled
 from .lines import last_moves
 from .numbers import digits, shortest
 from .rows import Rows
@@ -33,13 +34,11 @@ def one_cycles(rows: Rows) -> Iterator[Schedule]:
         for three in (False, True):
             starts = sorted(_one_cycle_starts(rows, top, strategy, three), key=lambda each: each[0])
             for theta in _likely(rows, [each for _, each in starts[:2]], strategy, three):
-                found = settle(_one_cycle_family(strategy, three, theta[0]), theta[1:], rows)
-                found = found or (
-                    settle(_one_cycle_family(strategy, three), theta, rows) if strategy == "cos" else None
-                )
+                family = _one_cycle_family(strategy, three)
+                families = [replace(family, given=(0,)), *([family] if strategy == "cos" else [])]
+                found = next(settled(((each, theta) for each in families), rows), None)
                 if isinstance(found, OneCycle) and digits(found.pct_start) <= TIDY:
                     yield found
-                    return
 
 
 def cyclics(rows: Rows) -> Iterator[Schedule]:
@@ -47,31 +46,24 @@ def cyclics(rows: Rows) -> Iterator[Schedule]:
     modes: list[tuple[Mode, float]] = [("triangular", 1.0), ("triangular2", 1.0)]
     span = max(2.0, float(rows.t[-1]))
     modes += [("exp_range", float(np.exp(-each / span))) for each in np.geomspace(0.03, 300, 16)]
-    some = rows.sample
-    t = some.t.astype(np.float64)
+    some, peaks = rows.sample, rows.x[rows.turns[0][:3]]
     starts = []
     for period in _periods(rows):
-        parts = np.unique(
-            np.clip(np.concatenate([_rises(rows, period), period * np.arange(1, 20) / 20]), 1, period - 1)
-        )
-        heights = _heights(t, parts[:, None], period - parts[:, None])
+        rises = np.concatenate([peaks % period, period * np.arange(1, 20) / 20])
+        parts = np.unique(np.clip(rises, 1, period - 1))
+        heights = _heights(some.x, parts[:, None], period - parts[:, None])
         for mode, gamma in modes:
-            rest, level, swing = scan(heights * _scale(t, period, mode, gamma), some.y)
+            rest, level, swing = scan(heights * _scale(some.x, period, mode, gamma), some.y)
             best = int(rest.argmin())
             up = float(parts[best])
             starts.append((float(rest[best]), mode, [level[best], level[best] + swing[best], up, period - up, gamma]))
     starts.sort(key=lambda each: each[0])
-    for _, mode, theta in starts[:4]:
-        found = settle(_cyclic_family(mode), theta if mode == "exp_range" else theta[:4], rows)
-        if found:
-            yield found
-            return
+    yield from settled(((_cyclic_family(mode), theta) for _, mode, theta in starts[:4]), rows)
 
 
 def _one_cycle_starts(rows: Rows, top: int, strategy: Strategy, three: bool) -> Iterator[tuple[float, list[float]]]:
     """Rough parameters: over, pct_start, max_lr, 1 / div_factor, 1 / final_div_factor."""
-    some = rows.sample
-    t, last = some.t.astype(np.float64), float(rows.t[-1])
+    some, t, last = rows.sample, rows.sample.x, float(rows.t[-1])
     before, after = float(rows.t[top - 1]), float(rows.t[top + 1])
     peaks = np.unique([float(rows.t[top]), (before + after) / 2, (before + 3 * after) / 4])
     ends = np.unique(
@@ -136,34 +128,29 @@ def _shortness(theta: list[float], over: float) -> int:
     return digits(shortest(theta[1], 1e-5)) + digits(shortest(final, 1e-3 * final)) + (theta[0] != over)
 
 
-def _one_cycle_family(strategy: Strategy, three: bool, length: float | None = None) -> Family:
-    """Parameters: over, unless its `length` is given, pct_start, max_lr, 1 / div_factor, 1 / final_div_factor."""
+def _one_cycle_family(strategy: Strategy, three: bool) -> Family:
+    """Parameters: over, pct_start, max_lr, 1 / div_factor, 1 / final_div_factor."""
 
     def form(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
-        over = theta[0] if length is None else length
-        start, high, divided, final = theta[-4:]
+        over, start, high, divided, final = theta
         low = high * divided
         columns = _one_cycle_columns(t, start * over - 1, over - 1, strategy, three)
         return np.asarray(np.array([low, high, low * final]) @ columns)
 
     def build(p: list[float]) -> Schedule:
-        start, high, divided, final = p[-4:]
+        over, start, high, divided, final = p
         return OneCycle(
             max_lr=high,
             div_factor=tidy(1 / divided),
             final_div_factor=tidy(1 / final),
             pct_start=start,
-            over=steps(p[0] if length is None else length),
+            over=steps(over),
             anneal_strategy=strategy,
             three_phase=three,
             after="hold",  # the rows do not show what follows the end, and one that holds can be evaluated there
         )
 
-    fixed = (False, False, False, False)
-    inverse = (False, False, True, True)
-    if length is not None:
-        return Family(form, build, fixed, inverse)
-    return Family(form, build, (True, *fixed), (False, *inverse))
+    return Family(form, build, whole=(0,), inverse=(3, 4))
 
 
 def _periods(rows: Rows) -> list[float]:
@@ -192,18 +179,12 @@ def _periods(rows: Rows) -> list[float]:
 def _folded(rows: Rows) -> list[float]:
     """Short cycles, for rows that are too far apart to show them: tries all lengths with several rises."""
     some = rows.sample
-    t = some.t.astype(np.float64)
     best = []
-    for period in range(2, int(min(512, t[-1]))):
+    for period in range(2, int(min(512, some.t[-1]))):
         parts = np.unique(np.clip(np.round(period * np.array([0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9])), 1, period - 1))
-        rest, _, _ = scan(_heights(t, parts[:, None], period - parts[:, None]), some.y)
+        rest, _, _ = scan(_heights(some.x, parts[:, None], period - parts[:, None]), some.y)
         best.append((float(rest.min()), float(period)))
     return [period for _, period in sorted(best)[:4]]
-
-
-def _rises(rows: Rows, period: float) -> np.ndarray:
-    high, _ = rows.turns
-    return np.asarray(rows.t[high[:3]] % period, dtype=np.float64)
 
 
 def _heights(t: np.ndarray, up: np.ndarray | float, down: np.ndarray | float) -> np.ndarray:
@@ -219,15 +200,12 @@ def _scale(t: np.ndarray, period: float, mode: Mode, gamma: float) -> np.ndarray
 
 def _cyclic_family(mode: Mode) -> Family:
     def form(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
-        low, high, up, down = theta[:4]
+        low, high, up, down, gamma = theta
         if up <= 0 or down <= 0:
             return np.full(t.shape, np.nan)
-        gamma = theta[4] if mode == "exp_range" else 1.0
         return np.asarray(low + (high - low) * _heights(t, up, down) * _scale(t, up + down, mode, gamma))
 
     def build(p: list[float]) -> Schedule:
-        gamma = p[4] if mode == "exp_range" else 1.0
-        return Cyclic(low=max(0.0, p[0]), max_lr=p[1], up=steps(p[2]), down=steps(p[3]), mode=mode, gamma=gamma)
+        return Cyclic(low=max(0.0, p[0]), max_lr=p[1], up=steps(p[2]), down=steps(p[3]), mode=mode, gamma=p[4])
 
-    whole = (False, False, True, True)
-    return Family(form, build, (*whole, False) if mode == "exp_range" else whole)
+    return Family(form, build, whole=(2, 3), given=() if mode == "exp_range" else (4,))

@@ -12,7 +12,7 @@ from samestep.experiment.clock import Duration
 from samestep.experiment.schedules import Constant, ExponentialDecay, InverseTimeDecay, PiecewiseConstant, Schedule
 
 from ..tolerance import NEAR_ZERO
-from .fitting import built_by
+from .fitting import built
 from .numbers import LONGEST, digits, short_decimals, shorter, shortest, tidy_whole, whole_digits
 from .rows import Rows
 from .staircase import Stairs, stairs
@@ -35,21 +35,18 @@ def constants(rows: Rows) -> Iterator[Schedule]:
     if low <= high:
         middle = float(rows.y[0]) if rows.exact else (low + high) / 2
         value = shortest(middle, 1e-9 * middle if rows.exact else (high - low) / 2)
-        yield from built_by(partial(Constant, initial=value))
-        yield from built_by(partial(Constant, initial=float(rows.y[0])))
+        yield from built(partial(Constant, initial=each) for each in (value, float(rows.y[0])))
 
 
 def smooth_exponentials(rows: Rows) -> Iterator[Schedule]:
     """``log lr`` falls or rises evenly; takes the shortest of the many pairs of factor and period."""
     found = _straight(rows, np.log)
-    if found is None:
+    if found is None or found[1] == 0:
         return
     level, slope, reach = found
-    level = float(np.exp(level))
-    if slope == 0:
-        return
     for factor, every in _pairs(slope, reach, rows):
-        yield from _with_initial(rows, level, partial(exponential, factor=factor, every=every, staircase=False))
+        make = partial(exponential, factor=factor, every=every, staircase=False)
+        yield from _with_initial(rows, float(np.exp(level)), make)
 
 
 def smooth_inverse_times(rows: Rows) -> Iterator[Schedule]:
@@ -85,8 +82,8 @@ def piecewise_constants(rows: Rows, runs: Runs) -> Iterator[Schedule]:
     tidy = [shortest(value, half + slack * value) for value, half in zip(runs.value, runs.half, strict=True)]
     if levels > 2 and not _written(tidy, rows):
         return
-    for values in (tidy, runs.value.tolist()):
-        yield from built_by(partial(PiecewiseConstant, boundaries=tuple(whole), values=tuple(values)))
+    either = (tidy, runs.value.tolist())
+    yield from built(partial(PiecewiseConstant, boundaries=tuple(whole), values=tuple(each)) for each in either)
 
 
 def _written(values: list[float], rows: Rows) -> bool:
@@ -160,7 +157,6 @@ def _whole_periods(factors: np.ndarray, periods: np.ndarray, half: np.ndarray, u
     nearest = np.rint(periods)
     possible = (periods + half >= 1) & (np.abs(nearest - periods) <= np.maximum(half, 1e-9)) & (periods < LONGEST)
     found = []
-    possible |= (half > 0.5) & (periods + half >= 1) & (periods < LONGEST)
     for place in np.flatnonzero(possible)[:1500]:
         whole = tidy_whole(float(periods[place] - max(half[place], 1e-9)), float(periods[place] + half[place]), unit)
         whole = int(nearest[place]) if whole is None else whole
@@ -184,11 +180,10 @@ def _with_initial(rows: Rows, level: float, make: Callable[[float], Schedule]) -
     for tight in (True, False) if rows.exact else (False,):
         reach = level * (2e-9 if tight else 2e-6) + float(rows.rounding.max(initial=0.0)) * level / rows.peak * 2
         short = [each for each in shorter(level) if abs(each - level) <= reach and each > 0]
-        for initial in [*short[:3], level]:
-            for schedule in built_by(partial(make, initial)):
-                if rows.worst_of(schedule, rows.sample, tight) <= 1:
-                    yield schedule
-                    return
+        for schedule in built(partial(make, initial) for initial in [*short[:3], level]):
+            if rows.worst_of(schedule, rows.sample, tight) <= 1:
+                yield schedule
+                return
 
 
 def _of_stairs(rows: Rows, found: Stairs, exponentially: bool) -> Iterator[Schedule]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from pydantic import ValidationError
 
 from samestep.experiment.schedules import Schedule
 
@@ -15,6 +16,7 @@ from .numbers import LONGEST, shorter
 from .rows import TIGHT, Rows
 
 Form = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Places = tuple[int, ...]
 
 NEARLY = 6.0
 """A real-valued fit may miss by this many tolerances and still be rounded to tidy numbers: drift may explain it."""
@@ -30,17 +32,18 @@ class Family:
     Attributes:
         form: ``form(parameters, t) -> rates``, float64 arrays.
         build: Makes the schedule from a list of parameters; may raise ValueError.
-        whole: For each parameter, whether it is a whole number of steps. Those are tidied first, from left to
-            right.
-        inverse: For each parameter, whether a person writes its inverse; empty for none.
+        whole: Places of the parameters that are a whole number of steps. Those are tidied first, from left to right.
+        inverse: Places of those whose inverse a person writes.
+        given: Places of those that stay as they are guessed.
 
     float32 rounds all of these at the size of the peak rate.
     """
 
     form: Form
     build: Callable[[list[float]], Schedule]
-    whole: tuple[bool, ...]
-    inverse: tuple[bool, ...] = ()
+    whole: Places = ()
+    inverse: Places = ()
+    given: Places = ()
 
 
 class Problem:
@@ -48,7 +51,7 @@ class Problem:
 
     def __init__(self, family: Family, rows: Rows, tight: bool) -> None:
         allowed = np.maximum(TIGHT * rows.peak, SMALLEST) if tight else rows.absolute
-        self.family, self.t, self.y = family, rows.t.astype(np.float64), rows.y
+        self.family, self.t, self.y = family, rows.x, rows.y
         self.weight = np.broadcast_to(1 / allowed, rows.y.shape)
         self.peak = rows.peak
 
@@ -62,19 +65,20 @@ class Problem:
         """The largest error."""
         return float(np.abs(self.errors(theta)).max(initial=0.0))
 
-    def slopes(self, theta: np.ndarray, free: np.ndarray, errors: np.ndarray | None = None) -> np.ndarray:
-        """Derivatives of the errors by the free parameters: shape (rows, free)."""
-        here = self.errors(theta) if errors is None else errors
+    def slopes(self, theta: np.ndarray, free: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Derivatives of the errors by the free parameters: scaled to length 1, shape (rows, free); their lengths."""
         columns = []
         for place in np.flatnonzero(free):
             size, least = abs(theta[place]), min(self.peak, 1.0)
-            step = 1e-7 * (
-                least if size < 1e-6 * least else size
-            )  # relative to itself, a floor of 1e-15 would move nothing
+            # relative to itself, a floor of 1e-15 would move nothing
+            step = 1e-7 * (least if size < 1e-6 * least else size)
             moved = theta.copy()
             moved[place] += step
-            columns.append((self.errors(moved) - here) / step)
-        return np.stack(columns, axis=1)
+            columns.append((self.errors(moved) - errors) / step)
+        slopes = np.stack(columns, axis=1)
+        size = np.linalg.norm(slopes, axis=0)
+        size[(size == 0) | ~np.isfinite(size)] = 1.0
+        return np.nan_to_num(slopes / size), size
 
     def refine(self, theta: np.ndarray, free: np.ndarray, rounds: int) -> np.ndarray:
         """Levenberg and Marquardt's least squares over the free parameters; the others stay."""
@@ -87,10 +91,8 @@ class Problem:
                 if best > 0.3 * before and best > len(errors) * NEARLY**2:
                     break  # slow convergence: a wrong guess
                 before = best
-            slopes = self.slopes(theta, free, errors)
-            size = np.linalg.norm(slopes, axis=0)
-            size[(size == 0) | ~np.isfinite(size)] = 1.0
-            step = _damped(np.nan_to_num(slopes / size), errors, damping) / size
+            slopes, size = self.slopes(theta, free, errors)
+            step = _damped(slopes, errors, damping) / size
             trial = theta.copy()
             trial[free] -= step
             now = self.errors(trial)
@@ -108,17 +110,21 @@ class Problem:
 
     def reach(self, theta: np.ndarray, free: np.ndarray, place: int) -> float:
         """How far a free parameter may be from its best value while the errors stay within tolerance."""
-        slopes = self.slopes(theta, free)
-        size = np.linalg.norm(slopes, axis=0)
-        size[(size == 0) | ~np.isfinite(size)] = 1.0
-        inverse = np.linalg.pinv(np.nan_to_num(slopes / size), rcond=1e-10)
-        at = int(np.flatnonzero(free).tolist().index(place))
+        slopes, size = self.slopes(theta, free, self.errors(theta))
+        inverse = np.linalg.pinv(slopes, rcond=1e-10)
+        at = int(free[:place].sum())
         return float(np.abs(inverse[at]).sum() / size[at])
 
 
-def settle(family: Family, start: list[float], rows: Rows) -> Schedule | None:
+def settled(guesses: Iterable[tuple[Family, Sequence[float]]], rows: Rows) -> Iterator[Schedule]:
+    """What `settle` makes of each of some guesses, of those that explain the rows."""
+    return filter(None, (settle(family, start, rows) for family, start in guesses))
+
+
+def settle(family: Family, start: Sequence[float], rows: Rows) -> Schedule | None:
     """The tidiest schedule of a family near `start` that explains the rows; None if there is none."""
-    theta, free = np.array(start, dtype=np.float64), np.ones(len(start), dtype=bool)
+    theta = np.array(start, dtype=np.float64)
+    free = ~np.isin(np.arange(len(theta)), family.given)
     if not np.isfinite(theta).all():
         return None
     problem = Problem(family, rows.sample, False)
@@ -133,39 +139,29 @@ def settle(family: Family, start: list[float], rows: Rows) -> Schedule | None:
         best = problem.refine(theta, free, 4) if tight else theta
         if problem.worst(best) > NEARLY:
             continue
-        schedule = tidied(problem, best)
+        schedule = _tidied(problem, best, free)
         if schedule is not None and rows.fits(schedule):
             return schedule
     return None
 
 
-def tidied(problem: Problem, theta: np.ndarray) -> Schedule | None:
-    """Fix one parameter after the other at the shortest number that the others can compensate for."""
-    whole = problem.family.whole
-    free = np.ones(len(theta), dtype=bool)
-    for place in sorted(range(len(theta)), key=lambda each: not whole[each]):
+def _tidied(problem: Problem, theta: np.ndarray, free: np.ndarray) -> Schedule | None:
+    """Fix one free parameter after the other at the shortest number that the others can compensate for."""
+    family = problem.family
+    for place in sorted(np.flatnonzero(free).tolist(), key=lambda each: each not in family.whole):
         found = _fixed(problem, theta, free, place)
         if found is None:
             return None
         theta, free = found, free & (np.arange(len(theta)) != place)
-    return built(problem.family, theta.tolist())
-
-
-def built(family: Family, parameters: list[float]) -> Schedule | None:
-    """The schedule, or None if the vocabulary does not allow these parameters."""
-    try:
-        return family.build(parameters)
-    except (ValidationError, ValueError, OverflowError, ZeroDivisionError):
-        return None
+    return next(built([partial(family.build, theta.tolist())]), None)
 
 
 def _fixed(problem: Problem, theta: np.ndarray, free: np.ndarray, place: int) -> np.ndarray | None:
     reach = 1.5 * problem.reach(theta, free, place) + 1e-15 * abs(theta[place])
     others = free & (np.arange(len(theta)) != place)
-    family = problem.family
-    inverse = bool(family.inverse) and family.inverse[place]
-    for candidate in _candidates(float(theta[place]), family.whole[place], inverse):
-        if abs(candidate - theta[place]) > max(reach, 0.6 if family.whole[place] else 0.0):
+    whole = place in problem.family.whole
+    for candidate in _candidates(float(theta[place]), whole, place in problem.family.inverse):
+        if abs(candidate - theta[place]) > max(reach, 0.6 if whole else 0.0):
             continue
         trial = theta.copy()
         trial[place] = candidate
@@ -214,9 +210,8 @@ def scan(columns: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     return np.sqrt((left**2).mean(axis=1)), y.mean() - b * middle[:, 0], b
 
 
-def built_by(make: Callable[[], Schedule]) -> list[Schedule]:
-    """A list with the schedule that a call makes; empty if the vocabulary does not allow it."""
-    try:
-        return [make()]
-    except (ValidationError, ValueError, OverflowError, ZeroDivisionError):
-        return []
+def built(makes: Iterable[Callable[[], Schedule]]) -> Iterator[Schedule]:
+    """The schedules that calls make, without those that the vocabulary does not allow."""
+    for make in makes:
+        with suppress(ValueError, OverflowError, ZeroDivisionError):  # a ValidationError is a ValueError
+            yield make()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 from samestep.experiment.schedules import Schedule
 
 from . import cycles, decays, lines, waves
 from .combined import combined
-from .cost import cost
+from .numbers import cost
 from .rows import Rows
 from .structure import runs_of
 
@@ -29,33 +29,24 @@ def simple_schedule(rows: Rows) -> Schedule | None:
     if not len(rows):
         return None
     for group in _groups(rows):
-        found = [schedule for guess in group for schedule in _first(guess(), rows)]
+        found = [schedule for guesses in group for schedule in _first(guesses, rows)]
         if found:
             return min(found, key=lambda each: cost(each, rows.unit))
     return None
 
 
-def _groups(rows: Rows) -> Iterator[list[Callable[[], Iterable[Schedule]]]]:
-    yield [lambda: decays.constants(rows)]
+def _groups(rows: Rows) -> Iterator[list[Iterator[Schedule]]]:
+    yield [decays.constants(rows)]
+    yield [decays.smooth_exponentials(rows), lines.linears(rows), decays.smooth_inverse_times(rows)]
     runs = runs_of(rows)
-    yield [
-        lambda: decays.smooth_exponentials(rows),
-        lambda: lines.linears(rows),
-        lambda: decays.smooth_inverse_times(rows),
-    ]
     loose = runs if rows.exact else runs_of(rows, 0.5)
-    yield [lambda: decays.staircases(rows, runs), lambda: decays.staircases(rows, loose)]
-    yield [lambda: decays.piecewise_constants(rows, runs), lambda: decays.piecewise_constants(rows, loose)]
-    yield [lambda: waves.cosines(rows), lambda: lines.polynomials(rows)]
-    yield [
-        lambda: waves.restarts(rows),
-        lambda: lines.polynomial_cycles(rows),
-        lambda: cycles.cyclics(rows),
-        lambda: cycles.one_cycles(rows),
-    ]
+    yield [decays.staircases(rows, runs), decays.staircases(rows, loose)]
+    yield [decays.piecewise_constants(rows, runs), decays.piecewise_constants(rows, loose)]
+    yield [waves.cosines(rows), lines.polynomials(rows)]
+    yield [waves.restarts(rows), lines.polynomial_cycles(rows), cycles.cyclics(rows), cycles.one_cycles(rows)]
 
 
-def _first(guesses: Iterable[Schedule], rows: Rows) -> list[Schedule]:
+def _first(guesses: Iterator[Schedule], rows: Rows) -> list[Schedule]:
     """The first of some guesses that fits, in a list. Numbers too extreme to calculate with are no guess."""
     try:
         return next(([each] for each in guesses if rows.fits(each)), [])

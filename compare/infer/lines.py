@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,7 +12,7 @@ from samestep.experiment.clock import Clock
 from samestep.experiment.schedules import Linear, PolynomialDecay, Schedule
 
 from .decays import steps
-from .fitting import Family, built_by, scan, settle
+from .fitting import Family, built, scan, settle, settled
 from .numbers import LONGEST, digits, shortest, whole_digits
 from .rows import Rows
 from .structure import jumps_up
@@ -27,27 +28,18 @@ def linears(rows: Rows) -> Iterator[Schedule]:
 
 def polynomials(rows: Rows) -> Iterator[Schedule]:
     """A power of the remaining way; the rows may show the end or not."""
-    some = rows.sample
-    t, last = some.t.astype(np.float64), float(rows.t[-1])
+    some, last = rows.sample, float(rows.t[-1])
     lengths = np.unique(np.concatenate([length_grid(rows), last_moves(rows), [last, last + 1]]))
     starts = []
     for power in POWERS:
-        rest, level, swing = scan((1 - np.minimum(t / lengths[:, None], 1)) ** power, some.y)
+        rest, level, swing = scan((1 - np.minimum(some.x / lengths[:, None], 1)) ** power, some.y)
         best = int(rest.argmin())
         starts.append((float(rest[best]), level[best] + swing[best], level[best], power, lengths[best]))
     starts.sort()
-    for _, initial, end, power, over in starts[:3]:
-        found = settle(_POLYNOMIAL, [initial, end, power, over], rows)
-        if found:
-            yield found
-            return
+    yield from settled(((_POLYNOMIAL, theta) for _, *theta in starts[:3]), rows)
     for _, initial, end, power, over in starts:  # the beginning alone does not determine the power: take a usual one
-        found = settle(_to_zero(power), [initial, max(over, last)], rows) or settle(
-            _of_power(power), [initial, end, over], rows
-        )
-        if found:
-            yield found
-            return
+        to_zero = [initial, 0.0, power, max(over, last)]
+        yield from settled([(_TO_ZERO, to_zero), (_OF_POWER, [initial, end, power, over])], rows)
 
 
 def polynomial_cycles(rows: Rows) -> Iterator[Schedule]:
@@ -56,16 +48,11 @@ def polynomial_cycles(rows: Rows) -> Iterator[Schedule]:
     if not len(lengths):
         return
     some, starts = rows.sample, []
-    left = 1 - _part_of_cycle(some.t.astype(np.float64), lengths[:, None])
+    left = 1 - _part_of_cycle(some.x, lengths[:, None])
     for power in (0.5, 1.0, 2.0, 3.0):
         rest, level, swing = scan(left**power, some.y)
         starts += [(float(rest[k]), level[k] + swing[k], level[k], power, lengths[k]) for k in np.argsort(rest)[:2]]
-    starts.sort()
-    for _, initial, end, power, over in starts[:3]:
-        found = settle(_cycle_family(over), [initial, end, power], rows)
-        if found:
-            yield found
-            return
+    yield from settled(((_CYCLES, theta) for _, *theta in sorted(starts)[:3]), rows)
 
 
 def length_grid(rows: Rows, beyond: float = 60.0, count: int = 160) -> np.ndarray:
@@ -98,18 +85,15 @@ def _held_lines(rows: Rows) -> Iterator[Schedule]:
 def _endless_lines(rows: Rows) -> Iterator[Schedule]:
     """A line that continues to the last row: the shortest numbers decide where it ends."""
     some = rows.sample
-    rest, level, slope = (each[0] for each in scan(some.t[None, :].astype(np.float64), some.y))
+    rest, level, slope = (each[0] for each in scan(some.x[None, :], some.y))
     if rest > 4 * some.absolute.max() or slope == 0:
         return
     # the outermost rows determine the slope best
     allowed = some.absolute * (0.01 if rows.exact else 1.0)
     reach = float((allowed[0] + allowed[-1]) / max(1, some.t[-1] - some.t[0]))
     initial = 0.0 if abs(level) <= allowed[0] else shortest(float(level), float(allowed[0]))
-    for over, end in _ends(rows, float(level), float(slope), reach)[:8]:
-        for schedule in built_by(partial(_line_to, initial, end, over)):
-            if rows.fits(schedule):
-                yield schedule
-                return
+    ends = _ends(rows, float(level), float(slope), reach)[:8]
+    yield from built(partial(_line_to, initial, end, over) for over, end in ends)
 
 
 def _ends(rows: Rows, level: float, slope: float, reach: float) -> list[tuple[float, float]]:
@@ -147,33 +131,17 @@ def _polynomial(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
     return np.asarray(end + (initial - end) * left**power)
 
 
-def _to_zero(power: float) -> Family:
-    def build(p: list[float]) -> Schedule:
-        return PolynomialDecay(initial=_level(p[0]), end=0.0, power=power, over=steps(p[1]), cycle=False)
-
-    return Family(lambda p, t: _polynomial(np.array([p[0], 0.0, power, p[1]]), t), build, (False, True))
+def _cycles(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
+    initial, end, power, over = theta
+    return np.asarray(end + (initial - end) * (1 - _part_of_cycle(t, over)) ** power)
 
 
-def _of_power(power: float) -> Family:
-    def build(p: list[float]) -> Schedule:
-        return PolynomialDecay(initial=_level(p[0]), end=_level(p[1]), power=power, over=steps(p[2]), cycle=False)
-
-    return Family(lambda p, t: _polynomial(np.array([p[0], p[1], power, p[2]]), t), build, (False, False, True))
+def _decay(p: list[float], cycle: bool) -> Schedule:
+    return PolynomialDecay(initial=_level(p[0]), end=_level(p[1]), power=p[2], over=steps(p[3]), cycle=cycle)
 
 
 def _part_of_cycle(t: np.ndarray, over: float | np.ndarray) -> np.ndarray:
     return np.asarray(t / (over * np.maximum(1.0, np.ceil(t / over))))
-
-
-def _cycle_family(over: float) -> Family:
-    def form(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
-        initial, end, power = theta
-        return np.asarray(end + (initial - end) * (1 - _part_of_cycle(t, over)) ** power)
-
-    def build(p: list[float]) -> Schedule:
-        return PolynomialDecay(initial=_level(p[0]), end=_level(p[1]), power=p[2], over=steps(over), cycle=True)
-
-    return Family(form, build, (False, False, False))
 
 
 def _cycle_lengths(rows: Rows) -> list[float]:
@@ -197,9 +165,7 @@ def _level(value: float) -> float:
     return max(0.0, float(value))
 
 
-_LINEAR = Family(_linear, lambda p: _line_to(*p), (False, False, True))
-_POLYNOMIAL = Family(
-    _polynomial,
-    lambda p: PolynomialDecay(initial=_level(p[0]), end=_level(p[1]), power=p[2], over=steps(p[3]), cycle=False),
-    (False, False, False, True),
-)
+_LINEAR = Family(_linear, lambda p: _line_to(*p), whole=(2,))
+_POLYNOMIAL = Family(_polynomial, partial(_decay, cycle=False), whole=(3,))
+_OF_POWER, _TO_ZERO = replace(_POLYNOMIAL, given=(2,)), replace(_POLYNOMIAL, given=(1, 2))
+_CYCLES = Family(_cycles, partial(_decay, cycle=True), whole=(3,), given=(3,))

@@ -1,4 +1,4 @@
-"""Tidy numbers: a person wrote the number with the fewest digits of all that the data allow."""
+"""Tidy numbers: a person wrote the number with the fewest digits of all that the data allow, and few of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import numpy as np
+
+from samestep.experiment.clock import Duration
+from samestep.experiment.schedules import ScheduleModel
 
 LONGEST = 10**12 - 1
 """The longest duration in steps that the vocabulary can write."""
@@ -95,3 +98,19 @@ def tidy_wholes(low: float, high: float, unit: int = 1) -> list[int]:
     if (tidiest := tidy_whole(first, last, unit)) is not None:
         found[tidiest] = None
     return sorted(found, key=lambda each: whole_digits(each, unit))
+
+
+def cost(schedule: ScheduleModel, unit: int = 1) -> int:
+    """The length of a schedule as text, 1 and its digits for each number: of several, the shortest is the likeliest."""
+    total = 0
+    for name in type(schedule).model_fields:
+        value = getattr(schedule, name)
+        for each in value if isinstance(value, tuple) else (value,):
+            match each:
+                case ScheduleModel():
+                    total += 3 + cost(each, unit)
+                case Duration():
+                    total += 1 + whole_digits(int(each.count), unit)
+                case float():
+                    total += 1 + digits(each)
+    return total

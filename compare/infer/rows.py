@@ -75,9 +75,10 @@ class Rows:
         """Some of the rows."""
         return Rows(self.t[which], self.y[which], self.rounding[which], self.peak, self.exact, self.unit)
 
-    def with_rates(self, y: np.ndarray, rounding: np.ndarray) -> Rows:
-        """The same steps with other rates, for example after division by a factor."""
-        return Rows(self.t, y, rounding, float(y.max(initial=0.0)), self.exact, self.unit)
+    @cached_property
+    def x(self) -> np.ndarray:
+        """The steps as float64."""
+        return self.t.astype(np.float64)
 
     @cached_property
     def gap(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import islice
 
@@ -106,25 +106,22 @@ def _is_noise(rates: Rates) -> bool:
 
 def _searched(rates: Rates, unit: int) -> Inferred | None:
     whole = Rows.of(rates, rates.step, unit)
-    for schedule in schedules_of(whole):
-        found = _checked(rates, schedule, 1)
-        if found:
-            return found
-    return _per_epoch(rates, whole, unit)
+    return _first(rates, whole, 1) or _per_epoch(rates, whole, unit)
+
+
+def _first(rates: Rates, rows: Rows, size: int) -> Inferred | None:
+    """The first schedule of some of the rows that explains every row."""
+    return next(filter(None, (_checked(rates, each, size) for each in schedules_of(rows))), None)
 
 
 def _per_epoch(rates: Rates, whole: Rows, unit: int) -> Inferred | None:
-    lengths: Iterator[int] = epoch_lengths(whole)
-    for size in dict.fromkeys([*([unit] if unit > 1 else []), *islice(lengths, 2)]):
+    for size in dict.fromkeys([*([unit] if unit > 1 else []), *islice(epoch_lengths(whole), 2)]):
         t = rates.step - rates.step % size
         first = np.concatenate([[True], t[1:] != t[:-1]])
         if _moves_within(rates, first):
             continue
-        rows = Rows.of(rates, t, size).pick(first)
-        for schedule in schedules_of(rows):
-            found = _checked(rates, schedule, size)
-            if found:
-                return found
+        if found := _first(rates, Rows.of(rates, t, size).pick(first), size):
+            return found
     return None
 
 
@@ -145,20 +142,17 @@ _MANY = 20_000
 _FEW = 6_000
 
 
-def _last_allowed(schedule: Schedule, t: np.ndarray) -> int:
-    """The last of the steps up to which the schedule stays in the range of float32, though it may fall again later."""
-    ordered = np.unique(t)
-    low, high = 0, len(ordered)
-    while low < high:
-        middle = (low + high) // 2
-        try:
-            schedule.rate(ordered[: middle + 1], Clock.STEPS)
-            low = middle + 1
-        except ValueError:
-            high = middle
-    return int(ordered[low - 1]) if low else 0
-
-
 def _held_back(schedule: Schedule, t: np.ndarray) -> np.ndarray:
-    last = _last_allowed(schedule, t)
+    """The rates up to the last step at which they are in the range of float32, though they may fall again later."""
+    ordered = np.unique(t)
+
+    def beyond(place: int) -> bool:
+        try:
+            schedule.rate(ordered[: place + 1], Clock.STEPS)
+        except ValueError:
+            return True
+        return False
+
+    within = bisect_left(range(len(ordered)), True, key=beyond)
+    last = int(ordered[within - 1]) if within else 0
     return np.where(t <= last, schedule.rate(np.minimum(t, last), Clock.STEPS), LARGEST)

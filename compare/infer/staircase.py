@@ -10,7 +10,7 @@ import numpy as np
 from ..tolerance import NEAR_ZERO, ULP32, ulp32
 from .numbers import tidy_whole
 from .rows import Rows
-from .structure import Runs
+from .structure import Runs, leading
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,7 @@ def stairs(rows: Rows, runs: Runs, of: Callable[[np.ndarray], np.ndarray]) -> It
     Rows may be so far apart that several stairs lie between two of them.
     """
     runs = runs.head(4000)
-    well = runs.value > max(NEAR_ZERO * rows.peak, 1e-300)
-    keep = int(well.argmin()) if not well.all() else len(runs)
-    runs = runs.head(keep)
+    runs = runs.head(leading(runs.value > max(NEAR_ZERO * rows.peak, 1e-300)))
     if len(runs) < 2:
         return
     z = of(runs.value)

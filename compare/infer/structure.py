@@ -47,8 +47,12 @@ def runs_of(rows: Rows, loose: float = 0.0) -> Runs:
         apart = np.abs(np.diff(y)) > loose * np.minimum(rows.relative[1:], rows.relative[:-1])
     begin = np.concatenate([[0], np.flatnonzero(apart) + 1])
     end = np.concatenate([begin[1:], [len(y)]]) - 1
-    half = np.maximum(rows.rounding[begin], 0.0)
-    return Runs(rows.t[begin], rows.t[end], y[begin], half, end - begin + 1)
+    return Runs(rows.t[begin], rows.t[end], y[begin], rows.rounding[begin], end - begin + 1)
+
+
+def leading(which: np.ndarray) -> int:
+    """How many are true before the first that is not."""
+    return len(which) if which.all() else int(which.argmin())
 
 
 def jumps_up(rows: Rows) -> np.ndarray:
@@ -85,9 +89,8 @@ def _thinned_lengths(t: np.ndarray, changed: np.ndarray) -> Iterator[int]:
     low, high = max(2, int(span / (count * 1.3 + 2))), int(span / max(1, count - 1)) + 2
     if high - low > 4000:
         return
-    head = slice(0, min(len(t), 2000))
-    tried = np.arange(low, high)
-    for size in tried:
-        crossed = np.diff(t[head] // size) > 0
-        if (crossed | ~changed[: len(crossed)]).all() and (crossed & ~changed[: len(crossed)]).mean() < 0.02:
-            yield int(size)
+    for size in range(low, high):
+        crossed = np.diff(t[:2000] // size) > 0
+        still = ~changed[: len(crossed)]
+        if (crossed | still).all() and (crossed & still).mean() < 0.02:
+            yield size

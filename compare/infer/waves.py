@@ -10,7 +10,7 @@ import numpy as np
 from samestep.experiment.schedules import CosineDecay, CosineRestarts, Schedule
 
 from .decays import steps
-from .fitting import Family, scan, settle
+from .fitting import Family, scan, settled
 from .lines import last_moves, length_grid
 from .numbers import LONGEST, rounded, shortest
 from .rows import Rows
@@ -20,20 +20,14 @@ from .structure import jumps_up
 def cosines(rows: Rows) -> Iterator[Schedule]:
     """Half a cosine down or up; then it holds, or goes back and forth."""
     some = rows.sample
-    t = some.t.astype(np.float64)
     holding = np.concatenate([length_grid(rows), last_moves(rows)])
-    rest, level, swing = scan(half_cosine(np.minimum(t / holding[:, None], 1)), some.y)
+    rest, level, swing = scan(half_cosine(np.minimum(some.x / holding[:, None], 1)), some.y)
     starts = [(float(rest[k]), "hold", level[k] + swing[k], level[k], holding[k]) for k in np.argsort(rest)[:2]]
     rising = _periods(rows)
     if len(rising):
-        rest, level, swing = scan(half_cosine(t / rising[:, None]), some.y)
+        rest, level, swing = scan(half_cosine(some.x / rising[:, None]), some.y)
         starts += [(float(rest[k]), "rise", level[k] + swing[k], level[k], rising[k]) for k in np.argsort(rest)[:3]]
-    starts.sort()
-    for _, after, initial, floor, over in starts:
-        found = settle(_HOLD if after == "hold" else _RISE, [initial, floor, over], rows)
-        if found:
-            yield found
-            return
+    yield from settled(((_HOLD if after == "hold" else _RISE, theta) for _, after, *theta in sorted(starts)), rows)
 
 
 def restarts(rows: Rows) -> Iterator[Schedule]:
@@ -74,7 +68,8 @@ def _restart_periods(rows: Rows) -> Iterator[tuple[float, float]]:
     low, high = begins[0]
     firsts = np.arange(low, min(high, low + 100) + 1)
     if len(firsts) > 1 and up[0] >= 4:
-        firsts = _best_firsts(rows.part(0, int(up[0])).sample, firsts)
+        head = rows.part(0, int(up[0])).sample
+        firsts = firsts[np.argsort(scan(half_cosine(head.t / firsts[:, None]), head.y)[0])]
     found = [(first, t_mul) for first in firsts[:3] for t_mul in _growths(rows, first, begins)]
     if 1 < rows.gap <= 512 and (len(up) > len(rows) / 16 or up[0] < 4):
         found += _folded(rows)
@@ -82,17 +77,11 @@ def _restart_periods(rows: Rows) -> Iterator[tuple[float, float]]:
     some = rows.sample
     ordered = []
     for first, t_mul in seen:
-        i, x = _places(some.t.astype(np.float64), first, t_mul)
+        i, x = _places(some.x, first, t_mul)
         rest = scan(half_cosine(x)[None, :], some.y)[0][0] if i.max() else np.inf
         ordered.append((float(rest), first, t_mul))
-    likely = list(seen)[:6]
     yield from [(first, t_mul) for rest, first, t_mul in sorted(ordered)[:3] if rest < 0.02 * rows.peak]
-    yield from likely
-
-
-def _best_firsts(head: Rows, firsts: np.ndarray) -> np.ndarray:
-    rest, _, _ = scan(half_cosine(head.t / firsts[:, None]), head.y)
-    return firsts[np.argsort(rest)]
+    yield from list(seen)[:6]
 
 
 def _growths(rows: Rows, first: float, begins: list[tuple[float, float]]) -> list[float]:
@@ -152,9 +141,8 @@ def _growth_by_shape(rows: Rows, first: float) -> list[float]:
 def _folded(rows: Rows) -> list[tuple[float, float]]:
     """Short periods, for rows that are too far apart to show them: tries all."""
     some = rows.sample
-    t = some.t.astype(np.float64)
-    firsts = np.arange(2.0, min(1024.0, float(t[-1])))
-    rest, _, _ = scan(half_cosine((t % firsts[:, None]) / firsts[:, None]), some.y)
+    firsts = np.arange(2.0, min(1024.0, float(some.t[-1])))
+    rest, _, _ = scan(half_cosine((some.x % firsts[:, None]) / firsts[:, None]), some.y)
     return [(float(firsts[k]), 1.0) for k in np.argsort(rest)[:2]]
 
 
@@ -171,15 +159,12 @@ def _places(t: np.ndarray, first: float, t_mul: float) -> tuple[np.ndarray, np.n
 
 def _restarts(rows: Rows, first: float, t_mul: float) -> Iterator[Schedule]:
     """The remaining parameters are linear in the rates, except m_mul."""
-    if not (t_mul == 1 or 1.001 <= t_mul <= 100):
-        return
     some = rows.sample
-    i, x = _places(some.t.astype(np.float64), first, t_mul)
+    i, x = _places(some.x, first, t_mul)
     if not (i > 0).any():
         return
-    shape = half_cosine(x)
     tried = np.unique(np.concatenate([np.arange(1, 41) / 20, np.geomspace(0.01, 20, 60)]))
-    rest, level, swing = scan(shape * np.minimum(tried[:, None] ** i, 1e30), some.y)
+    rest, level, swing = scan(half_cosine(x) * np.minimum(tried[:, None] ** i, 1e30), some.y)
 
     def form(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
         i, x = _places(t, first, t_mul)
@@ -189,11 +174,7 @@ def _restarts(rows: Rows, first: float, t_mul: float) -> Iterator[Schedule]:
         return CosineRestarts(initial=p[0], floor=max(0.0, p[1]), first=steps(first), t_mul=t_mul, m_mul=p[2])
 
     best = int(rest.argmin())
-    found = settle(
-        Family(form, build, (False, False, False)), [level[best] + swing[best], level[best], tried[best]], rows
-    )
-    if found:
-        yield found
+    yield from settled([(Family(form, build), [level[best] + swing[best], level[best], tried[best]])], rows)
 
 
 def _cosine_family(after: Literal["hold", "rise"]) -> Family:
@@ -205,7 +186,7 @@ def _cosine_family(after: Literal["hold", "rise"]) -> Family:
     def build(p: list[float]) -> Schedule:
         return CosineDecay(initial=p[0], floor=max(0.0, p[1]), over=steps(p[2]), after=after)
 
-    return Family(form, build, (False, False, True))
+    return Family(form, build, whole=(2,))
 
 
 _HOLD, _RISE = _cosine_family("hold"), _cosine_family("rise")

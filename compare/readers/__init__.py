@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from samestep.experiment.trace import Trace
 
@@ -20,12 +22,12 @@ from . import (
     tensorboard,
     wandb,
 )
-from .base import Language, Log, Options, ReadError, refuse_columns
+from .base import Log, Options, ReadError, refuse_columns
 from .digits import rounding
 from .normalise import FROM_1, trace_of
 from .source import HEAD, Source
 
-__all__ = ["FORMATS", "FROM_1", "LANGUAGES", "Options", "ReadError", "read", "rounding"]
+__all__ = ["FORMATS", "FROM_1", "Options", "ReadError", "read", "rounding"]
 
 FORMATS: dict[str, ModuleType] = {
     module.NAME: module
@@ -33,12 +35,9 @@ FORMATS: dict[str, ModuleType] = {
 }
 """The readers of files by name, in the order in which they look at a file: the more specific first.
 
-Each declares ``LANGUAGE``, ``STEP_BASE``, ``LR_TIMING``, ``LOSS_KIND`` and in ``COLUMNS`` which columns may be named,
+Each declares ``STEP_BASE``, ``LR_TIMING``, ``LOSS_KIND`` and in ``COLUMNS`` which columns may be named,
 and has ``sniff(source)`` and ``read(source, options)``.
 """
-
-LANGUAGES: dict[str, Language] = {name: module.LANGUAGE for name, module in FORMATS.items() if module.LANGUAGE}
-"""The framework whose training wrote a log, by the log's format. Most formats leave it open."""
 
 
 def read(path: str | Path, options: Options | None = None) -> Trace:
@@ -74,12 +73,9 @@ def _read(path: Path, options: Options) -> Trace:
         return _read_file(Source(path), options)
     found = folder.find(path, lambda source: _is_own(source) or _sniffed(source) is not None)
     if found.events:
-        refuse_columns(options, tensorboard.NAME, tensorboard.COLUMNS)
-        log = tensorboard.read_files(list(found.events), options)
-        return trace_of(log, found.path.name, tensorboard.NAME, options)
+        return _read_with(tensorboard, tensorboard.read_files, found.events, found.path.name, options)
     if found.path.is_dir():
-        refuse_columns(options, mlflow_files.NAME, mlflow_files.COLUMNS)
-        return trace_of(mlflow_files.read_folder(found.path, options), found.path.name, mlflow_files.NAME, options)
+        return _read_with(mlflow_files, mlflow_files.read_folder, found.path, found.path.name, options)
     return _read_file(Source(found.path), options)
 
 
@@ -91,9 +87,12 @@ def _read_file(source: Source, options: Options) -> Trace:
     if options.format == own.NAME or (options.format is None and not options.columns and own.sniff(source)):
         return own.read_npz(source.path, options) if own.is_npz(source.head) else own.read(source, options)
     reader = _chosen(source, options)
+    return _read_with(reader, reader.read, source, source.path.name, options)
+
+
+def _read_with(reader: ModuleType, read: Callable[..., Log], what: Any, name: str, options: Options) -> Trace:
     refuse_columns(options, reader.NAME, reader.COLUMNS)
-    log: Log = reader.read(source, options)
-    return trace_of(log, source.path.name, reader.NAME, options)
+    return trace_of(read(what, options), name, reader.NAME, options)
 
 
 def _is_own(source: Source) -> bool:
@@ -106,21 +105,18 @@ def _sniffed(source: Source) -> ModuleType | None:
 
 def _chosen(source: Source, options: Options) -> ModuleType:
     """The reader of a file: the one asked for, or the first that knows the file."""
-    known = ", ".join([own.NAME, *FORMATS])
-    if options.format is not None:
-        if options.format not in FORMATS:
-            raise ReadError(f"format: {options.format[:60]!r} is not a format. Write one of {known}.")
+    if options.format in FORMATS:
         return FORMATS[options.format]
+    if options.format is not None:
+        known = ", ".join([own.NAME, *FORMATS])
+        raise ReadError(f"format: {options.format[:60]!r} is not a format. Write one of {known}.")
     found = _sniffed(source)
     if found is None and options.columns:
         found = json_lines if source.is_object else plain_csv if source.header else None
     if found is None:
-        raise ReadError(f"not a log that samestep reads, which are: {_listed()}. {_hint(source)}")
+        what = ", ".join(module.WHAT for module in (own, mlflow_files, *FORMATS.values()))
+        raise ReadError(f"not a log that samestep reads, which are: {what}. {_hint(source)}")
     return found
-
-
-def _listed() -> str:
-    return ", ".join(module.WHAT for module in (own, mlflow_files, *FORMATS.values()))
 
 
 def _hint(source: Source) -> str:

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
 from ..words import listed
-
-Language = Literal["Keras", "PyTorch"]
-"""The framework in whose words code is written."""
 
 LrTiming = Literal["used", "next", "unknown"]
 """Whether a row's rate is the one that its update used, or the next update's."""
@@ -43,7 +39,7 @@ class Options:
         ReadError: If an option is invalid.
     """
 
-    columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    columns: Mapping[str, str] = field(default_factory=dict)
     step_base: int | None = None
     lr_timing: str | None = None
     loss_kind: str | None = None
@@ -116,6 +112,16 @@ class Log:
     notes: tuple[str, ...] = ()
 
 
+def series_of_rows(name: str, rows: np.ndarray, losses: np.ndarray | None, row: str = "row") -> Series:
+    """A series from rows of step and value, shape (n, 2), those of its loss joined to it.
+
+    Args:
+        row: What a message calls a row of it.
+    """
+    loss = None if losses is None else join(rows[:, 0], losses[:, 0], losses[:, 1])
+    return Series(name, rows[:, 0], rows[:, 1], loss, lambda index: f"{row} {index + 1}")
+
+
 def join(step: np.ndarray, other_step: np.ndarray, other: np.ndarray) -> np.ndarray:
     """The values of `other` that belong to the rows of `step`: float64, its shape, NaN if there is none.
 
@@ -170,8 +176,9 @@ def name_list(names: list[str], most: int = 8) -> str:
     return f"{listed} and {len(names) - most} more" if len(names) > most else listed
 
 
-def read_bytes(path: Path) -> bytes:
-    """The whole of a regular file. Raises ReadError for a pipe or device, which may never end."""
+def read_bytes(path: Path, most: int = -1) -> bytes:
+    """A regular file, or its first bytes. Raises ReadError for a pipe or device, which may never end."""
     if not path.is_file():
         raise ReadError("not a regular file. Give a file or a folder.")
-    return path.read_bytes()
+    with path.open("rb") as file:
+        return file.read(most)

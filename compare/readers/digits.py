@@ -24,7 +24,9 @@ _CELL = re.compile(r"[+-]?\d*\.(?P<decimals>\d+)(?P<exponent>[eE][+-]?\d+)?")
 
 
 def written_with(lr: np.ndarray, texts: Callable[[], list[str]] | None) -> tuple[str, dict[str, Any] | None]:
-    """How rates were written: the precision in words, and the rule for `half_unit`, None if no bit is missing.
+    """How rates were written: the precision in words, and the rule for `rounding`, None if no bit is missing.
+
+    The rule is ``{"digits": n}``, significant ones, or ``{"decimals": n}``.
 
     Args:
         lr: float64, any number of rates.
@@ -41,28 +43,18 @@ def written_with(lr: np.ndarray, texts: Callable[[], list[str]] | None) -> tuple
     return f"{count} {kind}", rule
 
 
-def half_unit(lr: np.ndarray, rule: dict[str, Any] | None) -> np.ndarray:
-    """Half a unit of the last digit of each rate: float64, the shape of `lr`.
-
-    Args:
-        rule: ``{"digits": n}``, significant ones, or ``{"decimals": n}``, as `written_with` gives it.
-    """
-    if rule is None:
-        return np.zeros(len(lr))
-    if "decimals" in rule:
-        return np.full(len(lr), 0.5 * 10.0 ** -int(rule["decimals"]))
-    size = np.where(lr == 0, 1.0, np.abs(lr))
-    leading = np.floor(np.log10(size))
-    half: np.ndarray = np.where(lr == 0, 0.0, 0.5 * 10.0 ** (leading - (int(rule["digits"]) - 1)))
-    return half
-
-
 def rounding(trace: Trace) -> np.ndarray:
     """The rounding error of each rate of a trace that `read` returned: float64, one per row.
 
     Half a unit of the last written digit; 0 if the log has all bits of a float32 or float64.
     """
-    return half_unit(trace.steps["lr"], trace.manifest.get("rounding"))
+    lr, rule = trace.steps["lr"], trace.manifest.get("rounding")
+    if rule is None:
+        return np.zeros(len(lr))
+    if "decimals" in rule:
+        return np.full(len(lr), 0.5 * 10.0 ** -int(rule["decimals"]))
+    leading = np.floor(np.log10(np.where(lr == 0, 1.0, np.abs(lr))))
+    return np.where(lr == 0, 0.0, 0.5 * 10.0 ** (leading - (int(rule["digits"]) - 1)))
 
 
 def _significant(values: np.ndarray) -> int:

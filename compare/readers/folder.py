@@ -49,7 +49,7 @@ def find(folder: Path, known: Callable[[Source], bool]) -> Candidate:
 
 
 def _candidates(folder: Path, known: Callable[[Source], bool]) -> list[Candidate]:
-    found = []
+    found: list[Candidate] = []
     seen = 0
     for place, folders, files in os.walk(folder):
         here = Path(place)

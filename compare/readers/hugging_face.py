@@ -6,13 +6,12 @@ import json
 
 import numpy as np
 
-from .base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, name_list, read_bytes, shown
+from .base import Conventions, Log, LrTiming, Options, ReadError, Series, name_list, read_bytes, shown
 from .json_lines import number
 from .source import Source
 
 NAME = "hugging-face"
 WHAT = "Hugging Face's trainer_state.json"
-LANGUAGE: Language | None = "PyTorch"
 STEP_BASE = 1
 LR_TIMING: LrTiming = "used"
 LOSS_KIND = "mean over the updates since the row before"
@@ -47,10 +46,7 @@ def read(source: Source, options: Options) -> Log:
     history = state.get("log_history") if isinstance(state, dict) else None
     if not isinstance(history, list) or not all(isinstance(entry, dict) for entry in history):
         raise ReadError("no list of objects under log_history. Give a trainer_state.json.")
-    step, lr, loss = (
-        options.columns.get(name, default)
-        for name, default in (("step", "step"), ("lr", "learning_rate"), ("loss", "loss"))
-    )
+    step, lr, loss = ({"step": "step", "lr": "learning_rate", "loss": "loss"} | dict(options.columns)).values()
     rows = []
     for index, entry in enumerate(history):
         place = f"log_history[{index}]"

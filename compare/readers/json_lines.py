@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from .base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, join, name_list, shown
-from .names import LOSSES, STEPS, first_of, is_rate
-from .source import Source, named
+from .base import Conventions, Log, LrTiming, Options, ReadError, Series, join, shown
+from .names import LOSSES, STEPS, chosen, first_of, is_rate, rates_among, step_among
+from .source import Source
 
 NAME = "json-lines"
 WHAT = "JSON lines"
-LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the log's author wrote it"
@@ -40,18 +39,12 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source, options: Options) -> Log:
     """Each value that is a rate is a series. Raises ReadError, naming the line, for a line that is no JSON object."""
-    given = options.columns
-    values = _Values(set(given.values()))
+    values = _Values(set(options.columns.values()))
     for line, value in _objects(source, values.notes):
         values.add(line, value)
     names = list(values.there)
-    step = named(names, given["step"]) if "step" in given else first_of(STEPS, names)
-    if step is None:
-        raise ReadError(f"no column of steps among {name_list(names)}. Name it with column.step=….")
-    rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
-    if not rates:
-        raise ReadError(f"no rate among {name_list(names)}. Name it with column.lr=….")
-    loss = named(names, given["loss"]) if "loss" in given else first_of(LOSSES, names)
+    step, rates = step_among(STEPS, names, options), rates_among(names, options)
+    loss = chosen("loss", LOSSES, names, options)
     series = tuple(values.series(name, step, loss) for name in rates)
     without = max(values.lines - len(each.step) for each in series)
     if without:
@@ -101,16 +94,14 @@ class _Values:
 
 def number(value: Any, name: str, place: str) -> float | None:
     """A JSON value as a number; None for null. Raises ReadError for anything else."""
-    match value:
-        case None:
-            return None
-        case bool() | str() | list() | dict():
-            raise ReadError(f"{place}: {name} is {shown(value)}, not a number. Fix or delete it.")
-        case _:
-            try:
-                return float(value)
-            except OverflowError:
-                raise ReadError(f"{place}: {name} is too large for float64. Fix or delete it.") from None
+    if value is None:
+        return None
+    if isinstance(value, bool | str | list | dict):
+        raise ReadError(f"{place}: {name} is {shown(value)}, not a number. Fix or delete it.")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ReadError(f"{place}: {name} is too large for float64. Fix or delete it.") from None
 
 
 def _parsed(text: str) -> Any:

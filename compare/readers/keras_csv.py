@@ -4,33 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .base import Conventions, Language, Log, LrTiming, Options, ReadError
-from .names import is_rate
+from .base import Conventions, Log, LrTiming, Options, ReadError
+from .names import is_rate, named
 from .plain_csv import log_of
-from .source import Source, named
-from .table import checked
+from .source import Source
+from .table import Table
 
 NAME = "keras"
 WHAT = "Keras' CSVLogger"
-LANGUAGE: Language | None = "Keras"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "used"
 LOSS_KIND = "epoch mean"
 COLUMNS = ("step", "lr", "loss")
 
+HELD = "The rate held for the whole epoch, as LearningRateScheduler and ReduceLROnPlateau set it."
+
 
 def sniff(source: Source) -> bool:
     """An epoch first, then names in alphabetical order, as CSVLogger writes them: a loss or a rate, but no step."""
-    names = source.header.names if source.header else []
+    names = source.names
     in_order = names[:1] == ["epoch"] and names[1:] == sorted(names[1:])
     return in_order and "step" not in names and ("loss" in names or any(map(is_rate, names)))
 
 
 def read(source: Source, options: Options) -> Log:
     """The log with one row per epoch. Raises ReadError if no callback wrote the rate into the log."""
-    table = checked(source, source.header)
-    names = table.header.names
-    given = options.columns
+    table, names, given = Table(source), source.names, options.columns
     rate = named(names, given["lr"]) if "lr" in given else next(filter(is_rate, names), None)
     if rate is None:
         raise ReadError(
@@ -39,6 +38,5 @@ def read(source: Source, options: Options) -> Log:
         )
     step = named(names, given.get("step", "epoch"))
     loss = named(names, given["loss"]) if "loss" in given else ("loss" if "loss" in names else None)
-    log = log_of(table, step, [rate], loss, NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND))
-    held = "The rate held for the whole epoch, as LearningRateScheduler and ReduceLROnPlateau set it."
-    return replace(log, counts="epochs", assumed=(held,))
+    log = log_of(table, (step, [rate], loss), NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND), (HELD,))
+    return replace(log, counts="epochs")

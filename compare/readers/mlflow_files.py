@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from .base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, join, name_list, shown
-from .names import LOSSES, first_of, is_rate
-from .source import named
+from .base import Conventions, Log, LrTiming, Options, ReadError, series_of_rows, shown
+from .names import LOSSES, chosen, rates_among
 
 NAME = "mlflow"
 WHAT = "a run's folder of MLflow"
-LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
@@ -31,31 +29,26 @@ def is_run(folder: Path) -> bool:
 def read_folder(folder: Path, options: Options) -> Log:
     """Each metric that is a rate is a series. Raises ReadError if there is none, or for a line that is not MLflow's."""
     metrics = folder / "metrics"
-    files = {}
-    for path in sorted(metrics.rglob("*"))[:_MOST_METRICS]:
-        if path.is_file() and not path.is_symlink():
-            files[path.relative_to(metrics).as_posix()] = path
-    rates, loss = metric_names(list(files), options)
-    lost = _rows(files[loss]) if loss else np.empty((0, 2))
-    series = []
-    for name in rates:
-        rows = _rows(files[name])
-        joined = join(rows[:, 0], lost[:, 0], lost[:, 1]) if loss else None
-        series.append(Series(name, rows[:, 0], rows[:, 1], joined, partial(_place, name)))
-    return Log(NAME, tuple(series), Conventions(STEP_BASE, LR_TIMING, LOSS_KIND), assumed=(GIVEN,))
+    files = {
+        path.relative_to(metrics).as_posix(): path
+        for path in sorted(metrics.rglob("*"))[:_MOST_METRICS]
+        if path.is_file() and not path.is_symlink()
+    }
+    return log_of(list(files), lambda name: _rows(files[name]), "{}, line", options)
 
 
-def metric_names(names: list[str], options: Options) -> tuple[list[str], str | None]:
-    """The metrics that are rates, and the one that is the loss. Raises ReadError if none is a rate."""
-    given = options.columns
-    rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
-    if not rates:
-        raise ReadError(f"no rate among the metrics {name_list(names) or '(none)'}. Name it with column.lr=….")
-    return rates, named(names, given["loss"]) if "loss" in given else first_of(LOSSES, names)
+def log_of(names: list[str], rows_of: Callable[[str], np.ndarray], row: str, options: Options) -> Log:
+    """The log of a run's metrics. Raises ReadError if none is a rate.
 
-
-def _place(name: str, row: int) -> str:
-    return f"{name}, line {row + 1}"
+    Args:
+        rows_of: Gives a metric's rows of step and value: float64, shape (n, 2).
+        row: What a message calls a row, ``{}`` the metric.
+    """
+    rates = rates_among(names, options, "rate among the metrics")
+    loss = chosen("loss", LOSSES, names, options)
+    losses = rows_of(loss) if loss else None
+    series = tuple(series_of_rows(name, rows_of(name), losses, row.format(name)) for name in rates)
+    return Log(NAME, series, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND), assumed=(GIVEN,))
 
 
 def _rows(path: Path) -> np.ndarray:
@@ -67,7 +60,7 @@ def _rows(path: Path) -> np.ndarray:
             if not cells:
                 continue
             try:
-                _, value, step = (float(cell) for cell in (cells if len(cells) == 3 else [*cells, b"nan"]))
+                _, value, step = map(float, cells if len(cells) == 3 else [*cells, b"nan"])
             except ValueError:
                 raise ReadError(
                     f"{path.name}, line {line}: {shown(raw[:40].decode('utf-8', 'replace').strip())} is not "

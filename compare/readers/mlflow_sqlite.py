@@ -7,13 +7,12 @@ import sqlite3
 
 import numpy as np
 
-from .base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, join, name_list, shown
-from .mlflow_files import GIVEN, metric_names
+from .base import Log, LrTiming, Options, ReadError, name_list, shown
+from .mlflow_files import log_of
 from .source import Source
 
 NAME = "mlflow-sqlite"
 WHAT = "MLflow's SQLite database"
-LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
@@ -58,12 +57,8 @@ def _connected(source: Source) -> sqlite3.Connection:
 
 def _check_schema(connection: sqlite3.Connection) -> None:
     """Raise ReadError unless both are plain tables: reading a view or a computed column could run any code."""
-    made = dict(
-        connection.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name IN (?, ?) AND length(sql) < 100000",
-            _TABLES,
-        ).fetchall()
-    )
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name IN (?, ?) AND length(sql) < 100000"
+    made = dict(connection.execute(query, _TABLES).fetchall())
     for table in _TABLES:
         sql = made.get(table)
         if sql is None:
@@ -74,18 +69,9 @@ def _check_schema(connection: sqlite3.Connection) -> None:
 
 def _read(connection: sqlite3.Connection, options: Options) -> Log:
     run = _run(connection, options)
-    names = [
-        name
-        for (name,) in connection.execute("SELECT DISTINCT key FROM metrics WHERE run_uuid = ? ORDER BY key", (run,))
-        if isinstance(name, str)
-    ]
-    rates, loss = metric_names(names, options)
-    lost = _rows(connection, run, loss) if loss else np.empty((0, 2))
-    series = []
-    for name in rates:
-        rows = _rows(connection, run, name)
-        series.append(Series(name, rows[:, 0], rows[:, 1], join(rows[:, 0], lost[:, 0], lost[:, 1]) if loss else None))
-    return Log("mlflow", tuple(series), Conventions(STEP_BASE, LR_TIMING, LOSS_KIND), assumed=(GIVEN,))
+    keys = connection.execute("SELECT DISTINCT key FROM metrics WHERE run_uuid = ? ORDER BY key", (run,))
+    names = [name for (name,) in keys if isinstance(name, str)]
+    return log_of(names, lambda name: _rows(connection, run, name), "row", options)
 
 
 def _run(connection: sqlite3.Connection, options: Options) -> str:
@@ -102,11 +88,9 @@ def _run(connection: sqlite3.Connection, options: Options) -> str:
 
 def _rows(connection: sqlite3.Connection, run: str, name: str) -> np.ndarray:
     """Step and value of each row, as written: float64, shape (n, 2)."""
-    rows = connection.execute(
-        "SELECT step, CASE WHEN is_nan THEN NULL ELSE value END "
-        "FROM metrics WHERE run_uuid = ? AND key = ? ORDER BY rowid",
-        (run, name),
-    ).fetchall()
+    value = "CASE WHEN is_nan THEN NULL ELSE value END"
+    query = f"SELECT step, {value} FROM metrics WHERE run_uuid = ? AND key = ? ORDER BY rowid"
+    rows = connection.execute(query, (run, name)).fetchall()
     for number, (step, value) in enumerate(rows, start=1):
         if not isinstance(step, int | float) or not isinstance(value, int | float | None):
             raise ReadError(

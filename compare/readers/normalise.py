@@ -15,7 +15,12 @@ from .base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, Ser
 from .digits import written_with
 
 FROM_1 = "The log's first step is 1. If it counts from 1, give step_base=1."
-"""The note for a log that begins at 1 and does not say what it counts from."""
+"""The note for a log that begins at 1 and does not say what it counts from: it is one step late, or counts from 1."""
+
+UNKNOWN_TIMING = (
+    "The log does not say whether a row's rate is the one that its update used or the next update's; it was taken as "
+    "used. Give lr_timing=… to say which."
+)
 
 LARGEST_STEP = 2**53
 """Many formats store steps as float64, which skips whole numbers beyond this one."""
@@ -47,7 +52,7 @@ def trace_of(log: Log, source: str, form: str, options: Options) -> Trace:
         "format": form,
         "source": source,
         "conventions": {**asdict(conventions), "precision": precision},
-        "assumed": [*_assumed(log, options), *_first_step(log, options)],
+        "assumed": _assumed(log, options),
         "notes": [*log.notes, *_disorder(tables)],
         "rounding": rule,
     }
@@ -56,8 +61,7 @@ def trace_of(log: Log, source: str, form: str, options: Options) -> Trace:
 
 def no_epochs() -> Table:
     """An empty table of epochs."""
-    dtypes: dict[type, Any] = {str: np.str_, int: np.int64, float: np.float64}
-    return {name: np.array([], dtype=dtypes[kind]) for name, kind in EPOCH_COLUMNS.items()}
+    return {name: np.array([], dtype=np.int64 if kind is int else kind) for name, kind in EPOCH_COLUMNS.items()}
 
 
 def whole_steps(step: np.ndarray, base: int, place: Callable[[int], str]) -> np.ndarray:
@@ -99,12 +103,9 @@ def checked_rates(lr: np.ndarray, step: np.ndarray, place: Callable[[int], str])
 
 def _conventions(log: Log, options: Options) -> Conventions:
     declared = log.conventions
-    timing = cast(LrTiming | None, options.lr_timing)
-    return Conventions(
-        step_base=declared.step_base if options.step_base is None else options.step_base,
-        lr_timing=timing or declared.lr_timing,
-        loss_kind=options.loss_kind or declared.loss_kind,
-    )
+    base = declared.step_base if options.step_base is None else options.step_base
+    timing = cast(LrTiming, options.lr_timing or declared.lr_timing)
+    return Conventions(base, timing, options.loss_kind or declared.loss_kind)
 
 
 def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: int | None) -> Table:
@@ -116,43 +117,31 @@ def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: i
     loss = np.full(len(lr), np.nan) if series.loss is None else series.loss
     if conventions.lr_timing == "next":
         loss = join(used, count, loss)  # the rate moves to the next update, the loss stays with its own
-    # a row of an epoch is placed at the epoch's first update
-    step = _spread(used, steps_per_epoch or 1) if log.counts == "epochs" else used
+    step = used
+    if log.counts == "epochs" and steps_per_epoch:
+        if (last := int(used.max())) > LARGEST_STEP // steps_per_epoch:
+            raise ReadError(f"epoch {last} with {steps_per_epoch} steps each is beyond 2**53 steps.")
+        step = used * steps_per_epoch  # the epoch's first update
+    unknown = np.full(len(lr), -1, dtype=np.int64)
     return {
         "framework": np.broadcast_to(np.array(log.framework), len(lr)),
         "arm": np.broadcast_to(np.array(series.name), len(lr)),
         "seed": np.zeros(len(lr), dtype=np.int64),
         "step": step,
-        "epoch": step // steps_per_epoch if steps_per_epoch else np.full(len(lr), -1, dtype=np.int64),
-        "batch": step % steps_per_epoch if steps_per_epoch else np.full(len(lr), -1, dtype=np.int64),
+        "epoch": step // steps_per_epoch if steps_per_epoch else unknown,
+        "batch": step % steps_per_epoch if steps_per_epoch else unknown,
         "lr": lr,
         "loss": loss,
     }
 
 
-def _spread(epoch: np.ndarray, steps_per_epoch: int) -> np.ndarray:
-    if len(epoch) and int(epoch.max()) > LARGEST_STEP // steps_per_epoch:
-        raise ReadError(f"epoch {int(epoch.max())} with {steps_per_epoch} steps each is beyond 2**53 steps.")
-    step: np.ndarray = epoch * steps_per_epoch
-    return step
-
-
 def _assumed(log: Log, options: Options) -> list[str]:
-    sentences = list(log.assumed)
-    if log.conventions.lr_timing == "unknown" and options.lr_timing is None:
-        sentences.append(
-            "The log does not say whether a row's rate is the one that its update used or the next update's; it was "
-            "taken as used. Give lr_timing=… to say which."
-        )
-    return sentences
-
-
-def _first_step(log: Log, options: Options) -> list[str]:
-    """A note if the script chose what to count from: the log is one step late, or counts from 1."""
+    """What the reader assumed, and what the script chose without saying so: the timing, and what to count from."""
+    if log.conventions.lr_timing != "unknown":
+        return list(log.assumed)
     first = min(float(each.step.min()) for each in log.series if len(each.step))
-    if first != 1 or log.conventions.lr_timing != "unknown" or options.step_base is not None:
-        return []
-    return [FROM_1]
+    chosen = [UNKNOWN_TIMING] * (options.lr_timing is None) + [FROM_1] * (options.step_base is None and first == 1)
+    return [*log.assumed, *chosen]
 
 
 def _disorder(tables: list[Table]) -> list[str]:
@@ -160,9 +149,7 @@ def _disorder(tables: list[Table]) -> list[str]:
     for table in tables:
         back = np.flatnonzero(np.diff(table["step"]) <= 0)
         if len(back):
-            row = int(back[0]) + 1
-            notes.append(
-                f"{table['arm'][0]}: steps repeat or go back {len(back)} times, first from step "
-                f"{table['step'][row - 1]} to {table['step'][row]}."
-            )
+            before, after = table["step"][back[0] : back[0] + 2]
+            what = f"{table['arm'][0]}: steps repeat or go back {len(back)} times"
+            notes.append(f"{what}, first from step {before} to {after}.")
     return notes

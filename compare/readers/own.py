@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from samestep.experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, TraceError, read_csv
+from samestep.experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS, Trace, read_csv
 
-from .base import Language, Options, ReadError, read_bytes, refuse_columns, shown
+from .base import Options, ReadError, read_bytes, refuse_columns, shown
 from .normalise import checked_rates, no_epochs, whole_steps
 from .source import Source
 from .table import Table
 
 NAME = "samestep"
 WHAT = "a recording or trace of samestep"
-LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING = "used"
 LOSS_KIND = "batch"
 
-_TEXT = ("framework", "arm")
-_WHOLE = ("seed", "step", "epoch", "batch")
-_MAY_BE_EMPTY = ("epoch", "batch")
+_DAMAGED = (EOFError, KeyError, MemoryError, OSError, OverflowError, RuntimeError, TypeError, ValueError)
+"""What `zipfile` and NumPy raise for an archive that is damaged or is none of ours."""
 
 
 def sniff(source: Source) -> bool:
     """All the columns of a trace in the header row."""
-    return source.header is not None and set(TRACE_COLUMNS) <= set(source.header.names)
+    return set(TRACE_COLUMNS) <= set(source.names)
 
 
 def read(source: Source, options: Options) -> Trace:
@@ -39,15 +39,14 @@ def read(source: Source, options: Options) -> Trace:
     Raises:
         ReadError: If a cell is invalid; the message names the line.
     """
-    if source.header is None or not sniff(source):
+    if not sniff(source):
         raise ReadError(f"not a trace: columns are missing. A trace has {', '.join(TRACE_COLUMNS)}.")
-    table = Table(source, source.header)
-    numbers = table.numbers(["seed", "step", "lr"], ["epoch", "batch", "loss"], whole=True)
-    columns: dict[str, Any] = {name: numbers[name] for name in TRACE_COLUMNS if name in numbers}
-    columns |= {name: table.words(name) for name in _TEXT}
+    table = Table(source)
+    columns = table.numbers(["seed", "step", "lr"], ["epoch", "batch", "loss"], whole=True)
+    columns |= {name: table.words(name) for name in ("framework", "arm")}
     if len({len(column) for column in columns.values()}) != 1:
         raise ReadError("cells contain line breaks, so its rows are ambiguous. Write it without line breaks.")
-    if len(columns["lr"]) and _unended(source):
+    if len(columns["lr"]) and source.last != b"\n":
         columns = {name: column[:-1] for name, column in columns.items()}
         table.notes.append("The last line has no line end, so it was still being written; it was left out.")
     return _trace(columns, table, source.path, options)
@@ -55,10 +54,12 @@ def read(source: Source, options: Options) -> Trace:
 
 def read_npz(path: Path, options: Options) -> Trace:
     """A trace from its arrays, none of them pickled. Raises ReadError for what `Trace.save` did not write."""
-    _check_members(path)
     try:
+        _check_members(path)
         trace = Trace.load(path)
-    except (TraceError, ValueError, TypeError, OverflowError, MemoryError, zipfile.BadZipFile) as error:
+    except ReadError:
+        raise
+    except (*_DAMAGED, zipfile.BadZipFile) as error:
         raise ReadError(f"not a trace that samestep wrote ({shown(str(error))}). Write it again.") from None
     kinds = {str: "U", int: "i", float: "f"}
     for table, columns in ((trace.steps, TRACE_COLUMNS), (trace.epochs, EPOCH_COLUMNS)):
@@ -70,7 +71,8 @@ def read_npz(path: Path, options: Options) -> Trace:
             raise ReadError(f"not a trace that samestep wrote: column {wrong[0]} holds {table[wrong[0]].dtype}.")
     if not isinstance(trace.manifest, dict):
         raise ReadError("not a trace that samestep wrote: its manifest is not a JSON object.")
-    return finished(dict(trace.steps), dict(trace.epochs), trace.manifest, path.name, options, _row)
+    steps, epochs = dict(trace.steps), dict(trace.epochs)
+    return finished(steps, epochs, trace.manifest, path.name, options, lambda row: f"row {row + 1}")
 
 
 def is_npz(head: bytes) -> bool:
@@ -78,24 +80,15 @@ def is_npz(head: bytes) -> bool:
     return head.startswith(b"PK\x03\x04")
 
 
-def _row(row: int) -> str:
-    return f"row {row + 1}"
-
-
 def _trace(columns: dict[str, Any], table: Table, path: Path, options: Options) -> Trace:
-    for name in _WHOLE:
-        column = columns[name]
-        missing = np.isnan(column)
-        if name in _MAY_BE_EMPTY:
-            column = np.where(missing, -1, column)
+    for name in ("seed", "step", "epoch", "batch", "lr"):
+        missing = np.isnan(columns[name])
+        if name in ("epoch", "batch"):
+            columns[name] = whole_steps(np.where(missing, -1, columns[name]), -1, table.place) - 1
         elif missing.any():
             raise ReadError(f"{table.place(int(missing.argmax()))}: {name} is empty. Fix or delete this line.")
-        columns[name] = whole_steps(column, -1 if name in _MAY_BE_EMPTY else 0, table.place)
-        if name in _MAY_BE_EMPTY:
-            columns[name] -= 1
-    if np.isnan(columns["lr"]).any():
-        row = int(np.isnan(columns["lr"]).argmax())
-        raise ReadError(f"{table.place(row)}: lr is empty. Fix or delete this line.")
+        elif name != "lr":
+            columns[name] = whole_steps(columns[name], 0, table.place)
     steps = {name: columns[name] for name in TRACE_COLUMNS}
     manifest, epochs = _beside(path)
     trace = finished(steps, epochs, manifest, path.name, options, table.place)
@@ -126,28 +119,17 @@ def finished(
     return Trace(steps, epochs, {"schema": 1} | manifest | added | {"conventions": declared | {"precision": "float64"}})
 
 
-def _unended(source: Source) -> bool:
-    with source.path.open("rb") as file:
-        file.seek(-1, 2)
-        return file.read(1) != b"\n"
-
-
 def _beside(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The manifest and the epochs beside a trace, if they exist and can be read."""
     manifest: dict[str, Any] = {}
     for name in (path.with_suffix(".manifest.json"), path.with_name("manifest.json")):
-        try:
-            content = json.loads(read_bytes(name))
-        except (OSError, ValueError, RecursionError):
-            continue
-        if isinstance(content, dict):
-            manifest = content
-            break
+        with suppress(OSError, ValueError, RecursionError):
+            if isinstance(content := json.loads(read_bytes(name)), dict):
+                manifest = content
+                break
     for name in (path.with_suffix(".epochs.csv"), path.with_name("epochs.csv")):
-        try:
+        with suppress(OSError, ValueError, OverflowError):
             return manifest, dict(read_csv(name, EPOCH_COLUMNS))
-        except (OSError, ValueError, OverflowError):
-            continue
     return manifest, dict(no_epochs())
 
 
@@ -156,17 +138,12 @@ def _check_members(path: Path) -> None:
 
     `Trace.save` stores without compressing. An array's header may claim any size, and NumPy would believe it.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
-                    raise ReadError("a compressed archive, which samestep does not write. Save the trace again.")
-                with archive.open(member) as file:
-                    _check_array(file, member.file_size)
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError, KeyError) as error:
-        if isinstance(error, ReadError):
-            raise
-        raise ReadError(f"not a trace that samestep wrote ({shown(str(error))}). Write it again.") from None
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
+                raise ReadError("a compressed archive, which samestep does not write. Save the trace again.")
+            with archive.open(member) as file:
+                _check_array(file, member.file_size)
 
 
 def _check_array(file: Any, size: int) -> None:
@@ -175,8 +152,5 @@ def _check_array(file: Any, size: int) -> None:
     if version not in read_header:
         raise ReadError(f"not a trace that samestep wrote: an array of format {version}.")
     shape, _, dtype = read_header[version](file)
-    count = 1
-    for length in shape:
-        count *= int(length)
-    if dtype.hasobject or count * dtype.itemsize > size:
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize > size:
         raise ReadError("not a trace that samestep wrote: an array claims more than the file holds. Write it again.")

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from .base import Conventions, Language, Log, LrTiming, Options, ReadError, Series, name_list
-from .names import LOSSES, STEPS, first_of, is_rate
-from .source import Source, named
-from .table import Table, checked
+from .base import Conventions, Log, LrTiming, Options, ReadError, Series
+from .names import LOSSES, STEPS, chosen, first_of, is_rate, rates_among, step_among
+from .source import Source
+from .table import Table
 
 NAME = "csv"
 WHAT = "a CSV file with a header row"
-LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the log's author wrote it"
 COLUMNS = ("step", "lr", "loss")
+
+Columns = tuple[str, list[str], str | None]
+"""The names of the step, of the rates, and of the loss if there is one."""
+
+Sentences = tuple[str, ...]
 
 EPOCH = "epoch"
 """If this is the only count, each row is an epoch."""
@@ -25,64 +30,47 @@ EPOCH = "epoch"
 
 def sniff(source: Source) -> bool:
     """A header row that names a rate, and a step or an epoch."""
-    names = source.header.names if source.header else []
-    return first_of((*STEPS, EPOCH), names) is not None and any(map(is_rate, names))
+    return first_of((*STEPS, EPOCH), source.names) is not None and any(map(is_rate, source.names))
 
 
 def read(source: Source, options: Options) -> Log:
     """Each column of rates is a series. Raises ReadError if no column is known or named."""
-    table = checked(source, source.header)
-    names = table.header.names
-    step, rates, loss = columns_of(names, options)
-    log = log_of(table, step, rates, loss, NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND))
-    return replace(log, counts="epochs") if step.lower() == EPOCH else log
+    table = Table(source)
+    names = columns_of(source.names, options)
+    log = log_of(table, names, NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND))
+    return replace(log, counts="epochs") if names[0].lower() == EPOCH else log
 
 
-def columns_of(names: list[str], options: Options) -> tuple[str, list[str], str | None]:
+def columns_of(names: list[str], options: Options) -> Columns:
     """The columns of the step, of the rates, and of the loss if there is one."""
-    given = options.columns
-    step = named(names, given["step"]) if "step" in given else first_of((*STEPS, EPOCH), names)
-    if step is None:
-        raise ReadError(f"no column of steps among {name_list(names)}. Name it with column.step=….")
-    rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
-    if not rates:
-        raise ReadError(f"no column of rates among {name_list(names)}. Name it with column.lr=….")
-    loss = named(names, given["loss"]) if "loss" in given else first_of(LOSSES, names)
-    return step, list(dict.fromkeys(rates)), loss
+    step = step_among((*STEPS, EPOCH), names, options)
+    rates = rates_among(names, options, "column of rates among")
+    return step, list(dict.fromkeys(rates)), chosen("loss", LOSSES, names, options)
 
 
-def log_of(
-    table: Table, step: str, rates: list[str], loss: str | None, framework: str, conventions: Conventions
-) -> Log:
+def log_of(table: Table, names: Columns, framework: str, conventions: Conventions, assumed: Sentences = ()) -> Log:
     """The log of a table. Rows without a step or a rate are left out, with a note."""
+    step, rates, loss = names
     if len({step, *rates, loss}) != len(rates) + 2:
         raise ReadError("one column is named twice. Name different columns for step, lr and loss.")
     columns = table.numbers([step, *rates], [loss] if loss else [])
-    series, without = [], 0
-    for name in rates:
-        there = ~(np.isnan(columns[step]) | np.isnan(columns[name]))
-        without = max(without, int((~there).sum()))
-        series.append(series_of(table, name, columns[step], columns[name], columns[loss] if loss else None, there))
+    series = [series_of(table, columns, step, name, loss) for name in rates]
+    without = max(len(columns[step]) - len(each.step) for each in series)
     if without:
         table.notes.append(f"{without} rows without a step or a rate were left out.")
-    return Log(
-        framework=framework,
-        series=tuple(series),
-        conventions=conventions,
-        texts=lambda: table.texts(rates),
-        notes=tuple(table.notes),
-    )
+    return log_of_series(table, series, framework, conventions, assumed)
 
 
-def series_of(
-    table: Table, name: str, step: np.ndarray, lr: np.ndarray, loss: np.ndarray | None, there: np.ndarray
-) -> Series:
-    """The rows of one rate that are there, each with its line in the file."""
-    rows = np.flatnonzero(there)
-    return Series(
-        name=name,
-        step=step[rows],
-        lr=lr[rows],
-        loss=None if loss is None else loss[rows],
-        place=lambda row: table.place(int(rows[row])),
-    )
+def log_of_series(
+    table: Table, series: list[Series], framework: str, conventions: Conventions, assumed: Sentences
+) -> Log:
+    """The log of some columns of a table, with its notes and the cells as they are written."""
+    texts = partial(table.texts, [each.name for each in series])
+    return Log(framework, tuple(series), conventions, texts=texts, assumed=assumed, notes=tuple(table.notes))
+
+
+def series_of(table: Table, columns: dict[str, np.ndarray], step: str, rate: str, loss: str | None = None) -> Series:
+    """The rows that have a step and this rate, each with its line in the file."""
+    rows = np.flatnonzero(~(np.isnan(columns[step]) | np.isnan(columns[rate])))
+    losses = columns[loss][rows] if loss else None
+    return Series(rate, columns[step][rows], columns[rate][rows], losses, lambda row: table.place(int(rows[row])))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from samestep.experiment.trace import unquoted
 
-from .base import ReadError, shown
+from .base import read_bytes
 
 HEAD = 1 << 18
 """Bytes read to tell formats apart."""
@@ -36,10 +36,6 @@ class Header:
     separator: str
     lines: int
 
-    def place(self, name: str) -> int | None:
-        """The index of the column with this name; None if there is none."""
-        return self.names.index(name) if name in self.names else None
-
 
 @dataclass(frozen=True)
 class Source:
@@ -50,10 +46,7 @@ class Source:
     @cached_property
     def head(self) -> bytes:
         """The first bytes. Raises ReadError if it is not a regular file: a pipe may never end."""
-        if not self.path.is_file():
-            raise ReadError("not a regular file. Give a file or a folder.")
-        with self.path.open("rb") as file:
-            return file.read(HEAD)
+        return read_bytes(self.path, HEAD)
 
     @cached_property
     def size(self) -> int:
@@ -91,14 +84,18 @@ class Source:
         return Header([unquoted(name) for name in names], separator, first + 1)
 
     @property
+    def names(self) -> list[str]:
+        """The columns of the header row; none if it is not a table."""
+        return self.header.names if self.header else []
+
+    @property
+    def last(self) -> bytes:
+        """The last byte of a file that is not empty."""
+        with self.path.open("rb") as file:
+            file.seek(-1, 2)
+            return file.read(1)
+
+    @property
     def is_object(self) -> bool:
         """Whether it begins as a JSON object does."""
         return (self.text or "").lstrip().startswith("{")
-
-
-def named(header: list[str], name: str) -> str:
-    """A column that the user named. Raises ReadError, listing the columns, if it does not exist."""
-    if name in header:
-        return name
-    listed = ", ".join(header[:12]) + (f" and {len(header) - 12} more" if len(header) > 12 else "")
-    raise ReadError(f"no column {shown(name)}. There are: {listed[:300]}.")

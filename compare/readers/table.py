@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import mmap
 import re
 import warnings
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ import numpy as np
 from samestep.experiment.trace import unquoted
 
 from .base import MOST_NAME, ReadError, shown
-from .source import Header, Source
+from .source import Source
 
 MISSING = ("", "NA", "N/A", "None", "null", "<NA>")
 """Cells without a value. A NaN is a value: such a row is not a row without a rate."""
@@ -36,15 +34,19 @@ class Table:
     """A table's rows, column by column.
 
     Raises:
-        ReadError: If a row has more cells than the header or ends within a quoted cell; the message names the line.
+        ReadError: If its first line is not a header row; or, by a method, if a row has more cells than the header or
+            ends within a quoted cell: the message names the line.
     """
 
-    def __init__(self, source: Source, header: Header) -> None:
-        self.path: Path = source.path
-        self.header = header
+    def __init__(self, source: Source) -> None:
+        if source.header is None:
+            raise ReadError(
+                "not a table: its first line is not a header row. Give a log whose first line names the columns."
+            )
+        self.source, self.path, self.header = source, source.path, source.header
         self.notes: list[str] = []
 
-    def numbers(self, required: list[str], optional: list[str] | None = None, whole: bool = False) -> dict[str, Any]:
+    def numbers(self, required: list[str], optional: list[str], whole: bool = False) -> dict[str, Any]:
         """Columns as float64, each of shape (rows,); NaN for an empty cell.
 
         Args:
@@ -55,24 +57,18 @@ class Table:
         Raises:
             ReadError: If a cell is not a number; the message names line, column and cell.
         """
-        optional = optional or []
         twice = next((name for name in (*required, *optional) if self.header.names.count(name) > 1), None)
         if twice is not None:
             raise ReadError(f"two columns are called {shown(twice)}. Rename one of them.")
-        columns = self._fast(required, optional) if self._regular() else None
-        if columns is None:
-            columns = self._slow(required, optional)
+        columns = (self._fast(required, optional) if self._regular() else None) or self._slow(required, optional)
         return columns if whole else self._without_cut_row(columns)
 
     def texts(self, names: list[str]) -> list[str]:
         """Non-empty cells of these columns as text, from the first `SAMPLE` rows."""
         places = [self.header.names.index(name) for name in names]
-        return [
-            row[place].strip()
-            for _, row in islice(self.rows(), SAMPLE)
-            for place in places
-            if place < len(row) and row[place].strip() not in MISSING
-        ]
+        rows = (row for _, row in islice(self.rows(), SAMPLE))
+        cells = (row[place].strip() for row in rows for place in places if place < len(row))
+        return [cell for cell in cells if cell not in MISSING]
 
     def words(self, name: str) -> np.ndarray:
         """A column of few different texts: shape (rows,). Raises ReadError for a cell of more than `MOST_NAME`."""
@@ -118,10 +114,7 @@ class Table:
 
     def place(self, row: int) -> str:
         """The line of a row, for a message."""
-        for number, (line, _) in enumerate(self.rows()):
-            if number == row:
-                return f"line {line}"
-        return f"row {row + 1}"
+        return next((f"line {line}" for line, _ in islice(self.rows(), row, None)), f"row {row + 1}")
 
     def _regular(self) -> bool:
         """Whether each row has as many cells as the header, judged by the number of separators and lines.
@@ -130,13 +123,11 @@ class Table:
         """
         separators = lines = quotes = 0
         with self.path.open("rb") as file:
-            last = b"\n"
             while block := file.read(_BLOCK):
                 separators += block.count(self.header.separator.encode())
                 lines += block.count(b"\n")
                 quotes += block.count(b'"')
-                last = block[-1:]
-        lines += last != b"\n"
+        lines += self.source.last != b"\n"
         expected = (lines - self.header.lines + 1) * (len(self.header.names) - 1)
         return separators == expected and quotes % 2 == 0 and len(self.header.names) > 1
 
@@ -194,7 +185,7 @@ class Table:
         """
         last_name = self.header.names[-1]
         rows = len(next(iter(columns.values())))
-        if rows < 2 or last_name not in columns or not _unended(self.path):
+        if rows < 2 or last_name not in columns or self.source.last in (b"\n", b"\r"):
             return columns
         last, before = columns[last_name][-1], columns[last_name][-2]
         if np.isnan(last) or last == before:
@@ -203,32 +194,16 @@ class Table:
         return {name: column[:-1] for name, column in columns.items()}
 
 
-def checked(source: Source, header: Header | None) -> Table:
-    """The table of a source. Raises ReadError if it is not a table."""
-    if header is None:
-        raise ReadError(
-            "not a table: its first line is not a header row. Give a log whose first line names the columns."
-        )
-    return Table(source, header)
-
-
 def _number(cell: str, name: str, line: int, strict: bool) -> float:
     if cell in MISSING:
         return float("nan")
     if not _NUMBER.fullmatch(cell):
         raise ReadError(f"line {line}: {name} is {shown(cell)}, not a number. Fix or delete this line.")
-    if cell.lower().lstrip("+-").startswith("nan"):
-        if strict:
-            raise ReadError(
-                f"line {line}: {name} is {shown(cell)}. Truncate the log before this line, or fix the line."
-            )
-        return float("nan")
-    return float(cell)
-
-
-def _unended(path: Path) -> bool:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content[-1:] not in (b"\n", b"\r")
+    if not cell.lower().lstrip("+-").startswith("nan"):
+        return float(cell)
+    if strict:
+        raise ReadError(f"line {line}: {name} is {shown(cell)}. Truncate the log before this line, or fix the line.")
+    return float("nan")
 
 
 def _precision(version: str) -> dict[str, Any]:

@@ -6,19 +6,18 @@ import importlib
 import struct
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .base import MOST_NAME, Conventions, Language, Log, LrTiming, Options, ReadError, Series, join, name_list
-from .names import LOSSES, first_of, is_monitored, is_rate
-from .source import Source, named
+from .base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, name_list, series_of_rows
+from .names import LOSSES, chosen, is_monitored, is_rate, rates_among
+from .source import Source
 
 NAME = "tensorboard"
 WHAT = "TensorBoard's event files"
-LANGUAGE: Language | None = None
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
@@ -47,7 +46,7 @@ def read(source: Source, options: Options) -> Log:
     return read_files([source.path], options)
 
 
-def read_files(paths: list[Path], options: Options) -> Log:
+def read_files(paths: Sequence[Path], options: Options) -> Log:
     """Event files of one folder as one log, in the order of their names, which begin with the time.
 
     Each tag that is a rate is a series. Raises ReadError if there is none, or if a file is not TensorBoard's.
@@ -57,18 +56,23 @@ def read_files(paths: list[Path], options: Options) -> Log:
     exact = True
     for path in paths:
         exact &= _collect(path, values, notes)
-    rates, loss = _tags(list(values), options)
-    counts = {name == EPOCH_RATE for name in rates}
-    if len(counts) > 1:
+    names = list(values)
+    rates = rates_among(names, options, "rate among the tags", "; if none is a rate, the run did not log it")
+    per_epoch, monitored = rates == [EPOCH_RATE], all(map(is_monitored, rates))
+    loss = chosen("loss", ("epoch_loss",) if per_epoch else LOSSES, names, options)
+    losses = np.array(values[loss], dtype=np.float64) if loss else None
+    if EPOCH_RATE in rates and not per_epoch:
         raise ReadError(f"rates of epochs and of updates: {name_list(rates)}. Name one with column.lr=….")
-    per_epoch = counts == {True}
+    timing: LrTiming = "next" if per_epoch else "used" if monitored else LR_TIMING
     return Log(
         framework=NAME,
-        series=tuple(_series(name, values, loss) for name in rates),
-        conventions=Conventions(STEP_BASE, _timing(rates), LOSS_KIND if not per_epoch else "epoch mean"),
+        series=tuple(
+            series_of_rows(name, np.array(values[name], dtype=np.float64), losses, f"{name}, event") for name in rates
+        ),
+        conventions=Conventions(STEP_BASE, timing, "epoch mean" if per_epoch else LOSS_KIND),
         counts="epochs" if per_epoch else "steps",
         precision="float64" if exact else "float32",
-        assumed=(KERAS,) if per_epoch else (MONITOR,) if all(map(is_monitored, rates)) else (),
+        assumed=(KERAS,) if per_epoch else (MONITOR,) if monitored else (),
         notes=tuple(notes),
     )
 
@@ -76,31 +80,6 @@ def read_files(paths: list[Path], options: Options) -> Log:
 def has_rates(paths: list[Path]) -> bool:
     """Whether any event in these files is a learning rate."""
     return any(is_rate(value.tag) for path in paths for event in _events(path, []) for value in event.summary.value)
-
-
-def _timing(rates: list[str]) -> LrTiming:
-    if rates == [EPOCH_RATE]:
-        return "next"
-    return "used" if all(map(is_monitored, rates)) else LR_TIMING
-
-
-def _tags(names: list[str], options: Options) -> tuple[list[str], str | None]:
-    given = options.columns
-    rates = [named(names, given["lr"])] if "lr" in given else [name for name in names if is_rate(name)]
-    if not rates:
-        raise ReadError(
-            f"no rate among the tags {name_list(names) or '(none)'}. Name it with column.lr=…; if none is a rate, "
-            "the run did not log it."
-        )
-    wanted = ("epoch_loss",) if rates == [EPOCH_RATE] else LOSSES
-    return rates, named(names, given["loss"]) if "loss" in given else first_of(wanted, names)
-
-
-def _series(name: str, values: Values, loss: str | None) -> Series:
-    rows = np.array(values[name], dtype=np.float64)
-    lost = np.array(values[loss], dtype=np.float64) if loss else np.empty((0, 2))
-    joined = join(rows[:, 0], lost[:, 0], lost[:, 1]) if loss else None
-    return Series(name, rows[:, 0], rows[:, 1], joined, lambda row: f"{name}, event {row + 1}")
 
 
 def _collect(path: Path, values: Values, notes: list[str]) -> bool:
@@ -112,7 +91,7 @@ def _collect(path: Path, values: Values, notes: list[str]) -> bool:
             if number is None or len(value.tag) > MOST_NAME:
                 continue
             if is_rate(value.tag):
-                exact &= value.HasField("tensor") and value.tensor.dtype == _DOUBLE
+                exact &= value.tensor.dtype == _DOUBLE
             values.setdefault(value.tag, []).append((event.step, number))
     return exact
 
@@ -124,13 +103,9 @@ def _scalar(value: Any) -> float | None:
     """
     if value.HasField("simple_value"):
         return float(value.simple_value)
-    if not value.HasField("tensor"):
-        return None
-    tensor = value.tensor
-    if any(dim.size != 1 for dim in tensor.tensor_shape.dim):
-        return None
+    tensor = value.tensor  # without a type if the summary has none
     kinds = {_FLOAT: ("<f4", tensor.float_val), _DOUBLE: ("<f8", tensor.double_val)}
-    if tensor.dtype not in kinds:
+    if tensor.dtype not in kinds or any(dim.size != 1 for dim in tensor.tensor_shape.dim):
         return None
     kind, listed = kinds[tensor.dtype]
     if len(listed) == 1:

@@ -47,7 +47,7 @@ def _as_it_is(trace: Trace, options: Options) -> Trace:
         if options != Options(steps_per_epoch=options.steps_per_epoch):
             raise ReadError("a trace is read already. Give what its log means where it is read.")
         return trace
-    return own.finished(dict(trace.steps), dict(trace.epochs), trace.manifest, "trace", options, _row)
+    return own.finished(dict(trace.steps), dict(trace.epochs), trace.manifest, "trace", options, "row {}".format)
 
 
 def _of_table(columns: Mapping[str, np.ndarray], options: Options) -> Trace:
@@ -66,7 +66,7 @@ def _of_table(columns: Mapping[str, np.ndarray], options: Options) -> Trace:
     found = {name: np.broadcast_to(np.asarray(value), (count,)) for name, value in others.items()}
     found |= {name: columns[name] for name in TRACE_COLUMNS if name in columns} | {"step": step, "lr": lr}
     whole: dict[str, Any] = {name: np.asarray(found[name]).astype(kind) for name, kind in TRACE_COLUMNS.items()}
-    return own.finished(whole, dict(no_epochs()), {}, "table", Options(lr_timing=options.lr_timing), _row)
+    return own.finished(whole, dict(no_epochs()), {}, "table", Options(lr_timing=options.lr_timing), "row {}".format)
 
 
 def _log(kind: str, step: np.ndarray, lr: np.ndarray, loss: np.ndarray | None, precision: Any = "float64") -> Log:
@@ -85,7 +85,3 @@ def _rates(given: object) -> np.ndarray:
             "Give one of these."
         )
     return rates
-
-
-def _row(index: int) -> str:
-    return f"row {index}"

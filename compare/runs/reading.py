@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 
     from ..show.picture import Picture
 
-Columns = Mapping[str, str]
-
 
 def read(
     path: str | Path,
     *,
-    columns: Columns | None = None,
+    columns: Mapping[str, str] | None = None,
     step_base: int | None = None,
     lr_timing: str | None = None,
     loss_kind: str | None = None,

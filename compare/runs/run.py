@@ -98,19 +98,17 @@ def cleaned_run(key: Key, rows: np.ndarray | slice, trace: Trace) -> Run:
     """One run of a trace: sorted, each step once, with a sentence for whatever had to be done."""
     from ..readers import rounding  # and pandas with it
 
-    step, lr, loss, epoch, batch = (np.asarray(trace.steps[name])[rows] for name in _COLUMNS)
+    names = ("step", "lr", "loss", "epoch", "batch")
+    step, lr, loss, epoch, batch = (np.asarray(trace.steps[name])[rows] for name in names)
     half = rounding(trace)[rows]
     kept, repeated, notes = _cleaned(step, lr)
-    if len(step[kept]) > 1 and (trace.manifest.get("conventions") or {}).get("lr_timing") == "next":
+    conventions = trace.manifest.get("conventions") or {}
+    if len(step[kept]) > 1 and conventions.get("lr_timing") == "next":
         kept = np.arange(len(step))[kept][:-1]
         notes = (*notes, "The last row's rate is that of an update after the end of the log; it was left out.")
     rates = Rates.of(step[kept], lr[kept], half[kept], repeated)
-    conventions = trace.manifest.get("conventions") or {}
     written = str(conventions.get("precision", "")) if rates.rounding.any() else ""
     return Run(key, rates, loss[kept], epoch[kept], batch[kept], notes, written)
-
-
-_COLUMNS = ("step", "lr", "loss", "epoch", "batch")
 
 
 def _cleaned(step: np.ndarray, lr: np.ndarray) -> tuple[Any, int, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from samestep.experiment.clock import Clock, Stepping
 
@@ -89,8 +90,6 @@ def clock(
 
 def stepping(text: str) -> Stepping:
     """How often the rate is looked up. Raises CompareError for any other word than step and epoch."""
-    if text == "step":
-        return "step"
-    if text == "epoch":
-        return "epoch"
-    raise CompareError(f"--stepping: got {text!r}. Write step or epoch.")
+    if text not in ("step", "epoch"):
+        raise CompareError(f"--stepping: got {text!r}. Write step or epoch.")
+    return cast("Stepping", text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -69,21 +70,22 @@ def read_side(given: object, name: Name, settings: Settings, clock: Clock | None
         text, trace = trace_of(given, _options(settings, name, clock))
     except readers.ReadError as error:
         raise CompareError(_for(name, str(error))) from None
-    runs = [cleaned_run(key, rows, trace) for key, rows in _selected(trace, settings, text)]
+    runs = tuple(cleaned_run(key, rows, trace) for key, rows in _selected(trace, settings, text))
     manifest = trace.manifest
-    told = {key: tuple(map(str, _list(manifest.get(key)))) for key in ("assumed", "notes")}
+    told = (manifest.get(key) for key in ("assumed", "notes"))
+    assumed, notes = (tuple(map(str, each)) if isinstance(each, list) else () for each in told)
     return Side(
         name,
         writable(text),
         str(manifest.get("format", "unknown")),
-        tuple(runs),
+        runs,
         None,
         dict(manifest.get("conventions") or {}),
-        tuple(_for(name, each) for each in told["assumed"]),
+        tuple(_for(name, each) for each in assumed),
         # the reader's word on steps that go back is said here with what was done about them
-        tuple(each for each in told["notes"] if "steps repeat or go back" not in each),
+        tuple(each for each in notes if "steps repeat or go back" not in each),
         manifest,
-        readers.FROM_1 in told["assumed"],
+        readers.FROM_1 in assumed,
     )
 
 
@@ -116,10 +118,8 @@ def clock_of(side: Side) -> Clock | None:
     """The clock that a side speaks of: of its plan, else of its epochs and batches; None where it says none."""
     plan = side.manifest.get("plan")
     if isinstance(plan, dict):
-        try:
+        with suppress(PlanError, ValueError):
             return Plan.model_validate_json(json.dumps(plan)).clock
-        except (PlanError, ValueError):
-            pass
     found = {size for run in side.runs if (size := _steps_per_epoch(run)) is not None}
     return Clock(found.pop(), 1) if len(found) == 1 else None
 
@@ -197,18 +197,11 @@ def _for(name: Name, text: str) -> str:
     return _OPTION.sub(f"--{name} ", text)
 
 
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _selected(trace: Trace, settings: Settings, given: str) -> list[tuple[Key, np.ndarray | slice]]:
     found = runs_of(trace.steps)
-    kept = [
-        (key, rows)
-        for key, rows in found
-        if all(str(getattr(key, what)) == wanted for what, wanted in settings.select.items())
-    ]
+    select = settings.select.items()
+    kept = [(key, rows) for key, rows in found if all(str(getattr(key, what)) == wanted for what, wanted in select)]
     if not kept:
-        asked = ", ".join(f"{what} {wanted!r}" for what, wanted in settings.select.items())
+        asked = ", ".join(f"{what} {wanted!r}" for what, wanted in select)
         raise CompareError(f"{given}: no {asked[:120]}. There is {listed_keys([key for key, _ in found])}.")
     return kept
