@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar, Literal, Self
 
@@ -22,8 +22,7 @@ from ..words import multiple
 from . import snippets
 from .base import Cause
 from .code import written
-from .fix import Fix, coded
-from .scene import Scene, Seen
+from .scene import Fix, Scene, Seen
 
 Reading = Literal["steps-vs-epochs", "gradient-accumulation", "unconverted-rate", "unknown"]
 
@@ -36,7 +35,6 @@ READINGS: dict[Reading, str] = {
 """What makes one clock run faster than the other."""
 
 
-@dataclass(frozen=True, repr=False)
 class Counter(Cause):
     """One runs through its schedule several times as fast as the other.
 
@@ -63,7 +61,6 @@ class Counter(Cause):
         Lesson 1 on this very run; lesson 2 on the three counts; lesson 4 on PyTorch; lesson 10 on accumulation.
     """
 
-    name: ClassVar = "counter"
     alike: ClassVar = {
         "period": "a clock that runs twice as fast makes a period half as long",
         "factor": "smooth decays by r in E steps and by r**2 in 2 E are one",
@@ -153,19 +150,19 @@ class Counter(Cause):
         match self.reading:
             case "steps-vs-epochs":
                 advice = f"If epochs were meant, make {fast} count epochs: an epoch is {pace} steps."
-                return Fix(advice, coded(scene, fast, lambda name: _counting_epochs(name, quick, counted, int(times))))
+                return Fix(advice, scene.coded(fast, lambda name: _counting_epochs(name, quick, counted, int(times))))
             case "gradient-accumulation":
                 advice = (
                     f"Make {fast} count updates: make its durations {pace} times as long, or step it once per update."
                 )
-                return Fix(advice, coded(scene, fast, lambda name: _counting_updates(name, counted, int(times))))
+                return Fix(advice, scene.coded(fast, lambda name: _counting_updates(name, counted, int(times))))
             case "unconverted-rate":
                 advice = (
                     f"Convert {fast}'s factor to one step, factor ** (1 / {pace}), or give it a period of {pace} steps."
                 )
-                return Fix(advice, coded(scene, fast, lambda name: _converted(name, quick.schedule, int(times))))
+                return Fix(advice, scene.coded(fast, lambda name: _converted(name, quick.schedule, int(times))))
         advice = f"If {slow} is right, make every duration of {fast} {pace} times as long."
-        return Fix(advice, coded(scene, fast, lambda name: _longer(name, quick.schedule, pace)))
+        return Fix(advice, scene.coded(fast, lambda name: _longer(name, quick.schedule, pace)))
 
 
 def _scheduled_slower(pair: Pair, fast: Side, slow: Side, factor: int) -> Prediction | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from ..refute import predict
@@ -13,14 +12,12 @@ from ..terms import Side, other
 from ..words import multiple
 from . import snippets
 from .base import Cause
-from .fix import Fix, coded, to_change
-from .scene import Scene
+from .scene import Fix, Scene
 
 MOST = 150
 """Steps at which the factor may begin that are tried at most."""
 
 
-@dataclass(frozen=True, repr=False)
 class ExtraDecay(Cause):
     """Equal until a step after which they differ by one constant factor.
 
@@ -47,7 +44,6 @@ class ExtraDecay(Cause):
         `reset`, where the counter is lost instead; lesson 9: resuming.
     """
 
-    name: ClassVar = "extra-decay"
     alike: ClassVar = {
         "floor": "where a schedule holds its last rate, a factor on that is another last rate",
         "tail": "where a schedule holds its last rate, a factor on that is another last rate",
@@ -82,6 +78,6 @@ class ExtraDecay(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Resume in the right order."""
-        side = to_change(scene, self.side)
+        side = scene.to_change(self.side)
         advice = f"When {side} is resumed at step {self.step:,}, create its scheduler first and load its state last."
-        return Fix(advice, coded(scene, side, lambda name: snippets.resume(name, self.step)))
+        return Fix(advice, scene.coded(side, lambda name: snippets.resume(name, self.step)))

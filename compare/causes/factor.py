@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar, Self
 
@@ -13,13 +13,11 @@ from ..refute import predict
 from ..refute.claim import Claim, Pair
 from ..refute.predict import Prediction
 from .base import Cause
-from .fix import Fix, as_the_other
 from .scene import Scene
 
 Decay = ExponentialDecay | InverseTimeDecay
 
 
-@dataclass(frozen=True, repr=False)
 class Factor(Cause):
     """The same kind of decay with another factor.
 
@@ -44,7 +42,6 @@ class Factor(Cause):
         `counter`, where a factor was meant for another number of steps; lesson 4 on PyTorch's schedulers.
     """
 
-    name: ClassVar = "factor"
     alike: ClassVar = {"period": "a smooth decay with another factor is the same one with another period"}
     comes_second: ClassVar = False
     factor_a: float | None = None
@@ -79,10 +76,6 @@ class Factor(Cause):
             f"Both decay in the same way, but a's decay rate is {self.decay_rate_a:.9g}{every}, b's is "
             f"{self.decay_rate_b:.9g}."
         )
-
-    def fix(self, scene: Scene) -> Fix:
-        """Give one side the schedule of the other."""
-        return as_the_other(scene)
 
 
 def other_factor(pair: Pair) -> Iterator[tuple[Decay, Decay]]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Self
 
 from samestep.experiment.schedules.text import to_short
 
 from ..refute.claim import Pair
 from ..refute.estimate import is_plain
 from .base import Cause
-from .fix import Fix, as_the_other
 from .scene import Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Family(Cause):
     """Two different kinds of schedule.
 
@@ -40,7 +37,6 @@ class Family(Cause):
         Lesson 8: warm-up, cosine, restarts; page `schedules`: what each becomes in the other framework.
     """
 
-    name: ClassVar = "family"
     kind_a: str
     kind_b: str
     schedule_a: str
@@ -60,7 +56,3 @@ class Family(Cause):
             f"a and b follow different kinds of schedule: a is {self.kind_a} ({self.schedule_a}), b is "
             f"{self.kind_b} ({self.schedule_b})."
         )
-
-    def fix(self, scene: Scene) -> Fix:
-        """Give one side the schedule of the other."""
-        return as_the_other(scene)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar, Self
 
@@ -17,11 +17,9 @@ from ..refute.estimate import found_again, steep_rows
 from ..terms import SIDES, Side
 from .base import Cause
 from .factor import Decay, by_schedule, other_factor
-from .fix import Fix, as_the_other
 from .scene import Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Period(Cause):
     """The same kind of schedule with another length.
 
@@ -46,7 +44,6 @@ class Period(Cause):
         Lesson 2: steps, batches, epochs.
     """
 
-    name: ClassVar = "period"
     comes_second: ClassVar = False
     period_a: float
     period_b: float
@@ -109,10 +106,6 @@ class Period(Cause):
         """Both periods."""
         a, b = (scene.steps(float(period)) for period in (self.period_a, self.period_b))
         return f"Both follow the same kind of schedule with the same rates, but its period is {a} in a and {b} in b."
-
-    def fix(self, scene: Scene) -> Fix:
-        """Give one side the schedule of the other."""
-        return as_the_other(scene)
 
 
 def _first_duration(schedule: Schedule) -> Fraction | None:

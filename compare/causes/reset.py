@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from ..refute import predict
@@ -12,14 +11,12 @@ from ..refute.estimate import LATE_FIRST, first_apart, found_again, steep_rows, 
 from ..terms import Side
 from . import snippets
 from .base import Cause
-from .fix import Fix, coded, to_change
-from .scene import Scene
+from .scene import Fix, Scene
 
 MOST = 150
 """Steps at which a run may have begun again that are tried at most."""
 
 
-@dataclass(frozen=True, repr=False)
 class Reset(Cause):
     """Equal until a step at which one starts its schedule again.
 
@@ -45,7 +42,6 @@ class Reset(Cause):
         `extra-decay`, where the rate is decayed once more instead; lesson 9: resuming.
     """
 
-    name: ClassVar = "reset"
     alike: ClassVar = {
         "extra-decay": "an exponential decay begun again is the same decay times a number",
         "shift": "begun again before anything changed, a schedule is late from its first step on",
@@ -74,11 +70,11 @@ class Reset(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Keep the counter."""
-        side = to_change(scene, self.side)
+        side = scene.to_change(self.side)
         advice = (
             f"Save the step counter of {side}'s schedule with the weights, and restore both before training goes on."
         )
-        return Fix(advice, coded(scene, side, lambda name: snippets.resume(name, self.step)))
+        return Fix(advice, scene.coded(side, lambda name: snippets.resume(name, self.step)))
 
 
 def _candidates(pair: Pair, side: Side) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -15,12 +14,9 @@ from ..refute.claim import Pair
 from ..terms import Verdict
 from ..words import counted, part
 from .base import Cause
-from .fix import LOG_MORE, Fix
-from .identical import few_rows
-from .scene import Scene
+from .scene import LOG_MORE, Fix, Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Rounding(Cause):
     """The rates are the same within the tolerance.
 
@@ -44,7 +40,6 @@ class Rounding(Cause):
         `identical`, without any rounding; lesson 7 and lesson 11 on the last digits.
     """
 
-    name: ClassVar = "rounding"
     verdict: ClassVar[Verdict] = "same"
 
     @classmethod
@@ -54,7 +49,7 @@ class Rounding(Cause):
 
     def sentence(self, scene: Scene) -> str:
         """How far both lie apart, and what explains it: written digits, or float32's rounding of a factor."""
-        if few := few_rows(scene):
+        if few := scene.few_rows:
             return few
         if scene.digits and scene.written:
             return (

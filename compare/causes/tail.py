@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
@@ -16,11 +15,9 @@ from ..refute.estimate import LATE_FIRST, allowed_at, first_apart, steps_between
 from ..terms import Side, other
 from . import snippets
 from .base import Cause
-from .fix import Fix, coded
-from .scene import Scene
+from .scene import Fix, Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Tail(Cause):
     """Equal until the schedule's end, where one holds its rate and the other does not.
 
@@ -45,7 +42,6 @@ class Tail(Cause):
         `floor`, where a rate stops before the schedule's end; lesson 8: warm-up, cosine, restarts.
     """
 
-    name: ClassVar = "tail"
     side: Side
     step: int
 
@@ -75,7 +71,7 @@ class Tail(Cause):
         """Hold the other side's rate as well, or end both."""
         side = other(self.side)
         advice = f"End both runs at step {self.step:,}, or make {side} hold its rate from there on."
-        return Fix(advice, coded(scene, side, lambda name: snippets.hold(name, self.step)))
+        return Fix(advice, scene.coded(side, lambda name: snippets.hold(name, self.step)))
 
 
 def _end(pair: Pair, side: Side) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -21,8 +21,7 @@ from ..terms import Side, other
 from ..words import counted
 from . import snippets
 from .base import Cause
-from .fix import Fix, coded, following, to_change
-from .scene import Scene
+from .scene import Fix, Scene
 
 SHORTEST = 4
 """Steps of the shortest warm-up that can be told from a shift."""
@@ -31,7 +30,6 @@ MOST = 1200
 """Lengths of a warm-up before a schedule that are tried at most."""
 
 
-@dataclass(frozen=True, repr=False)
 class Warmup(Cause):
     """One warms up first; afterwards both are equal, perhaps delayed by the warm-up.
 
@@ -59,7 +57,6 @@ class Warmup(Cause):
         Lesson 8: warm-up, cosine, restarts.
     """
 
-    name: ClassVar = "warmup"
     explains_start: ClassVar = True
     side: Side
     steps: int
@@ -110,14 +107,14 @@ class Warmup(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Give the other side a warm-up, or remove this one's."""
-        side, steps = to_change(scene, other(self.side)), scene.steps(self.steps)
+        side, steps = scene.to_change(other(self.side)), scene.steps(self.steps)
         if side == self.side:
             return Fix(f"Remove the warm-up of {steps} from {side}.")
         advice, schedule = f"If the warm-up is intended, give {side} one of {steps} too.", scene.of(self.side).schedule
         if schedule is not None:
-            return Fix(advice, following(scene, side, schedule))
+            return Fix(advice, scene.following(side, schedule))
         delayed = self.then == "delayed"
-        return Fix(advice, coded(scene, side, lambda name: snippets.warmup(name, self.steps, delayed)))
+        return Fix(advice, scene.coded(side, lambda name: snippets.warmup(name, self.steps, delayed)))
 
 
 def _begun(base: Curve, steps: int) -> int:
