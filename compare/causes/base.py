@@ -10,7 +10,7 @@ from inspect import cleandoc
 from typing import ClassVar, Self, dataclass_transform
 
 from ..rates import Rates
-from ..refute.claim import Claim, Pair
+from ..refute import Claim, Pair
 from ..terms import Side, Verdict, other
 from .scene import Fix, Scene
 

@@ -12,11 +12,8 @@ import numpy as np
 from samestep.experiment.clock import Duration
 from samestep.experiment.schedules import ExponentialDecay, Schedule
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
-from ..refute.curve import Curve
+from ..refute import Claim, Curve, Pair, Prediction, predict
 from ..refute.estimate import FAST_AND_SLOW, counters, landmarks, moves
-from ..refute.predict import Prediction
 from ..terms import Language, Side
 from ..words import multiple
 from . import snippets
@@ -193,10 +190,8 @@ def _reading(pair: Pair, factor: float) -> Reading:
 
 def _is_bare_factor(curve: Curve) -> bool:
     """Whether a smooth decay multiplies at every step by a number that somebody wrote for a longer period."""
-    schedule = None if curve.inferred is None else curve.inferred.schedule
-    if schedule is None or schedule.kind != "exponential" or curve.is_stepwise:
-        return False
-    return int(schedule.every.count) == 1
+    decay = curve.schedule
+    return isinstance(decay, ExponentialDecay) and not curve.is_stepwise and int(decay.every.count) == 1
 
 
 def _counting_epochs(language: Language, fast: Seen, slow: Seen, times: int) -> str:

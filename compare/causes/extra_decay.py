@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, Self
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
+from ..refute import Claim, Pair, predict
 from ..refute.estimate import LATE_FIRST, constant_ratios, first_apart
 from ..terms import Side, other
 from ..words import multiple
@@ -57,7 +56,7 @@ class ExtraDecay(Cause):
         """Equal until a step after which they differ by one constant factor."""
         for side in sorted(LATE_FIRST, key=lambda each: -len(pair.of(each).rates)):
             apart = first_apart(pair, side)
-            if apart is None or apart[0] < 0:
+            if apart is None:
                 continue
             base, rates = pair.other(side), pair.of(side).rates
             rows = rates.rows(slice(apart[1], None))

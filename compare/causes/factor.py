@@ -9,9 +9,7 @@ from typing import ClassVar, Self
 
 from samestep.experiment.schedules import ExponentialDecay, InverseTimeDecay, Schedule
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
-from ..refute.predict import Prediction
+from ..refute import Claim, Pair, Prediction, predict
 from .base import Cause
 from .scene import Scene
 
@@ -58,10 +56,7 @@ class Factor(Cause):
             factor = cls(factor_a=a, factor_b=b) if exponential else cls(decay_rate_a=a, decay_rate_b=b)
             yield Claim(factor, "b", by_schedule(pair, theirs))
 
-    @classmethod
-    def offhand(cls, pair: Pair) -> Iterator[Claim[Self]]:
-        """The same."""
-        return cls.claims(pair)
+    offhand = claims  # there are few
 
     def sentence(self, scene: Scene) -> str:
         """Both factors."""
@@ -80,7 +75,7 @@ class Factor(Cause):
 
 def other_factor(pair: Pair) -> Iterator[tuple[Decay, Decay]]:
     """a's schedule, and the same with b's factor, over a's period."""
-    a, b = (each.inferred.schedule if each.inferred else None for each in (pair.a, pair.b))
+    a, b = pair.a.schedule, pair.b.schedule
     if isinstance(a, Decay) and isinstance(b, Decay) and type(a) is type(b):
         value = factor_of(_with_period_of(b, a))
         if factor_of(a) != value:

@@ -6,7 +6,7 @@ from typing import Self
 
 from samestep.experiment.schedules.text import to_short
 
-from ..refute.claim import Pair
+from ..refute import Pair
 from ..refute.estimate import is_plain
 from .base import Cause
 from .scene import Scene
@@ -45,7 +45,7 @@ class Family(Cause):
     @classmethod
     def of(cls, pair: Pair) -> Self | None:
         """Two different kinds of schedule; None where they are of one kind or either is not known."""
-        a, b = (None if each.inferred is None else each.inferred.schedule for each in (pair.a, pair.b))
+        a, b = pair.a.schedule, pair.b.schedule
         if a is None or b is None or a.kind == b.kind or not (is_plain(a) and is_plain(b)):
             return None
         return cls(str(a.kind), str(b.kind), to_short(a), to_short(b))

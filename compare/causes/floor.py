@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Self
 
 from ..infer.numbers import shortest
-from ..refute import predict
-from ..refute.claim import Claim, Pair
+from ..refute import Claim, Pair, predict
 from ..refute.estimate import first_apart
 from ..terms import SIDES, Side, other
 from . import snippets
@@ -47,7 +46,7 @@ class Floor(Cause):
         """Equal until one stops falling at its lowest rate: y = max(x, f)."""
         for side in SIDES:
             apart = first_apart(pair, side)
-            if apart is None or apart[0] < 0:
+            if apart is None:
                 continue
             lr = pair.of(side).rates.lr
             lowest = float(lr.min())

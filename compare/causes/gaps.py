@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from ..rates import Rates
-from ..refute.claim import Pair
+from ..refute import Pair
 from ..refute.estimate import usual_distance
 from ..words import counted
 from .base import Cause

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from ..refute.claim import Pair
+from ..refute import Pair
 from ..terms import Verdict
 from .base import Cause
 from .scene import LOG_MORE, Fix, Scene

@@ -11,9 +11,8 @@ import numpy as np
 
 from samestep.experiment.schedules import ExponentialDecay, Product, Schedule, Sequence
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
-from ..refute.estimate import found_again, steep_rows
+from ..refute import Claim, Pair, predict
+from ..refute.estimate import recurring
 from ..terms import SIDES, Side
 from .base import Cause
 from .factor import Decay, by_schedule, other_factor
@@ -119,12 +118,10 @@ def _candidates(pair: Pair, side: Side) -> Iterator[Fraction]:
     if ours is None:
         return
     candidates: list[int] = []
-    for row in steep_rows(curve, pair.differs[side], 4):
-        at = int(curve.rates.step[row])
-        for step in found_again(base, float(curve.rates.lr[row]), float(curve.rates.rounding[row]), at):
-            if step and at:
-                theirs, doubt = float(ours) * at / step, min(20, 1 + round(float(ours) * at / step**2))
-                candidates += [round(theirs) + each for each in range(-doubt, doubt + 1)]
+    for at, step in recurring(curve, base, pair.differs[side], rows=4):
+        if step and at:
+            theirs, doubt = float(ours) * at / step, min(20, 1 + round(float(ours) * at / step**2))
+            candidates += [round(theirs) + each for each in range(-doubt, doubt + 1)]
     yield from (Fraction(each) for each in dict.fromkeys(candidates) if each >= 1)
 
 

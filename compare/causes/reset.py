@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, Self
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
-from ..refute.estimate import LATE_FIRST, first_apart, found_again, steep_rows, steps_between
+from ..refute import Claim, Pair, predict
+from ..refute.estimate import LATE_FIRST, first_apart, recurring, steps_between
 from ..terms import Side
 from . import snippets
 from .base import Cause
@@ -81,14 +80,12 @@ def _candidates(pair: Pair, side: Side) -> list[int]:
     """Steps at which one side may have begun again."""
     apart = first_apart(pair, side)
     curve, base = pair.of(side), pair.other(side)
-    if apart is None or apart[0] < 0:
+    if apart is None:
         return []
-    steps, lr = curve.rates.step, curve.rates.lr
+    steps = curve.rates.step
     latest = int(steps[apart[1]])
-    candidates = [latest]
-    for row in steep_rows(curve, pair.differs[side], 4):
-        again = found_again(base, float(lr[row]), float(curve.rates.rounding[row]), int(steps[row]) - latest, 6)
-        candidates += [int(steps[row]) - step for step in again]
+    both = recurring(curve, base, pair.differs[side], rows=4, most=6, near=lambda step: step - latest)
+    candidates = [latest, *(step - again for step, again in both)]
     changes, first = curve.changes[curve.changes >= apart[1]][:4], base.changes[:4]
     for one in changes:
         for late in (0, 1):

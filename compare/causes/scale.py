@@ -10,8 +10,7 @@ import numpy as np
 from samestep.experiment.schedules.base import tidy
 
 from ..infer.numbers import digits, shortest
-from ..refute import predict
-from ..refute.claim import Claim, Pair
+from ..refute import Claim, Pair, predict
 from ..refute.estimate import constant_ratios
 from ..terms import SIDES, other
 from ..words import multiple

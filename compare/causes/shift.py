@@ -9,9 +9,8 @@ from samestep.experiment.schedules import Product, Sequence
 from samestep.experiment.schedules import Warmup as WarmupSchedule
 
 from ..rates import Rates
-from ..refute import predict
-from ..refute.claim import FEW, Claim, Pair
-from ..refute.curve import Curve
+from ..refute import Claim, Curve, Pair, predict
+from ..refute.claim import FEW
 from ..refute.estimate import FAST_AND_SLOW, landmarks, moves, shifts
 from ..terms import Side, other
 from . import snippets
@@ -128,7 +127,7 @@ class Shift(Cause):
 
 def _may_be_left(curve: Curve, rows: int) -> bool:
     """Whether so many rows at the beginning of a run belong to the same schedule as the rest."""
-    schedule = None if curve.inferred is None else curve.inferred.schedule
+    schedule = curve.schedule
     if isinstance(schedule, WarmupSchedule):
         return rows < int(schedule.over.count)
     return schedule is not None and not isinstance(schedule, Sequence | Product)

@@ -7,8 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
+from ..refute import Claim, Pair, predict
 from ..terms import SIDES, Side, other
 from . import snippets
 from .base import Cause

@@ -12,11 +12,8 @@ from samestep.experiment.schedules import Warmup as WarmupSchedule
 
 from ..infer import Inferred
 from ..rates import Rates
-from ..refute import predict
-from ..refute.claim import Claim, Pair
-from ..refute.curve import Curve, Known
-from ..refute.estimate import LATE_FIRST, allowed_at, found_again, is_regular, steep_rows, steps_between
-from ..refute.predict import Prediction
+from ..refute import Claim, Curve, Known, Pair, Prediction, predict
+from ..refute.estimate import LATE_FIRST, allowed_at, is_regular, recurring, steps_between
 from ..terms import Side, other
 from ..words import counted
 from . import snippets
@@ -119,7 +116,7 @@ class Warmup(Cause):
 
 def _begun(base: Curve, steps: int) -> int:
     """Rows of the other side that a warm-up beside it leaves over: those of a beginning of its own."""
-    return steps if base.inferred is None or isinstance(base.inferred.schedule, WarmupSchedule) else 0
+    return steps if base.schedule is None or isinstance(base.schedule, WarmupSchedule) else 0
 
 
 def _aligned(pair: Pair, side: Side) -> list[int]:
@@ -139,18 +136,16 @@ def _aligned(pair: Pair, side: Side) -> list[int]:
 def _delayed(pair: Pair, side: Side) -> list[int]:
     """Numbers of steps of a warm-up after which one side begins the other's schedule."""
     warming, base = pair.of(side), pair.other(side)
-    steps, lr = warming.rates.step, warming.rates.lr
+    steps = warming.rates.step
     grain = max(warming.stride, base.stride, 1)
-    top = int(steps[int(lr.argmax())])
+    top = int(steps[warming.rates.lr.argmax()])
     exact = [top, top + 1]
-    if warming.inferred is not None and isinstance(warming.inferred.schedule, WarmupSchedule):
-        exact.insert(0, int(warming.inferred.schedule.over.count))
+    if isinstance(warming.schedule, WarmupSchedule):
+        exact.insert(0, int(warming.schedule.over.count))
     ends = [top]
     later = np.where(np.arange(len(steps)) > len(steps) // 4, pair.differs[side], False)
     if not warming.is_stepwise:
-        for row in steep_rows(warming, later, 3):
-            again = found_again(base, float(lr[row]), float(warming.rates.rounding[row]), int(steps[row]), 4)
-            ends += [int(steps[row]) - step for step in again]
+        ends += [step - again for step, again in recurring(warming, base, later)]
     for one in warming.changes[-3:]:
         ends += [int(steps[one]) - int(base.rates.step[each]) for each in base.changes[-3:]]
     near = [each + close for each in dict.fromkeys(ends) for close in range(1 - min(grain, 60), min(grain, 60))]

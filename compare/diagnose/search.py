@@ -8,8 +8,8 @@ from itertools import islice
 
 from ..causes import CAUSES
 from ..causes.base import Cause
-from ..refute.claim import Check, Claim, Pair
-from ..refute.curve import Curve
+from ..refute import Claim, Curve, Pair
+from ..refute.claim import Check
 from ..refute.estimate import is_plain
 
 ENOUGH_COVERED = 0.5
@@ -90,4 +90,4 @@ def _rank(pair: Pair, claim: Claim[Cause], check: Check) -> tuple[bool, bool, in
 
 def _is_plain(curve: Curve) -> bool:
     """Whether a run follows one schedule that is known, and not several one after the other."""
-    return curve.inferred is not None and is_plain(curve.inferred.schedule, most=6)
+    return curve.schedule is not None and is_plain(curve.schedule, most=6)

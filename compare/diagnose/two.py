@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from samestep.experiment.schedules.base import tidy
@@ -16,8 +15,8 @@ from ..causes.scale import Scale
 from ..causes.shift import Shift
 from ..causes.warmup import Warmup
 from ..infer.numbers import digits
-from ..refute.claim import FEW_CLAIMS, Pair
-from ..refute.curve import Curve
+from ..refute import Curve, Pair
+from ..refute.claim import FEW_CLAIMS
 from ..refute.estimate import is_regular
 from .search import found, holding
 
@@ -33,7 +32,8 @@ def pairs(pair: Pair) -> list[Cause]:
     if not (is_regular(pair.a) and is_regular(pair.b)):
         return []  # noise is no schedule, whatever is taken off
     candidates: dict[frozenset[type[Cause]], tuple[int, Cause, Cause, Pair]] = {}
-    for first, rest in _taken_off(_thinned(pair), FIRST):
+    thinned = _thinned(pair)
+    for first, rest in (taken for kind in FIRST for taken in kind.taken_off(thinned)):
         for claim, _ in holding(rest, (cause for cause in CAUSES if cause.comes_second)):
             second = claim.cause
             kinds, length = frozenset({type(first), type(second)}), _length(first) + _length(second)
@@ -45,14 +45,9 @@ def pairs(pair: Pair) -> list[Cause]:
     return [cause for cause in both if cause is not None]
 
 
-def _taken_off(pair: Pair, causes: Iterable[type[Cause]]) -> Iterator[tuple[Cause, Pair]]:
-    for cause in causes:
-        yield from cause.taken_off(pair)
-
-
 def _both(pair: Pair, first: Cause, second: Cause, thinned: Pair) -> Cause | None:
     """Two causes as one, looked at again with every row; None where that refutes them."""
-    again = (rest for cause, rest in _taken_off(pair, [type(first)]) if cause == first)
+    again = (rest for cause, rest in type(first).taken_off(pair) if cause == first)
     for claim, check in holding(next(again, thinned), [type(second)]):
         also = found(thinned, claim, check)
         return replace(first.settled(pair), residual_ulp32=check.residual_ulp32, second=also)

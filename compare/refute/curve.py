@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules import PiecewiseConstant, ScheduleModel
+from samestep.experiment.schedules import PiecewiseConstant, Schedule, ScheduleModel
 
 from ..infer import Inferred
 from ..rates import Rates
@@ -31,8 +32,7 @@ FEWEST = 6
 """Rows from which on something follows."""
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What is known of the rate at some steps; all float64, of one shape.
 
     value : the rate. slack : how far the true one may lie from it, since it was written with few digits or stands
@@ -47,11 +47,11 @@ class Known:
 
     def at_rows(self, rows: np.ndarray | slice) -> Known:
         """Some of the rates."""
-        return Known(*(column[rows] for column in self._columns()))
+        return Known(*(column[rows] for column in self))
 
     def put(self, rows: np.ndarray | slice, other: Known) -> None:
         """Write those of `other` at some rows, in place."""
-        for ours, theirs in zip(self._columns(), other._columns(), strict=True):
+        for ours, theirs in zip(self, other, strict=True):
             ours[rows] = theirs
 
     def times(self, factor: np.ndarray | float) -> Known:
@@ -64,16 +64,11 @@ class Known:
 
     def instead(self, where: np.ndarray, other: Known) -> Known:
         """These rates, and those of `other` at some places."""
-        return Known(
-            *(np.where(where, theirs, ours) for ours, theirs in zip(self._columns(), other._columns(), strict=True))
-        )
+        return Known(*(np.where(where, theirs, ours) for ours, theirs in zip(self, other, strict=True)))
 
     def allowed(self, ulp: float = ULP32) -> np.ndarray:
         """How far another rate may lie from `value` and still be the same: rounding, drift and slack."""
         return allowed(self.size, self.drift, self.slack, ulp=ulp)
-
-    def _columns(self) -> tuple[np.ndarray, ...]:
-        return self.value, self.slack, self.size, self.drift
 
 
 @dataclass(frozen=True)
@@ -87,6 +82,11 @@ class Curve:
     rates: Rates
     inferred: Inferred | None
     rounds_at_peak: bool = True
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The schedule that its rows follow, with durations in steps; None where none was found."""
+        return None if self.inferred is None else self.inferred.schedule
 
     @cached_property
     def peak(self) -> float:
@@ -148,7 +148,7 @@ class Curve:
         elsewhere = wanted[~there]
         known = Known(*(np.empty(step.shape) for _ in range(4)))
         known.put(there, self.observed.at_rows(row[there]))
-        known.put(~there, self._known(elsewhere, *self._elsewhere(elsewhere)))
+        known.put(~there, self.known(elsewhere, *self._elsewhere(elsewhere)))
         return known
 
     @cached_property
@@ -156,10 +156,11 @@ class Curve:
         """The rates of its own rows."""
         rates, known = self.rates, Known(*(np.empty(len(self.rates)) for _ in range(4)))
         for rows in blocks(len(rates)):
-            known.put(rows, self._known(rates.step[rows], rates.lr[rows], rates.rounding[rows]))
+            known.put(rows, self.known(rates.step[rows], rates.lr[rows], rates.rounding[rows]))
         return known
 
-    def _known(self, step: np.ndarray, lr: np.ndarray, slack: np.ndarray) -> Known:
+    def known(self, step: np.ndarray, lr: np.ndarray, slack: np.ndarray) -> Known:
+        """What is known of rates at these steps, with the size and the drift that this run's would have."""
         size, drift = self.bent(step)
         near = np.maximum(near_peak(lr, self.peak), size)
         return Known(lr, slack, near, drift)
