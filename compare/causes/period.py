@@ -85,10 +85,9 @@ class Period(Cause):
             return
         ours, theirs = (int(each.rates.step[each.changes[0]]) if len(each.changes) else 0 for each in (pair.a, pair.b))
         if ours and theirs and ours != theirs:
-            if ours < theirs:  # the side whose rows are all predicted
-                yield Claim(cls(ours, theirs), "b", predict.stretched(pair.a, ours, theirs), extrapolates=True)
-            else:
-                yield Claim(cls(ours, theirs), "a", predict.stretched(pair.b, theirs, ours), extrapolates=True)
+            side: Side = "b" if ours < theirs else "a"  # whose rows are all predicted
+            longer = predict.stretched(pair.other(side), min(ours, theirs), max(ours, theirs))
+            yield Claim(cls(ours, theirs), side, longer, extrapolates=True)
 
     @classmethod
     def _smooth(cls, pair: Pair) -> Iterator[Claim[Self]]:

@@ -137,10 +137,6 @@ class Scene:
         if schedule is None:
             return {}
         count = in_epochs(self.steps_per_epoch)
+        codes = self.coded(side, lambda language: written(schedule, language, count))
         first = f"steps_per_epoch = {self.steps_per_epoch}\n"
-
-        def make(language: Language) -> str:
-            code = written(schedule, language, count)
-            return first + code if "steps_per_epoch" in code else code
-
-        return self.coded(side, make)
+        return {name: first + code if "steps_per_epoch" in code else code for name, code in codes.items()}

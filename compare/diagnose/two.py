@@ -6,21 +6,15 @@ from dataclasses import replace
 
 from samestep.experiment.schedules.base import tidy
 
-from ..causes import CAUSES
+from ..causes import CAUSES, named
 from ..causes.base import Cause
-from ..causes.counter import Counter
-from ..causes.factor import Factor
-from ..causes.period import Period
-from ..causes.scale import Scale
-from ..causes.shift import Shift
-from ..causes.warmup import Warmup
 from ..infer.numbers import digits
 from ..refute import Curve, Pair
 from ..refute.claim import FEW_CLAIMS
 from ..refute.estimate import is_regular
 from .search import found, holding
 
-FIRST: tuple[type[Cause], ...] = (Warmup, Scale, Factor, Period, Shift, Counter)
+FIRST = [named(name) for name in ("warmup", "scale", "factor", "period", "shift", "counter")]
 """Causes that are worth taking off, the likelier first."""
 
 MOST_ROWS = 8_000

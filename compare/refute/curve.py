@@ -192,17 +192,16 @@ class Curve:
     @cached_property
     def _has_ended(self) -> bool:
         """Whether its schedule was seen to its end, and holds from there on."""
-        assert self.inferred is not None
-        schedule = self.inferred.schedule
-        length = schedule.length(Clock.STEPS)
-        return length is not None and schedule.after_end == "hold" and length < self.last
+        assert self.schedule is not None
+        length = self.schedule.length(Clock.STEPS)
+        return length is not None and self.schedule.after_end == "hold" and length < self.last
 
     @cached_property
     def _is_loose(self) -> bool:
         """Whether its schedule jumps at steps between rows, so that the rows do not tell where."""
-        if self.inferred is None or self.stride == 1 or len(self.rates) < 2:
+        schedule = self.schedule
+        if schedule is None or self.stride == 1 or len(self.rates) < 2:
             return False
-        schedule = self.inferred.schedule
         if getattr(schedule, "staircase", False):  # evenly: each change narrows the period down
             return not self.stride or len(self.changes) < self.stride
         return _jumps(schedule)
@@ -244,13 +243,9 @@ def blocks(rows: int) -> Iterator[slice]:
 
 def _as_slice(rows: np.ndarray) -> np.ndarray | slice:
     """Rows that follow one another as a slice, which copies nothing."""
-    count = len(rows)
-    if not count:
+    if not len(rows) or (np.diff(rows) != 1).any():
         return rows
-    first = int(rows[0])
-    if int(rows[-1]) - first != count - 1 or (count > 2 and (np.diff(rows) != 1).any()):
-        return rows
-    return slice(first, first + count)
+    return slice(int(rows[0]), int(rows[-1]) + 1)
 
 
 def _jumps(schedule: ScheduleModel) -> bool:
