@@ -68,15 +68,11 @@ class Counter(Cause):
     @classmethod
     def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
         """b(n) = a(f n), or the other way round: the slow side from the fast one, and the fast from the slow."""
-        for fast, slow in FAST_AND_SLOW:
-            if not moves(pair):
-                return
+        for fast, slow in FAST_AND_SLOW if moves(pair) else ():
             for f in counters(pair, fast):
                 counter = cls(f if fast == "b" else 1 / f)
-                longer = _scheduled_slower(pair, fast, slow, f)
-                if longer is not None:
-                    yield Claim(counter, slow, longer, extrapolates=True)
-                yield Claim(counter, slow, predict.slowed(pair.of(fast), f), extrapolates=True)
+                for slower in filter(None, (_scheduled_slower(pair, fast, slow, f), predict.slowed(pair.of(fast), f))):
+                    yield Claim(counter, slow, slower, extrapolates=True)
                 yield Claim(counter, fast, predict.quickened(pair.of(slow), f))
 
     @classmethod
@@ -164,11 +160,9 @@ class Counter(Cause):
 
 def _scheduled_slower(pair: Pair, fast: Side, slow: Side, factor: int) -> Prediction | None:
     """A clock that runs slower, by the schedule where it is known: rows show every f-th step only."""
-    inferred = pair.of(fast).inferred
-    longer = None if inferred is None else predict.lengthened(inferred.schedule, Fraction(factor))
-    if inferred is None or longer is None:
-        return None
-    return predict.scheduled(replace(inferred, schedule=longer), pair.of(slow))
+    base = pair.of(fast)
+    longer = None if base.schedule is None else predict.lengthened(base.schedule, Fraction(factor))
+    return None if longer is None else predict.scheduled(base, longer, pair.of(slow))
 
 
 def _reading(pair: Pair, factor: float) -> Reading:
@@ -179,7 +173,7 @@ def _reading(pair: Pair, factor: float) -> Reading:
         return "unconverted-rate"
     if pair.clock is None:
         return "unknown"
-    if pair.clock.accumulate > 1 and whole == pair.clock.accumulate:
+    if whole == pair.clock.accumulate > 1:
         return "gradient-accumulation"
     if whole in (pair.clock.steps_per_epoch, pair.clock.batches_per_epoch):
         return "steps-vs-epochs"

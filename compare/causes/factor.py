@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar, Self
 
-from samestep.experiment.schedules import ExponentialDecay, InverseTimeDecay, Schedule
+from samestep.experiment.schedules import ExponentialDecay, InverseTimeDecay
 
-from ..refute import Claim, Pair, Prediction, predict
+from ..refute import Claim, Pair, predict
 from .base import Cause
 from .scene import Scene
 
@@ -54,7 +53,7 @@ class Factor(Cause):
             a, b = factor_of(ours), factor_of(theirs)
             exponential = isinstance(ours, ExponentialDecay)
             factor = cls(factor_a=a, factor_b=b) if exponential else cls(decay_rate_a=a, decay_rate_b=b)
-            yield Claim(factor, "b", by_schedule(pair, theirs))
+            yield Claim(factor, "b", predict.scheduled(pair.a, theirs, pair.b))
 
     offhand = claims  # there are few
 
@@ -85,12 +84,6 @@ def other_factor(pair: Pair) -> Iterator[tuple[Decay, Decay]]:
 def factor_of(decay: Decay) -> float:
     """The number that a decay goes by."""
     return decay.factor if isinstance(decay, ExponentialDecay) else decay.decay_rate
-
-
-def by_schedule(pair: Pair, schedule: Schedule) -> Prediction:
-    """b's rates from a's schedule with something changed."""
-    assert pair.a.inferred is not None
-    return predict.scheduled(replace(pair.a.inferred, schedule=schedule), pair.b)
 
 
 def _with_period_of(decay: Decay, other: Decay) -> Decay:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +12,6 @@ import numpy as np
 from samestep.experiment.clock import Clock, Duration
 from samestep.experiment.schedules import Schedule, ScheduleModel
 
-from ..infer import Inferred
 from .curve import UNKNOWN, Curve, Known
 
 Prediction = Callable[[np.ndarray], Known]
@@ -108,8 +108,10 @@ def after(curve: Curve, steps: int, delay: int, head: Prediction) -> Prediction:
     return lambda step: curve.at(np.maximum(step - delay, 0)).instead(step < steps, head(step))
 
 
-def scheduled(inferred: Inferred, curve: Curve) -> Prediction:
-    """What a schedule gives, at the steps and the size of a run."""
+def scheduled(base: Curve, schedule: Schedule, curve: Curve) -> Prediction:
+    """What a run's schedule gives once it is another one, at the steps and the size of `curve`."""
+    assert base.inferred is not None
+    inferred = replace(base.inferred, schedule=schedule)
     asked = Curve(curve.rates, inferred)
     return lambda step: asked.known(step, inferred.rate(step), np.zeros(step.shape))
 
