@@ -64,10 +64,11 @@ class Warmup(Cause):
         """One warms up first, equal afterwards: aligned, or delayed by the warm-up."""
         for side in LATE_FIRST:
             warming, base = pair.of(side), pair.other(side)
+            may_begin = base.schedule is None or isinstance(base.schedule, WarmupSchedule)  # otherwise than it goes on
             for steps in _aligned(pair, side) if is_regular(base) else ():
                 for head in (*_heads(warming, steps, base.at(np.array([steps]))), *_ramps(warming, base, steps)):
                     after = predict.after(base, steps, 0, head)
-                    yield Claim(cls(side, steps, "aligned"), side, after, leaves=_begun(base, steps))
+                    yield Claim(cls(side, steps, "aligned"), side, after, leaves=steps if may_begin else 0)
             for steps in _delayed(pair, side):
                 for head in _heads(warming, steps, base.at(np.array([0]))):
                     yield Claim(cls(side, steps, "delayed"), side, predict.after(base, steps, steps, head))
@@ -112,11 +113,6 @@ class Warmup(Cause):
             return Fix(advice, scene.following(side, schedule))
         delayed = self.then == "delayed"
         return Fix(advice, scene.coded(side, lambda name: snippets.warmup(name, self.steps, delayed)))
-
-
-def _begun(base: Curve, steps: int) -> int:
-    """Rows of the other side that a warm-up beside it leaves over: those of a beginning of its own."""
-    return steps if base.schedule is None or isinstance(base.schedule, WarmupSchedule) else 0
 
 
 def _aligned(pair: Pair, side: Side) -> list[int]:

@@ -181,9 +181,8 @@ class Curve:
     def _elsewhere(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if self.inferred is None:
             return self._between(step)
-        slack = np.where(step <= self.last, 0.0, UNKNOWN)  # a schedule seen for a while may go on otherwise
-        if self._has_ended:
-            slack = np.zeros(step.shape)
+        # a schedule seen for a while may go on otherwise
+        slack = np.where(self._has_ended | (step <= self.last), 0.0, UNKNOWN)
         if self._is_loose:
             after = np.clip(np.searchsorted(self.rates.step, step), 1, len(self.rates) - 1)
             slack += np.abs(self.rates.lr[after] - self.rates.lr[after - 1])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from samestep.experiment.schedules import ExponentialDecay, PiecewiseConstant, Product, Schedule, Sequence, Warmup
+from samestep.experiment.schedules import ExponentialDecay, Product, Schedule, Sequence, Warmup
 
 from ..infer.numbers import digits, shortest
 from ..rates import Rates
@@ -137,15 +137,9 @@ def is_plain(schedule: Schedule, most: int = 3) -> bool:
 
     most : boundaries of a piecewise constant one.
     """
-    match schedule:
-        case Sequence() | Product():
-            return False
-        case Warmup():
-            return is_plain(schedule.then, most)
-        case PiecewiseConstant():
-            return len(schedule.boundaries) <= most
-        case _:
-            return True
+    if isinstance(schedule, Warmup):
+        return is_plain(schedule.then, most)
+    return not isinstance(schedule, Sequence | Product) and len(getattr(schedule, "boundaries", ())) <= most
 
 
 def first_apart(pair: Pair, side: Side) -> tuple[int, int] | None:
