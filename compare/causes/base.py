@@ -43,13 +43,13 @@ class Cause(ABC):
     may_be_timing: ClassVar[bool] = False
     """Whether it may be that a log holds the next rates and not those that were used."""
 
+    residual_ulp32: float = field(default=0.0, kw_only=True, repr=False, compare=False)
+    second: Cause | None = field(default=None, kw_only=True, repr=False)
+
     def __init_subclass__(cls) -> None:
         """Each kind is a frozen dataclass, and has its class's name in the words of the shell."""
         cls.name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
         dataclass(frozen=True, repr=False)(cls)
-
-    residual_ulp32: float = field(default=0.0, kw_only=True, repr=False, compare=False)
-    second: Cause | None = field(default=None, kw_only=True, repr=False)
 
     @classmethod
     def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
