@@ -7,15 +7,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from inspect import cleandoc
-from typing import ClassVar, Self
+from typing import ClassVar, Self, dataclass_transform
 
 from ..rates import Rates
-from ..refute.claim import Claim, Pair
-from ..terms import Side, Verdict
-from .fix import Fix
-from .scene import Scene
+from ..refute import Claim, Pair
+from ..terms import Side, Verdict, other
+from .scene import Fix, Scene
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 @dataclass(frozen=True, repr=False)
 class Cause(ABC):
     """Why two runs differ, or how they are the same. The fields of each kind are its parameters, as the JSON has them.
@@ -46,6 +46,11 @@ class Cause(ABC):
     residual_ulp32: float = field(default=0.0, kw_only=True, repr=False, compare=False)
     second: Cause | None = field(default=None, kw_only=True, repr=False)
 
+    def __init_subclass__(cls) -> None:
+        """Each kind is a frozen dataclass, and has its class's name in the words of the shell."""
+        cls.name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+        dataclass(frozen=True, repr=False)(cls)
+
     @classmethod
     def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
         """What it may say of two runs that differ, for the rows to refute; the likelier first."""
@@ -72,9 +77,12 @@ class Cause(ABC):
     def sentence(self, scene: Scene) -> str:
         """What happened, for somebody who has never heard of it: with numbers, units and the names of the sides."""
 
-    @abstractmethod
     def fix(self, scene: Scene) -> Fix:
-        """What to write, for the side that is the likelier one to be wrong."""
+        """What to write, for the side that is the likelier one to be wrong: by default, the schedule of the other."""
+        side = scene.to_change("b")
+        schedule = scene.of(other(side)).schedule
+        advice = f"If {other(side)} is right, give {side} the schedule of {other(side)}"
+        return Fix(f"{advice}:" if schedule else f"{advice}.", scene.following(side, schedule))
 
     def rank(self) -> int:
         """0 for its place in the order of causes; less where it is simpler than any other."""

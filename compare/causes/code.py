@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from samestep.experiment.clock import Clock, Duration
-from samestep.experiment.schedules import Constant, Product, Schedule, Sequence, Warmup
+from samestep.experiment.schedules import Constant, Schedule, Warmup
 from samestep.experiment.schedules.calls import Call, Calls, Expression, grouped, torch_call
 from samestep.experiment.schedules.text import to_short
 
+from ..refute.estimate import is_plain
 from ..terms import Language
 
 MOST_BOUNDARIES = 8
+"""Boundaries of a schedule that one or two lines hold."""
 
 UNNAMED = ("initial_learning_rate", "boundaries", "values", "schedulers", "lr_lambda")
 """Arguments that a person writes without their names."""
@@ -89,7 +91,7 @@ def _keras(name: str, schedule: Schedule, counts: _Counts) -> str | None:
         schedule = schedule.line(counts.clock)
     call = schedule.keras(counts)
     if not call.is_stand_in:
-        return f"{name} = {_line(call)}" if _is_short(schedule) else None
+        return f"{name} = {_line(call)}" if is_plain(schedule, MOST_BOUNDARIES) else None
     if not isinstance(schedule, Warmup) or isinstance(schedule.then, Warmup):
         return None
     after = _keras("after", schedule.then, counts)
@@ -121,15 +123,9 @@ def _torch(schedule: Schedule, counts: _Counts) -> str | None:
 
 def _torch_call(schedule: Schedule, counts: _Counts, base_lr: float | None = None) -> Call | None:
     """PyTorch's class, or a function in a line; for an optimizer made with `base_lr`."""
-    for call in (schedule.torch(counts), schedule.in_a_line(counts)):
-        if call and _is_short(schedule) and not call.is_stand_in and base_lr in (None, call.base_lr):
-            return call
-    return None
-
-
-def _is_short(schedule: Schedule) -> bool:
-    """Whether one or two lines hold it."""
-    return len(getattr(schedule, "boundaries", ())) <= MOST_BOUNDARIES and not isinstance(schedule, Sequence | Product)
+    calls = (schedule.torch(counts), schedule.in_a_line(counts)) if is_plain(schedule, MOST_BOUNDARIES) else ()
+    fits = (call for call in calls if call and not call.is_stand_in and base_lr in (None, call.base_lr))
+    return next(fits, None)
 
 
 def _line(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar, Literal, Self
 
@@ -12,18 +12,14 @@ import numpy as np
 from samestep.experiment.clock import Duration
 from samestep.experiment.schedules import ExponentialDecay, Schedule
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
-from ..refute.curve import Curve
+from ..refute import Claim, Curve, Pair, Prediction, predict
 from ..refute.estimate import FAST_AND_SLOW, counters, landmarks, moves
-from ..refute.predict import Prediction
 from ..terms import Language, Side
 from ..words import multiple
 from . import snippets
 from .base import Cause
 from .code import written
-from .fix import Fix, coded
-from .scene import Scene, Seen
+from .scene import Fix, Scene, Seen
 
 Reading = Literal["steps-vs-epochs", "gradient-accumulation", "unconverted-rate", "unknown"]
 
@@ -36,7 +32,6 @@ READINGS: dict[Reading, str] = {
 """What makes one clock run faster than the other."""
 
 
-@dataclass(frozen=True, repr=False)
 class Counter(Cause):
     """One runs through its schedule several times as fast as the other.
 
@@ -63,7 +58,6 @@ class Counter(Cause):
         Lesson 1 on this very run; lesson 2 on the three counts; lesson 4 on PyTorch; lesson 10 on accumulation.
     """
 
-    name: ClassVar = "counter"
     alike: ClassVar = {
         "period": "a clock that runs twice as fast makes a period half as long",
         "factor": "smooth decays by r in E steps and by r**2 in 2 E are one",
@@ -74,15 +68,11 @@ class Counter(Cause):
     @classmethod
     def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
         """b(n) = a(f n), or the other way round: the slow side from the fast one, and the fast from the slow."""
-        for fast, slow in FAST_AND_SLOW:
-            if not moves(pair):
-                return
+        for fast, slow in FAST_AND_SLOW if moves(pair) else ():
             for f in counters(pair, fast):
                 counter = cls(f if fast == "b" else 1 / f)
-                longer = _scheduled_slower(pair, fast, slow, f)
-                if longer is not None:
-                    yield Claim(counter, slow, longer, extrapolates=True)
-                yield Claim(counter, slow, predict.slowed(pair.of(fast), f), extrapolates=True)
+                for slower in filter(None, (_scheduled_slower(pair, fast, slow, f), predict.slowed(pair.of(fast), f))):
+                    yield Claim(counter, slow, slower, extrapolates=True)
                 yield Claim(counter, fast, predict.quickened(pair.of(slow), f))
 
     @classmethod
@@ -153,28 +143,26 @@ class Counter(Cause):
         match self.reading:
             case "steps-vs-epochs":
                 advice = f"If epochs were meant, make {fast} count epochs: an epoch is {pace} steps."
-                return Fix(advice, coded(scene, fast, lambda name: _counting_epochs(name, quick, counted, int(times))))
+                return Fix(advice, scene.coded(fast, lambda name: _counting_epochs(name, quick, counted, int(times))))
             case "gradient-accumulation":
                 advice = (
                     f"Make {fast} count updates: make its durations {pace} times as long, or step it once per update."
                 )
-                return Fix(advice, coded(scene, fast, lambda name: _counting_updates(name, counted, int(times))))
+                return Fix(advice, scene.coded(fast, lambda name: _counting_updates(name, counted, int(times))))
             case "unconverted-rate":
                 advice = (
                     f"Convert {fast}'s factor to one step, factor ** (1 / {pace}), or give it a period of {pace} steps."
                 )
-                return Fix(advice, coded(scene, fast, lambda name: _converted(name, quick.schedule, int(times))))
+                return Fix(advice, scene.coded(fast, lambda name: _converted(name, quick.schedule, int(times))))
         advice = f"If {slow} is right, make every duration of {fast} {pace} times as long."
-        return Fix(advice, coded(scene, fast, lambda name: _longer(name, quick.schedule, pace)))
+        return Fix(advice, scene.coded(fast, lambda name: _longer(name, quick.schedule, pace)))
 
 
 def _scheduled_slower(pair: Pair, fast: Side, slow: Side, factor: int) -> Prediction | None:
     """A clock that runs slower, by the schedule where it is known: rows show every f-th step only."""
-    inferred = pair.of(fast).inferred
-    longer = None if inferred is None else predict.lengthened(inferred.schedule, Fraction(factor))
-    if inferred is None or longer is None:
-        return None
-    return predict.scheduled(replace(inferred, schedule=longer), pair.of(slow))
+    base = pair.of(fast)
+    longer = None if base.schedule is None else predict.lengthened(base.schedule, Fraction(factor))
+    return None if longer is None else predict.scheduled(base, longer, pair.of(slow))
 
 
 def _reading(pair: Pair, factor: float) -> Reading:
@@ -185,7 +173,7 @@ def _reading(pair: Pair, factor: float) -> Reading:
         return "unconverted-rate"
     if pair.clock is None:
         return "unknown"
-    if pair.clock.accumulate > 1 and whole == pair.clock.accumulate:
+    if whole == pair.clock.accumulate > 1:
         return "gradient-accumulation"
     if whole in (pair.clock.steps_per_epoch, pair.clock.batches_per_epoch):
         return "steps-vs-epochs"
@@ -196,10 +184,8 @@ def _reading(pair: Pair, factor: float) -> Reading:
 
 def _is_bare_factor(curve: Curve) -> bool:
     """Whether a smooth decay multiplies at every step by a number that somebody wrote for a longer period."""
-    schedule = None if curve.inferred is None else curve.inferred.schedule
-    if schedule is None or schedule.kind != "exponential" or curve.is_stepwise:
-        return False
-    return int(schedule.every.count) == 1
+    decay = curve.schedule
+    return isinstance(decay, ExponentialDecay) and not curve.is_stepwise and int(decay.every.count) == 1
 
 
 def _counting_epochs(language: Language, fast: Seen, slow: Seen, times: int) -> str:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
+from ..refute import Claim, Pair, predict
 from ..refute.estimate import LATE_FIRST, constant_ratios, first_apart
 from ..terms import Side, other
 from ..words import multiple
 from . import snippets
 from .base import Cause
-from .fix import Fix, coded, to_change
-from .scene import Scene
+from .scene import Fix, Scene
 
 MOST = 150
 """Steps at which the factor may begin that are tried at most."""
 
 
-@dataclass(frozen=True, repr=False)
 class ExtraDecay(Cause):
     """Equal until a step after which they differ by one constant factor.
 
@@ -47,7 +43,6 @@ class ExtraDecay(Cause):
         `reset`, where the counter is lost instead; lesson 9: resuming.
     """
 
-    name: ClassVar = "extra-decay"
     alike: ClassVar = {
         "floor": "where a schedule holds its last rate, a factor on that is another last rate",
         "tail": "where a schedule holds its last rate, a factor on that is another last rate",
@@ -61,7 +56,7 @@ class ExtraDecay(Cause):
         """Equal until a step after which they differ by one constant factor."""
         for side in sorted(LATE_FIRST, key=lambda each: -len(pair.of(each).rates)):
             apart = first_apart(pair, side)
-            if apart is None or apart[0] < 0:
+            if apart is None:
                 continue
             base, rates = pair.other(side), pair.of(side).rates
             rows = rates.rows(slice(apart[1], None))
@@ -82,6 +77,6 @@ class ExtraDecay(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Resume in the right order."""
-        side = to_change(scene, self.side)
+        side = scene.to_change(self.side)
         advice = f"When {side} is resumed at step {self.step:,}, create its scheduler first and load its state last."
-        return Fix(advice, coded(scene, side, lambda name: snippets.resume(name, self.step)))
+        return Fix(advice, scene.coded(side, lambda name: snippets.resume(name, self.step)))

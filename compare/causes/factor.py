@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar, Self
 
-from samestep.experiment.schedules import ExponentialDecay, InverseTimeDecay, Schedule
+from samestep.experiment.schedules import ExponentialDecay, InverseTimeDecay
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
-from ..refute.predict import Prediction
+from ..refute import Claim, Pair, predict
 from .base import Cause
-from .fix import Fix, as_the_other
 from .scene import Scene
 
 Decay = ExponentialDecay | InverseTimeDecay
 
 
-@dataclass(frozen=True, repr=False)
 class Factor(Cause):
     """The same kind of decay with another factor.
 
@@ -44,7 +39,6 @@ class Factor(Cause):
         `counter`, where a factor was meant for another number of steps; lesson 4 on PyTorch's schedulers.
     """
 
-    name: ClassVar = "factor"
     alike: ClassVar = {"period": "a smooth decay with another factor is the same one with another period"}
     comes_second: ClassVar = False
     factor_a: float | None = None
@@ -59,12 +53,9 @@ class Factor(Cause):
             a, b = factor_of(ours), factor_of(theirs)
             exponential = isinstance(ours, ExponentialDecay)
             factor = cls(factor_a=a, factor_b=b) if exponential else cls(decay_rate_a=a, decay_rate_b=b)
-            yield Claim(factor, "b", by_schedule(pair, theirs))
+            yield Claim(factor, "b", predict.scheduled(pair.a, theirs, pair.b))
 
-    @classmethod
-    def offhand(cls, pair: Pair) -> Iterator[Claim[Self]]:
-        """The same."""
-        return cls.claims(pair)
+    offhand = claims  # there are few
 
     def sentence(self, scene: Scene) -> str:
         """Both factors."""
@@ -80,14 +71,10 @@ class Factor(Cause):
             f"{self.decay_rate_b:.9g}."
         )
 
-    def fix(self, scene: Scene) -> Fix:
-        """Give one side the schedule of the other."""
-        return as_the_other(scene)
-
 
 def other_factor(pair: Pair) -> Iterator[tuple[Decay, Decay]]:
     """a's schedule, and the same with b's factor, over a's period."""
-    a, b = (each.inferred.schedule if each.inferred else None for each in (pair.a, pair.b))
+    a, b = pair.a.schedule, pair.b.schedule
     if isinstance(a, Decay) and isinstance(b, Decay) and type(a) is type(b):
         value = factor_of(_with_period_of(b, a))
         if factor_of(a) != value:
@@ -97,12 +84,6 @@ def other_factor(pair: Pair) -> Iterator[tuple[Decay, Decay]]:
 def factor_of(decay: Decay) -> float:
     """The number that a decay goes by."""
     return decay.factor if isinstance(decay, ExponentialDecay) else decay.decay_rate
-
-
-def by_schedule(pair: Pair, schedule: Schedule) -> Prediction:
-    """b's rates from a's schedule with something changed."""
-    assert pair.a.inferred is not None
-    return predict.scheduled(replace(pair.a.inferred, schedule=schedule), pair.b)
 
 
 def _with_period_of(decay: Decay, other: Decay) -> Decay:

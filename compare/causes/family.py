@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Self
 
 from samestep.experiment.schedules.text import to_short
 
-from ..refute.claim import Pair
+from ..refute import Pair
 from ..refute.estimate import is_plain
 from .base import Cause
-from .fix import Fix, as_the_other
 from .scene import Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Family(Cause):
     """Two different kinds of schedule.
 
@@ -40,7 +37,6 @@ class Family(Cause):
         Lesson 8: warm-up, cosine, restarts; page `schedules`: what each becomes in the other framework.
     """
 
-    name: ClassVar = "family"
     kind_a: str
     kind_b: str
     schedule_a: str
@@ -49,7 +45,7 @@ class Family(Cause):
     @classmethod
     def of(cls, pair: Pair) -> Self | None:
         """Two different kinds of schedule; None where they are of one kind or either is not known."""
-        a, b = (None if each.inferred is None else each.inferred.schedule for each in (pair.a, pair.b))
+        a, b = pair.a.schedule, pair.b.schedule
         if a is None or b is None or a.kind == b.kind or not (is_plain(a) and is_plain(b)):
             return None
         return cls(str(a.kind), str(b.kind), to_short(a), to_short(b))
@@ -60,7 +56,3 @@ class Family(Cause):
             f"a and b follow different kinds of schedule: a is {self.kind_a} ({self.schedule_a}), b is "
             f"{self.kind_b} ({self.schedule_b})."
         )
-
-    def fix(self, scene: Scene) -> Fix:
-        """Give one side the schedule of the other."""
-        return as_the_other(scene)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from ..infer.numbers import shortest
-from ..refute import predict
-from ..refute.claim import Claim, Pair
+from ..refute import Claim, Pair, predict
 from ..refute.estimate import first_apart
 from ..terms import SIDES, Side, other
 from . import snippets
 from .base import Cause
-from .fix import Fix, coded, to_change
-from .scene import Scene
+from .scene import Fix, Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Floor(Cause):
     """Equal until one stops falling.
 
@@ -41,7 +37,6 @@ class Floor(Cause):
         `tail`, where a schedule ends instead; lesson 8: warm-up, cosine, restarts.
     """
 
-    name: ClassVar = "floor"
     alike: ClassVar = {"tail": "where the other only falls, to hold is to have a floor"}
     side: Side
     rate: float
@@ -51,7 +46,7 @@ class Floor(Cause):
         """Equal until one stops falling at its lowest rate: y = max(x, f)."""
         for side in SIDES:
             apart = first_apart(pair, side)
-            if apart is None or apart[0] < 0:
+            if apart is None:
                 continue
             lr = pair.of(side).rates.lr
             lowest = float(lr.min())
@@ -70,8 +65,8 @@ class Floor(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Give the other side a floor, or remove this one's."""
-        side = to_change(scene, other(self.side))
+        side = scene.to_change(other(self.side))
         if side == self.side:
             return Fix(f"Remove the floor of {self.rate:.6g} from {side}.")
-        code = coded(scene, side, lambda name: snippets.floor(name, self.rate))
+        code = scene.coded(side, lambda name: snippets.floor(name, self.rate))
         return Fix(f"If the floor is intended, give {side} one too.", code)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from ..rates import Rates
-from ..refute.claim import Pair
+from ..refute import Pair
 from ..refute.estimate import usual_distance
 from ..words import counted
 from .base import Cause
-from .fix import Fix
-from .scene import Scene
+from .scene import Fix, Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Gaps(Cause):
     """Equal where both have rows; one lacks or repeats steps.
 
@@ -48,7 +45,6 @@ class Gaps(Cause):
         Page `recording`, in one line in either framework; lesson 9: resuming.
     """
 
-    name: ClassVar = "gaps"
     missing_a: int
     missing_b: int
     repeated_a: int

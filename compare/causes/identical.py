@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from ..refute.claim import Pair
+from ..refute import Pair
 from ..terms import Verdict
 from .base import Cause
-from .fix import LOG_MORE, Fix
-from .scene import Scene
+from .scene import LOG_MORE, Fix, Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Identical(Cause):
     """Every rate has the same bits.
 
@@ -34,7 +31,6 @@ class Identical(Cause):
         `rounding`, the usual way of being the same; lesson 11 on rounding; lesson 6 on a fair comparison.
     """
 
-    name: ClassVar = "identical"
     verdict: ClassVar[Verdict] = "same"
     is_exact: ClassVar = True
 
@@ -48,17 +44,8 @@ class Identical(Cause):
         if scene.a.is_zero and scene.b.is_zero:
             return "Both rates are 0 at every step: no update of either run changes a weight."
         last = "digit that was written" if scene.a.written and scene.b.written else "bit"
-        return few_rows(scene) or f"At every common step the rates agree to the last {last}."
+        return scene.few_rows or f"At every common step the rates agree to the last {last}."
 
     def fix(self, scene: Scene) -> Fix:
         """None; of a single row, more."""
         return LOG_MORE if scene.compared == 1 else Fix("Nothing to fix.")
-
-
-def few_rows(scene: Scene) -> str | None:
-    """What to say where so few rows agree that hardly anything follows; None where there are more."""
-    if scene.compared == 1:
-        return "The only common row has the same rate in both, and one row does not determine a schedule."
-    if scene.compared == 2:
-        return "The only two common rows have the same rates in both; they show nothing of any other step."
-    return None

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
 from ..rates import Rates
-from ..refute.claim import Pair
+from ..refute import Pair
 from ..refute.estimate import usual_distance
 from ..terms import Side
 from ..tolerance import allowed
 from .base import Cause
-from .fix import LOG_MORE, Fix
-from .identical import few_rows
-from .scene import Scene
+from .scene import LOG_MORE, Fix, Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Length(Cause):
     """Equal as long as both last.
 
@@ -42,7 +38,6 @@ class Length(Cause):
         `period`, where such a count went into a schedule; lesson 2: steps, batches, epochs.
     """
 
-    name: ClassVar = "length"
     steps_a: int
     steps_b: int
 
@@ -64,7 +59,7 @@ class Length(Cause):
     def sentence(self, scene: Scene) -> str:
         """Where each ends."""
         a, b = (scene.steps(steps) for steps in (self.steps_a, self.steps_b))
-        few = f"{few_rows(scene)} Also, " if scene.compared == 1 else "The rates agree as long as both runs last, but "
+        few = f"{scene.few_rows} Also, " if scene.compared == 1 else "The rates agree as long as both runs last, but "
         return f"{few}a ends after {a} and b after {b}."
 
     def fix(self, scene: Scene) -> Fix:

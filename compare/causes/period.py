@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar, Self
 
@@ -11,17 +10,14 @@ import numpy as np
 
 from samestep.experiment.schedules import ExponentialDecay, Product, Schedule, Sequence
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
-from ..refute.estimate import found_again, steep_rows
+from ..refute import Claim, Pair, predict
+from ..refute.estimate import recurring
 from ..terms import SIDES, Side
 from .base import Cause
-from .factor import Decay, by_schedule, other_factor
-from .fix import Fix, as_the_other
+from .factor import Decay, other_factor
 from .scene import Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Period(Cause):
     """The same kind of schedule with another length.
 
@@ -46,7 +42,6 @@ class Period(Cause):
         Lesson 2: steps, batches, epochs.
     """
 
-    name: ClassVar = "period"
     comes_second: ClassVar = False
     period_a: float
     period_b: float
@@ -63,24 +58,23 @@ class Period(Cause):
     @classmethod
     def offhand(cls, pair: Pair) -> Iterator[Claim[Self]]:
         """The first durations of both schedules, where these are of one kind."""
-        a, b = pair.a.inferred, pair.b.inferred
-        if a is not None and b is not None and a.schedule.kind == b.schedule.kind:
-            yield from cls._of(pair, "b", [_first_duration(b.schedule)])
-            yield from cls._of(pair, "a", [_first_duration(a.schedule)])
+        a, b = pair.a.schedule, pair.b.schedule
+        if a is not None and b is not None and a.kind == b.kind:
+            yield from cls._of(pair, "b", [_first_duration(b)])
+            yield from cls._of(pair, "a", [_first_duration(a)])
 
     @classmethod
     def _of(cls, pair: Pair, side: Side, durations: Iterable[Fraction | None]) -> Iterator[Claim[Self]]:
         """One side from the other's schedule, with its first duration changed and the rest in proportion."""
-        curve, base = pair.of(side), pair.other(side).inferred
-        ours = None if base is None else _first_duration(base.schedule)
-        if base is None or ours is None or not np.ptp(curve.rates.lr) or isinstance(base.schedule, Sequence | Product):
+        curve, base = pair.of(side), pair.other(side)
+        schedule, ours = base.schedule, _first_duration(base.schedule)
+        if schedule is None or ours is None or not np.ptp(curve.rates.lr) or isinstance(schedule, Sequence | Product):
             return
         for theirs in durations:
-            longer = None if theirs is None or theirs == ours else predict.lengthened(base.schedule, theirs / ours)
+            longer = None if theirs is None or theirs == ours else predict.lengthened(schedule, theirs / ours)
             if theirs is not None and longer is not None:
                 a, b = (ours, theirs) if side == "b" else (theirs, ours)
-                changed = predict.scheduled(replace(base, schedule=longer), curve)
-                yield Claim(cls(_number(a), _number(b)), side, changed)
+                yield Claim(cls(_number(a), _number(b)), side, predict.scheduled(base, longer, curve))
 
     @classmethod
     def _changes_further_apart(cls, pair: Pair) -> Iterator[Claim[Self]]:
@@ -89,10 +83,9 @@ class Period(Cause):
             return
         ours, theirs = (int(each.rates.step[each.changes[0]]) if len(each.changes) else 0 for each in (pair.a, pair.b))
         if ours and theirs and ours != theirs:
-            if ours < theirs:  # the side whose rows are all predicted
-                yield Claim(cls(ours, theirs), "b", predict.stretched(pair.a, ours, theirs), extrapolates=True)
-            else:
-                yield Claim(cls(ours, theirs), "a", predict.stretched(pair.b, theirs, ours), extrapolates=True)
+            side: Side = "b" if ours < theirs else "a"  # whose rows are all predicted
+            longer = predict.stretched(pair.other(side), min(ours, theirs), max(ours, theirs))
+            yield Claim(cls(ours, theirs), side, longer, extrapolates=True)
 
     @classmethod
     def _smooth(cls, pair: Pair) -> Iterator[Claim[Self]]:
@@ -103,35 +96,30 @@ class Period(Cause):
             ratio = Fraction(_speed(ours) / _speed(theirs)).limit_denominator(1000)
             if ratio > 0:
                 period_a = ours.every.count * ratio.denominator
-                yield Claim(cls(_number(period_a), _number(period_a * ratio)), "b", by_schedule(pair, theirs))
+                changed = predict.scheduled(pair.a, theirs, pair.b)
+                yield Claim(cls(_number(period_a), _number(period_a * ratio)), "b", changed)
 
     def sentence(self, scene: Scene) -> str:
         """Both periods."""
         a, b = (scene.steps(float(period)) for period in (self.period_a, self.period_b))
         return f"Both follow the same kind of schedule with the same rates, but its period is {a} in a and {b} in b."
 
-    def fix(self, scene: Scene) -> Fix:
-        """Give one side the schedule of the other."""
-        return as_the_other(scene)
 
-
-def _first_duration(schedule: Schedule) -> Fraction | None:
-    return next((duration.count for _, duration in schedule.durations()), None)
+def _first_duration(schedule: Schedule | None) -> Fraction | None:
+    return None if schedule is None else next((duration.count for _, duration in schedule.durations()), None)
 
 
 def _candidates(pair: Pair, side: Side) -> Iterator[Fraction]:
     """What the first duration may be, from where one side has a rate that the other's schedule has at another step."""
     curve, base = pair.of(side), pair.other(side)
-    ours = None if base.inferred is None else _first_duration(base.inferred.schedule)
+    ours = _first_duration(base.schedule)
     if ours is None:
         return
     candidates: list[int] = []
-    for row in steep_rows(curve, pair.differs[side], 4):
-        at = int(curve.rates.step[row])
-        for step in found_again(base, float(curve.rates.lr[row]), float(curve.rates.rounding[row]), at):
-            if step and at:
-                theirs, doubt = float(ours) * at / step, min(20, 1 + round(float(ours) * at / step**2))
-                candidates += [round(theirs) + each for each in range(-doubt, doubt + 1)]
+    for at, step in recurring(curve, base, pair.differs[side], rows=4):
+        if step and at:
+            theirs, doubt = float(ours) * at / step, min(20, 1 + round(float(ours) * at / step**2))
+            candidates += [round(theirs) + each for each in range(-doubt, doubt + 1)]
     yield from (Fraction(each) for each in dict.fromkeys(candidates) if each >= 1)
 
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
-from ..refute.estimate import LATE_FIRST, first_apart, found_again, steep_rows, steps_between
+from ..refute import Claim, Pair, predict
+from ..refute.estimate import LATE_FIRST, first_apart, recurring, steps_between
 from ..terms import Side
 from . import snippets
 from .base import Cause
-from .fix import Fix, coded, to_change
-from .scene import Scene
+from .scene import Fix, Scene
 
 MOST = 150
 """Steps at which a run may have begun again that are tried at most."""
 
 
-@dataclass(frozen=True, repr=False)
 class Reset(Cause):
     """Equal until a step at which one starts its schedule again.
 
@@ -45,7 +41,6 @@ class Reset(Cause):
         `extra-decay`, where the rate is decayed once more instead; lesson 9: resuming.
     """
 
-    name: ClassVar = "reset"
     alike: ClassVar = {
         "extra-decay": "an exponential decay begun again is the same decay times a number",
         "shift": "begun again before anything changed, a schedule is late from its first step on",
@@ -74,25 +69,23 @@ class Reset(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Keep the counter."""
-        side = to_change(scene, self.side)
+        side = scene.to_change(self.side)
         advice = (
             f"Save the step counter of {side}'s schedule with the weights, and restore both before training goes on."
         )
-        return Fix(advice, coded(scene, side, lambda name: snippets.resume(name, self.step)))
+        return Fix(advice, scene.coded(side, lambda name: snippets.resume(name, self.step)))
 
 
 def _candidates(pair: Pair, side: Side) -> list[int]:
     """Steps at which one side may have begun again."""
     apart = first_apart(pair, side)
     curve, base = pair.of(side), pair.other(side)
-    if apart is None or apart[0] < 0:
+    if apart is None:
         return []
-    steps, lr = curve.rates.step, curve.rates.lr
+    steps = curve.rates.step
     latest = int(steps[apart[1]])
-    candidates = [latest]
-    for row in steep_rows(curve, pair.differs[side], 4):
-        again = found_again(base, float(lr[row]), float(curve.rates.rounding[row]), int(steps[row]) - latest, 6)
-        candidates += [int(steps[row]) - step for step in again]
+    both = recurring(curve, base, pair.differs[side], rows=4, most=6, near=lambda step: step - latest)
+    candidates = [latest, *(step - again for step, again in both)]
     changes, first = curve.changes[curve.changes >= apart[1]][:4], base.changes[:4]
     for one in changes:
         for late in (0, 1):

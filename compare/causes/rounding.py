@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -11,16 +10,14 @@ from samestep.experiment.clock import Clock
 from samestep.experiment.schedules import ExponentialDecay
 from samestep.experiment.schedules.base import float32_error
 
-from ..refute.claim import Pair
+from ..refute import Pair
+from ..refute.estimate import decay_of
 from ..terms import Verdict
 from ..words import counted, part
 from .base import Cause
-from .fix import LOG_MORE, Fix
-from .identical import few_rows
-from .scene import Scene
+from .scene import LOG_MORE, Fix, Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Rounding(Cause):
     """The rates are the same within the tolerance.
 
@@ -44,7 +41,6 @@ class Rounding(Cause):
         `identical`, without any rounding; lesson 7 and lesson 11 on the last digits.
     """
 
-    name: ClassVar = "rounding"
     verdict: ClassVar[Verdict] = "same"
 
     @classmethod
@@ -54,7 +50,7 @@ class Rounding(Cause):
 
     def sentence(self, scene: Scene) -> str:
         """How far both lie apart, and what explains it: written digits, or float32's rounding of a factor."""
-        if few := few_rows(scene):
+        if few := scene.few_rows:
             return few
         if scene.digits and scene.written:
             return (
@@ -65,11 +61,10 @@ class Rounding(Cause):
         found = _drifting(scene) if scene.drifted else None
         if found is None:
             return said
-        schedule, decays = found
-        error = float32_error(schedule.factor)
+        drift, decays, decay = found
         return (
-            f"{said} float32's rounding of the factor {schedule.factor!r} explains up to {part(error * decays)} of "
-            f"this: {counted(decays, 'decay')} of {error:.3g} each. The rest is at most "
+            f"{said} float32's rounding of the factor {decay.factor!r} explains up to {part(drift)} of this: "
+            f"{counted(decays, 'decay')} of {float32_error(decay.factor):.3g} each. The rest is at most "
             f"{scene.rounding_ulp32:.2g} float32 ULP."
         )
 
@@ -89,17 +84,11 @@ class Rounding(Cause):
         )
 
 
-def _drifting(scene: Scene) -> tuple[ExponentialDecay, int] | None:
-    """The decay that float32 leads away furthest, and how often it decays by the last step."""
+def _drifting(scene: Scene) -> tuple[float, int, ExponentialDecay] | None:
+    """How far float32 leads a decay away by the last step, after how many times, and which: the one it does most."""
     candidates = []
     for seen in (scene.a, scene.b):
-        schedule = seen.schedule
-        while schedule is not None and schedule.kind == "warmup":
-            schedule = schedule.then
-        if isinstance(schedule, ExponentialDecay):
-            decays = round(float(np.max(schedule.decays(np.array([seen.last]), Clock.STEPS))))
-            candidates.append((float32_error(schedule.factor) * decays, decays, schedule))
-    if not candidates:
-        return None
-    _, decays, schedule = max(candidates, key=lambda candidate: candidate[0])
-    return schedule, decays
+        if (decay := decay_of(seen.schedule)) is not None:
+            decays = round(float(np.max(decay.decays(np.array([seen.last]), Clock.STEPS))))
+            candidates.append((float32_error(decay.factor) * decays, decays, decay))
+    return max(candidates, key=lambda candidate: candidate[0], default=None)

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
 from samestep.experiment.schedules.base import tidy
 
 from ..infer.numbers import digits, shortest
-from ..refute import predict
-from ..refute.claim import Claim, Pair
+from ..refute import Claim, Pair, predict
 from ..refute.estimate import constant_ratios
 from ..terms import SIDES, other
 from ..words import multiple
 from .base import Cause
-from .fix import Fix, following, to_change
-from .scene import Scene
+from .scene import Fix, Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Scale(Cause):
     """One has a multiple of the other's rate at every step.
 
@@ -44,7 +40,6 @@ class Scale(Cause):
         Lesson 10: accumulation and processes.
     """
 
-    name: ClassVar = "scale"
     factor: float
 
     @classmethod
@@ -81,10 +76,10 @@ class Scale(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Give one side the rate of the other."""
-        side = to_change(scene, "b")
+        side = scene.to_change("b")
         schedule = scene.of(other(side)).schedule
         right = f"If {other(side)} is right"
         if schedule is not None:
-            return Fix(f"{right}, give {side} its rate.", following(scene, side, schedule))
+            return Fix(f"{right}, give {side} its rate.", scene.following(side, schedule))
         factor = self.factor if side == "b" else 1 / self.factor
         return Fix(f"{right}, divide the initial rate of {side} by {multiple(factor)}.")

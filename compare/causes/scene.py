@@ -1,7 +1,8 @@
-"""What is known of two runs beside the cause of their difference: what words and code about it are made of."""
+"""What is known of two runs beside the cause of their difference, and the fix: what words and code are made of."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from samestep.experiment.clock import Clock
@@ -9,8 +10,34 @@ from samestep.experiment.schedules import Schedule
 
 from ..infer import Inferred
 from ..refute.claim import Difference
-from ..terms import LANGUAGES, Language, Side
+from ..terms import LANGUAGES, SIDES, Language, Side, other
 from ..words import counted
+from .code import in_epochs, written
+
+
+@dataclass(frozen=True)
+class Fix:
+    """What to write so that two runs agree.
+
+    advice : one or two sentences. code : Python for each framework that it may concern, perhaps none.
+    """
+
+    advice: str
+    code: Mapping[Language, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The advice, and below it the code of each framework under its name as a comment."""
+        return "\n".join([self.advice, *(f"# {name}\n{code}" for name, code in self.code.items())])
+
+    def and_then(self, then: Fix) -> Fix:
+        """Both, this one first."""
+        languages = dict.fromkeys([*self.code, *then.code])
+        parts = {name: dict.fromkeys(filter(None, (self.code.get(name), then.code.get(name)))) for name in languages}
+        both = {name: "\n\n".join(codes) for name, codes in parts.items()}
+        return Fix(f"{self.advice} Also: {then.advice}", both)
+
+
+LOG_MORE = Fix("Log more updates of both, at least until the rate changes, and compare again.")
 
 
 @dataclass(frozen=True)
@@ -71,8 +98,19 @@ class Scene:
 
     @property
     def written(self) -> str:
-        """The digits of the sides that were written with few of them, in words."""
-        return written(self.a.written, self.b.written)
+        """With how many digits the sides were written: a's 6 digits and b's 4 decimals; empty for all."""
+        if self.a.written and self.a.written == self.b.written:
+            return f"the {self.a.written} of both"
+        return " and ".join(f"{side}'s {self.of(side).written}" for side in SIDES if self.of(side).written)
+
+    @property
+    def few_rows(self) -> str:
+        """What to say where so few rows agree that hardly anything follows; empty where there are more."""
+        if self.compared == 1:
+            return "The only common row has the same rate in both, and one row does not determine a schedule."
+        if self.compared == 2:
+            return "The only two common rows have the same rates in both; they show nothing of any other step."
+        return ""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -86,9 +124,19 @@ class Scene:
         whole = size > 1 and count >= size and count % size == 0
         return f"{said} ({counted(int(count) // size, 'epoch')})" if whole else said
 
+    def to_change(self, likely: Side) -> Side:
+        """The side to change: the likelier one, unless it was given as what is meant."""
+        return other(likely) if self.of(likely).is_intended and not self.of(other(likely)).is_intended else likely
 
-def written(a: str, b: str) -> str:
-    """With how many digits the sides were written, in words: a's 6 digits and b's 4 decimals; empty for all."""
-    if a and a == b:
-        return f"the {a} of both"
-    return " and ".join(f"{side}'s {digits}" for side, digits in (("a", a), ("b", b)) if digits)
+    def coded(self, side: Side, make: Callable[[Language], str]) -> dict[Language, str]:
+        """Code in the languages of one side."""
+        return {language: make(language) for language in self.of(side).languages}
+
+    def following(self, side: Side, schedule: Schedule | None) -> dict[Language, str]:
+        """The code of the schedule that one side should have, where it is known."""
+        if schedule is None:
+            return {}
+        count = in_epochs(self.steps_per_epoch)
+        codes = self.coded(side, lambda language: written(schedule, language, count))
+        first = f"steps_per_epoch = {self.steps_per_epoch}\n"
+        return {name: first + code if "steps_per_epoch" in code else code for name, code in codes.items()}

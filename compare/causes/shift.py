@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from samestep.experiment.schedules import Product, Sequence
 from samestep.experiment.schedules import Warmup as WarmupSchedule
 
 from ..rates import Rates
-from ..refute import predict
-from ..refute.claim import FEW, Claim, Pair
-from ..refute.curve import Curve
+from ..refute import Claim, Curve, Pair, predict
+from ..refute.claim import FEW
 from ..refute.estimate import FAST_AND_SLOW, landmarks, moves, shifts
 from ..terms import Side, other
 from . import snippets
 from .base import Cause
-from .fix import Fix, coded, to_change
 from .reset import Reset
-from .scene import Scene
+from .scene import Fix, Scene
 from .warmup import Warmup
 
 
-@dataclass(frozen=True, repr=False)
 class Shift(Cause):
     """One is some steps ahead of the other.
 
@@ -50,7 +46,6 @@ class Shift(Cause):
         Lesson 5: which rate is in the log; page `recording`, which notes the used rate in both frameworks.
     """
 
-    name: ClassVar = "shift"
     alike: ClassVar = {
         "scale": "an exponential decay moved along its steps is the same decay times a number",
         "extra-decay": "seen from a staircase's first change on, a period more is a factor more",
@@ -116,23 +111,23 @@ class Shift(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Read the rate earlier, mind how boundaries are written, or count from 0."""
-        early = to_change(scene, self._early)
+        early = scene.to_change(self._early)
         if abs(self.steps) == 1:
             advice = (
                 f"If {early}'s log is wrong, read the rate before the update, as below. If both logs are right: Keras' "
                 "PiecewiseConstantDecay changes one step after its boundary, PyTorch's MultiStepLR at its milestone. "
                 f"{_boundaries(scene)}"
             )
-            return Fix(advice, coded(scene, early, lambda name: snippets.READ_BEFORE[name]))
+            return Fix(advice, scene.coded(early, lambda name: snippets.READ_BEFORE[name]))
         advice = (
             f"Start {early}'s schedule at step 0. If its log counts from another number, give --{early} step_base=…."
         )
-        return Fix(advice, coded(scene, early, lambda name: snippets.COUNT_FROM_ZERO[name]))
+        return Fix(advice, scene.coded(early, lambda name: snippets.COUNT_FROM_ZERO[name]))
 
 
 def _may_be_left(curve: Curve, rows: int) -> bool:
     """Whether so many rows at the beginning of a run belong to the same schedule as the rest."""
-    schedule = None if curve.inferred is None else curve.inferred.schedule
+    schedule = curve.schedule
     if isinstance(schedule, WarmupSchedule):
         return rows < int(schedule.over.count)
     return schedule is not None and not isinstance(schedule, Sequence | Product)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
+from ..refute import Claim, Pair, predict
 from ..terms import SIDES, Side, other
 from . import snippets
 from .base import Cause
-from .fix import Fix, coded, following, to_change
-from .scene import Scene
+from .scene import Fix, Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Staircase(Cause):
     """One holds its rate and then jumps, the other changes smoothly; all else is equal.
 
@@ -41,7 +37,6 @@ class Staircase(Cause):
         Lesson 3: staircase or smooth.
     """
 
-    name: ClassVar = "staircase"
     side: Side
     every: int
 
@@ -61,14 +56,14 @@ class Staircase(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Make the smooth side a staircase, or the other way round."""
-        side = to_change(scene, other(self.side))
+        side = scene.to_change(other(self.side))
         meant = scene.of(other(side))
         if meant.inferred is not None and meant.inferred.stepping == "epoch":
             advice = f"Make {side} look up its rate once per epoch, as {self.side} does, or {self.side} at every step."
-            return Fix(advice, coded(scene, side, lambda name: snippets.PER_EPOCH[name]))
+            return Fix(advice, scene.coded(side, lambda name: snippets.PER_EPOCH[name]))
         kind = f"a staircase of {scene.steps(self.every)}" if side != self.side else "smooth"
         advice = f"If {other(side)} is right, make {side} {kind}."
-        return Fix(advice, following(scene, side, meant.schedule))
+        return Fix(advice, scene.following(side, meant.schedule))
 
 
 def _holds(pair: Pair, side: Side) -> list[int]:

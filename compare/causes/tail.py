@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
 from samestep.experiment.clock import Clock
 
-from ..refute import predict
-from ..refute.claim import Claim, Pair
+from ..refute import Claim, Pair, predict
 from ..refute.estimate import LATE_FIRST, allowed_at, first_apart, steps_between
 from ..terms import Side, other
 from . import snippets
 from .base import Cause
-from .fix import Fix, coded
-from .scene import Scene
+from .scene import Fix, Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Tail(Cause):
     """Equal until the schedule's end, where one holds its rate and the other does not.
 
@@ -45,7 +41,6 @@ class Tail(Cause):
         `floor`, where a rate stops before the schedule's end; lesson 8: warm-up, cosine, restarts.
     """
 
-    name: ClassVar = "tail"
     side: Side
     step: int
 
@@ -75,7 +70,7 @@ class Tail(Cause):
         """Hold the other side's rate as well, or end both."""
         side = other(self.side)
         advice = f"End both runs at step {self.step:,}, or make {side} hold its rate from there on."
-        return Fix(advice, coded(scene, side, lambda name: snippets.hold(name, self.step)))
+        return Fix(advice, scene.coded(side, lambda name: snippets.hold(name, self.step)))
 
 
 def _end(pair: Pair, side: Side) -> int | None:
@@ -85,7 +80,7 @@ def _end(pair: Pair, side: Side) -> int | None:
     lr, steps, rounding = holding.rates.lr, holding.rates.step, holding.rates.rounding
     level = float(lr[-1])
     away = np.flatnonzero(np.abs(lr - level) > allowed_at(level) + rounding)
-    if apart is None or apart[0] < 0 or not len(away) or away[-1] + 2 > len(lr) - 1 or away[-1] >= apart[1]:
+    if apart is None or not len(away) or away[-1] + 2 > len(lr) - 1 or away[-1] >= apart[1]:
         return None  # what never moved has no end, nor has what does not hold
     if rounding.max() > 0.01 * holding.peak:
         return None
@@ -98,7 +93,7 @@ def _end(pair: Pair, side: Side) -> int | None:
         return None  # it jumped to another rate: that is no end of a schedule
     if holding.stride == 1 and not rounding.any():
         return int(steps[away[-1] + 1])
-    length = None if holding.inferred is None else holding.inferred.schedule.length(Clock.STEPS)
+    length = None if holding.schedule is None else holding.schedule.length(Clock.STEPS)
     if length is not None and gap[0] <= length <= gap[-1]:
         return length
     return max(int(gap[distance.argmin()]), 1) if holding.stride != 1 else int(steps[away[-1] + 1])

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from .base import Cause
-from .fix import LOG_MORE, Fix
-from .scene import Scene
+from .scene import LOG_MORE, Fix, Scene
 
 
-@dataclass(frozen=True, repr=False)
 class Unexplained(Cause):
     """None of the other causes explains the difference.
 
@@ -33,8 +28,6 @@ class Unexplained(Cause):
     See also:
         Page `comparing`, on a log against a schedule; lesson 6: a fair comparison.
     """
-
-    name: ClassVar = "unexplained"
 
     def sentence(self, scene: Scene) -> str:
         """Why nothing is known: a rate of 0, too few rows, no step in common, or none of the causes."""

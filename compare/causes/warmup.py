@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -12,17 +12,13 @@ from samestep.experiment.schedules import Warmup as WarmupSchedule
 
 from ..infer import Inferred
 from ..rates import Rates
-from ..refute import predict
-from ..refute.claim import Claim, Pair
-from ..refute.curve import Curve, Known
-from ..refute.estimate import LATE_FIRST, allowed_at, found_again, is_regular, steep_rows, steps_between
-from ..refute.predict import Prediction
+from ..refute import Claim, Curve, Known, Pair, Prediction, predict
+from ..refute.estimate import LATE_FIRST, allowed_at, is_regular, recurring, steps_between
 from ..terms import Side, other
 from ..words import counted
 from . import snippets
 from .base import Cause
-from .fix import Fix, coded, following, to_change
-from .scene import Scene
+from .scene import Fix, Scene
 
 SHORTEST = 4
 """Steps of the shortest warm-up that can be told from a shift."""
@@ -31,7 +27,6 @@ MOST = 1200
 """Lengths of a warm-up before a schedule that are tried at most."""
 
 
-@dataclass(frozen=True, repr=False)
 class Warmup(Cause):
     """One warms up first; afterwards both are equal, perhaps delayed by the warm-up.
 
@@ -59,7 +54,6 @@ class Warmup(Cause):
         Lesson 8: warm-up, cosine, restarts.
     """
 
-    name: ClassVar = "warmup"
     explains_start: ClassVar = True
     side: Side
     steps: int
@@ -70,10 +64,11 @@ class Warmup(Cause):
         """One warms up first, equal afterwards: aligned, or delayed by the warm-up."""
         for side in LATE_FIRST:
             warming, base = pair.of(side), pair.other(side)
+            may_begin = base.schedule is None or isinstance(base.schedule, WarmupSchedule)  # otherwise than it goes on
             for steps in _aligned(pair, side) if is_regular(base) else ():
                 for head in (*_heads(warming, steps, base.at(np.array([steps]))), *_ramps(warming, base, steps)):
                     after = predict.after(base, steps, 0, head)
-                    yield Claim(cls(side, steps, "aligned"), side, after, leaves=_begun(base, steps))
+                    yield Claim(cls(side, steps, "aligned"), side, after, leaves=steps if may_begin else 0)
             for steps in _delayed(pair, side):
                 for head in _heads(warming, steps, base.at(np.array([0]))):
                     yield Claim(cls(side, steps, "delayed"), side, predict.after(base, steps, steps, head))
@@ -110,19 +105,14 @@ class Warmup(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Give the other side a warm-up, or remove this one's."""
-        side, steps = to_change(scene, other(self.side)), scene.steps(self.steps)
+        side, steps = scene.to_change(other(self.side)), scene.steps(self.steps)
         if side == self.side:
             return Fix(f"Remove the warm-up of {steps} from {side}.")
         advice, schedule = f"If the warm-up is intended, give {side} one of {steps} too.", scene.of(self.side).schedule
         if schedule is not None:
-            return Fix(advice, following(scene, side, schedule))
+            return Fix(advice, scene.following(side, schedule))
         delayed = self.then == "delayed"
-        return Fix(advice, coded(scene, side, lambda name: snippets.warmup(name, self.steps, delayed)))
-
-
-def _begun(base: Curve, steps: int) -> int:
-    """Rows of the other side that a warm-up beside it leaves over: those of a beginning of its own."""
-    return steps if base.inferred is None or isinstance(base.inferred.schedule, WarmupSchedule) else 0
+        return Fix(advice, scene.coded(side, lambda name: snippets.warmup(name, self.steps, delayed)))
 
 
 def _aligned(pair: Pair, side: Side) -> list[int]:
@@ -142,18 +132,16 @@ def _aligned(pair: Pair, side: Side) -> list[int]:
 def _delayed(pair: Pair, side: Side) -> list[int]:
     """Numbers of steps of a warm-up after which one side begins the other's schedule."""
     warming, base = pair.of(side), pair.other(side)
-    steps, lr = warming.rates.step, warming.rates.lr
+    steps = warming.rates.step
     grain = max(warming.stride, base.stride, 1)
-    top = int(steps[int(lr.argmax())])
+    top = int(steps[warming.rates.lr.argmax()])
     exact = [top, top + 1]
-    if warming.inferred is not None and isinstance(warming.inferred.schedule, WarmupSchedule):
-        exact.insert(0, int(warming.inferred.schedule.over.count))
+    if isinstance(warming.schedule, WarmupSchedule):
+        exact.insert(0, int(warming.schedule.over.count))
     ends = [top]
     later = np.where(np.arange(len(steps)) > len(steps) // 4, pair.differs[side], False)
     if not warming.is_stepwise:
-        for row in steep_rows(warming, later, 3):
-            again = found_again(base, float(lr[row]), float(warming.rates.rounding[row]), int(steps[row]), 4)
-            ends += [int(steps[row]) - step for step in again]
+        ends += [step - again for step, again in recurring(warming, base, later)]
     for one in warming.changes[-3:]:
         ends += [int(steps[one]) - int(base.rates.step[each]) for each in base.changes[-3:]]
     near = [each + close for each in dict.fromkeys(ends) for close in range(1 - min(grain, 60), min(grain, 60))]

@@ -16,7 +16,7 @@ from ..align.losses import Losses
 from ..align.reduction_words import Reduction
 from ..align.table import table
 from ..causes.base import Cause
-from ..causes.fix import Fix
+from ..causes.scene import Fix
 from ..diagnose import Diagnosis
 from ..infer import Inferred
 from ..refute.claim import Difference, Tolerance

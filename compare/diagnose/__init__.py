@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,8 +14,9 @@ from ..causes.family import Family
 from ..causes.unexplained import Unexplained
 from ..infer import Inferred, infer
 from ..rates import Rates
-from ..refute.claim import Difference, Pair, Tolerance
-from ..refute.curve import Curve
+from ..refute import Curve, Known, Pair
+from ..refute.claim import Difference, Tolerance
+from ..refute.estimate import decay_of
 from ..terms import SIDES, Side, Verdict, other
 from ..tolerance import ULP32, relative_difference, ulp32_difference
 from .search import of_equal, single
@@ -57,11 +57,28 @@ def diagnose(a: Rates, b: Rates, clock: Clock | None = None, ulp: float = ULP32)
     """
     with np.errstate(all="ignore"):
         pair = _pair(a, b, clock, ulp)
-        facts = _facts(pair)
-        if not facts["compared"]:
-            return Diagnosis("inconclusive", cause=Unexplained(), also_possible=(), **facts)
-        cause, *also = _causes(pair) or [Unexplained(residual_ulp32=facts["max_ulp32"])]
-        return Diagnosis(cause.verdict, cause=cause, also_possible=tuple(also), **facts)
+        side: Side = "b" if len(b) <= len(a) else "a"
+        ours, theirs = pair.of(side).rates, pair.other(side).at(pair.of(side).rates.step)
+        known = np.isfinite(theirs.slack)
+        compared, lr, value = int(known.sum()), ours.lr[known], theirs.value[known]
+        max_ulp32 = float(ulp32_difference(lr, value).max(initial=0.0))
+        cause, *also = (_causes(pair) if compared else []) or [Unexplained(residual_ulp32=max_ulp32)]
+        tolerances = filter(None, map(pair.tolerance, SIDES))
+        decays = [decay for each in (pair.a, pair.b) if (decay := decay_of(each.schedule)) is not None]
+        return Diagnosis(
+            verdict=cause.verdict if compared else "inconclusive",
+            compared=compared,
+            ulp32=ulp,
+            drift_per_decay=max((float32_error(decay.factor) for decay in decays), default=0.0),
+            max_ulp32=max_ulp32,
+            max_relative=float(relative_difference(lr, value).max(initial=0.0)),
+            first_difference=_first_difference(pair, side, theirs),
+            cause=cause,
+            also_possible=tuple(also),
+            inferred_a=pair.a.inferred,
+            inferred_b=pair.b.inferred,
+            tolerance=max(tolerances, key=lambda tolerance: tolerance.applied.used, default=None),
+        )
 
 
 def _causes(pair: Pair) -> list[Cause]:
@@ -80,35 +97,11 @@ def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float) -> Pair:
     return Pair(Curve(a, ours, at_peak), Curve(b, theirs, at_peak), clock, ulp)
 
 
-def _facts(pair: Pair) -> dict[str, Any]:
-    """What holds whatever the cause: how many rows are compared, how far they lie apart, where first."""
-    side: Side = "b" if len(pair.b.rates) <= len(pair.a.rates) else "a"
-    ours = pair.of(side).rates
-    theirs = pair.other(side).at(ours.step)
-    known = np.isfinite(theirs.slack)
-    values = {side: ours.lr[known], other(side): theirs.value[known]}
-    differs = np.flatnonzero(pair.differs[side])
-    first = None
-    if len(differs):
-        both = {side: float(ours.lr[differs[0]]), other(side): float(theirs.value[differs[0]])}
-        first = Difference(int(ours.step[differs[0]]), both["a"], both["b"])
-    return {
-        "compared": int(known.sum()),
-        "ulp32": pair.ulp,
-        "drift_per_decay": max(_drift_per_decay(each.inferred) for each in (pair.a, pair.b)),
-        "max_ulp32": float(ulp32_difference(values["a"], values["b"]).max(initial=0.0)),
-        "max_relative": float(relative_difference(values["a"], values["b"]).max(initial=0.0)),
-        "first_difference": first,
-        "inferred_a": pair.a.inferred,
-        "inferred_b": pair.b.inferred,
-        "tolerance": max(
-            filter(None, map(pair.tolerance, SIDES)), key=lambda tolerance: tolerance.applied.used, default=None
-        ),
-    }
-
-
-def _drift_per_decay(inferred: Inferred | None) -> float:
-    schedule = None if inferred is None else inferred.schedule
-    while schedule is not None and schedule.kind == "warmup":
-        schedule = schedule.then
-    return float32_error(schedule.factor) if schedule is not None and schedule.kind == "exponential" else 0.0
+def _first_difference(pair: Pair, side: Side, theirs: Known) -> Difference | None:
+    """The first row of a side that differs, with both rates there; None where none does."""
+    if not pair.differs[side].any():
+        return None
+    first = int(pair.differs[side].argmax())
+    rates = pair.of(side).rates
+    both = {side: float(rates.lr[first]), other(side): float(theirs.value[first])}
+    return Difference(int(rates.step[first]), both["a"], both["b"])

@@ -8,8 +8,8 @@ from itertools import islice
 
 from ..causes import CAUSES
 from ..causes.base import Cause
-from ..refute.claim import Check, Claim, Pair
-from ..refute.curve import Curve
+from ..refute import Claim, Curve, Pair
+from ..refute.claim import Check
 from ..refute.estimate import is_plain
 
 ENOUGH_COVERED = 0.5
@@ -61,25 +61,18 @@ def _best(pair: Pair, claims: Iterator[Claim[Cause]]) -> Held | None:
 
 
 def _is_better(pair: Pair, one: Held, other: Held) -> bool:
-    """Of two claims of one cause: predicted from a schedule that is known, or leaving clearly less."""
-    known = [_is_plain(pair.other(claim.side)) for claim, _ in (one, other)]
-    if known[0] != known[1]:
-        return known[0]
-    rows = [len(pair.of(claim.side).rates) for claim, _ in (one, other)]
-    if rows[0] != rows[1]:
-        return rows[0] > rows[1]
-    return one[1].excess < 0.5 * other[1].excess
+    """Of two claims of one cause: from a schedule that is known, or else for more rows, or leaving clearly less."""
+    ours, theirs = ((_is_plain(pair.other(claim.side)), len(pair.of(claim.side).rates)) for claim, _ in (one, other))
+    return ours > theirs if ours != theirs else one[1].excess < 0.5 * other[1].excess
 
 
 def _holds(pair: Pair, claim: Claim[Cause], check: Check) -> bool:
     """Whether a claim that no row refutes has enough rows that speak for it."""
-    enough = min(check.vague, ENOUGH_EVIDENCE) if claim.extrapolates else check.vague
-    if not check.fits or not check.evidence or check.evidence < enough:
-        return False
-    goes_on = pair.other(claim.side).inferred is not None  # beyond the rows that the claim speaks of
-    if claim.extrapolates and not goes_on and check.evidence < ENOUGH_EVIDENCE:
-        return False
-    return check.covered >= ENOUGH_COVERED
+    enough = check.vague
+    if claim.extrapolates:  # without a schedule, nothing goes on beyond the rows that the claim speaks of
+        goes_on = pair.other(claim.side).inferred is not None
+        enough = min(check.vague, ENOUGH_EVIDENCE) if goes_on else ENOUGH_EVIDENCE
+    return check.fits and check.evidence >= max(enough, 1) and check.covered >= ENOUGH_COVERED
 
 
 def _rank(pair: Pair, claim: Claim[Cause], check: Check) -> tuple[bool, bool, int, int, float]:
@@ -90,4 +83,4 @@ def _rank(pair: Pair, claim: Claim[Cause], check: Check) -> tuple[bool, bool, in
 
 def _is_plain(curve: Curve) -> bool:
     """Whether a run follows one schedule that is known, and not several one after the other."""
-    return curve.inferred is not None and is_plain(curve.inferred.schedule, most=6)
+    return curve.schedule is not None and is_plain(curve.schedule, most=6)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from samestep.experiment.schedules.base import tidy
 
-from ..causes import CAUSES
+from ..causes import CAUSES, named
 from ..causes.base import Cause
-from ..causes.counter import Counter
-from ..causes.factor import Factor
-from ..causes.period import Period
-from ..causes.scale import Scale
-from ..causes.shift import Shift
-from ..causes.warmup import Warmup
 from ..infer.numbers import digits
-from ..refute.claim import FEW_CLAIMS, Pair
-from ..refute.curve import Curve
+from ..refute import Curve, Pair
+from ..refute.claim import FEW_CLAIMS
 from ..refute.estimate import is_regular
 from .search import found, holding
 
-FIRST: tuple[type[Cause], ...] = (Warmup, Scale, Factor, Period, Shift, Counter)
+FIRST = [named(name) for name in ("warmup", "scale", "factor", "period", "shift", "counter")]
 """Causes that are worth taking off, the likelier first."""
 
 MOST_ROWS = 8_000
@@ -33,7 +26,8 @@ def pairs(pair: Pair) -> list[Cause]:
     if not (is_regular(pair.a) and is_regular(pair.b)):
         return []  # noise is no schedule, whatever is taken off
     candidates: dict[frozenset[type[Cause]], tuple[int, Cause, Cause, Pair]] = {}
-    for first, rest in _taken_off(_thinned(pair), FIRST):
+    thinned = _thinned(pair)
+    for first, rest in (taken for kind in FIRST for taken in kind.taken_off(thinned)):
         for claim, _ in holding(rest, (cause for cause in CAUSES if cause.comes_second)):
             second = claim.cause
             kinds, length = frozenset({type(first), type(second)}), _length(first) + _length(second)
@@ -45,14 +39,9 @@ def pairs(pair: Pair) -> list[Cause]:
     return [cause for cause in both if cause is not None]
 
 
-def _taken_off(pair: Pair, causes: Iterable[type[Cause]]) -> Iterator[tuple[Cause, Pair]]:
-    for cause in causes:
-        yield from cause.taken_off(pair)
-
-
 def _both(pair: Pair, first: Cause, second: Cause, thinned: Pair) -> Cause | None:
     """Two causes as one, looked at again with every row; None where that refutes them."""
-    again = (rest for cause, rest in _taken_off(pair, [type(first)]) if cause == first)
+    again = (rest for cause, rest in type(first).taken_off(pair) if cause == first)
     for claim, check in holding(next(again, thinned), [type(second)]):
         also = found(thinned, claim, check)
         return replace(first.settled(pair), residual_ulp32=check.residual_ulp32, second=also)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,13 @@ FEW_CLAIMS = 40
 
 C_co = TypeVar("C_co", covariant=True)
 """What is claimed: a cause."""
+
+T = TypeVar("T")
+
+
+def per_side(computed: Callable[[Any, Side], T]) -> cached_property[dict[Side, T]]:
+    """A property with a value for each side, computed once."""
+    return cached_property(lambda pair: {side: computed(pair, side) for side in SIDES})
 
 
 @dataclass(frozen=True)
@@ -143,24 +150,25 @@ class Pair:
         a, b = (ours, theirs) if side == "a" else (theirs, ours)
         return Pair(a, b, self.clock, self.ulp, FEW_CLAIMS)
 
-    @cached_property
-    def differs(self) -> dict[Side, np.ndarray]:
-        """For each row of each side, whether the other's rate at this step is another, beyond the tolerance."""
-        return {side: self._compared(side) & (self._apart[side][0] > self._apart[side][1]) for side in SIDES}
+    @per_side
+    def differs(self, side: Side) -> np.ndarray:
+        """For each row, whether the other's rate at this step is another, beyond the tolerance."""
+        distance, allowed = self._apart[side]
+        return self._compared[side] & (distance > allowed)
 
     @property
     def any_differs(self) -> bool:
         """Whether there is any such row."""
         return bool(self.differs["a"].any() or self.differs["b"].any())
 
-    @cached_property
-    def same(self) -> dict[Side, np.ndarray]:
-        """For each row of each side, whether the other's rate at this step is known to be the same."""
-        return {side: self._compared(side) & ~self.differs[side] for side in SIDES}
+    @per_side
+    def same(self, side: Side) -> np.ndarray:
+        """For each row, whether the other's rate at this step is known to be the same."""
+        return np.asarray(self._compared[side] & ~self.differs[side])
 
     def tolerance(self, side: Side) -> Tolerance | None:
         """The tolerance of one side's rows; None where none of them is compared."""
-        rows = np.flatnonzero(self._compared(side))
+        rows = np.flatnonzero(self._compared[side])
         if not len(rows):
             return None
         distance, allowed = (column[rows] for column in self._apart[side])
@@ -173,26 +181,16 @@ class Pair:
 
     def residual_ulp32(self, side: Side) -> float:
         """The largest difference of a side's rows, drift and rounding of digits taken off, in float32 ULP."""
-        rows, (distance, _) = self.of(side).rates, self._apart[side]
-        compared = self._compared(side)
-        theirs = self.other(side).at(rows.step)
-        drift = np.maximum(theirs.drift, self.of(side).observed.drift)
-        left = np.where(compared, distance - drift - np.where(compared, theirs.slack, 0.0) - rows.rounding, 0.0)
-        return float((np.maximum(left, 0.0) / ulp32(np.maximum(rows.lr, np.where(compared, theirs.value, 0.0)))).max())
+        compared = self._compared[side]
+        ours, distance = self.of(side).rates.rows(compared), self._apart[side][0][compared]
+        theirs = self.other(side).at(ours.step)
+        drift = np.maximum(theirs.drift, self.of(side).observed.drift[compared])
+        left = np.maximum(distance - drift - theirs.slack - ours.rounding, 0.0)
+        return float((left / ulp32(np.maximum(ours.lr, theirs.value))).max(initial=0.0))
 
     def is_rounded(self) -> bool:
         """Whether any rate that is compared differs in bits."""
-        return any(bool((self._apart[side][0][self._compared(side)] > 0).any()) for side in SIDES)
-
-    @cached_property
-    def sample(self) -> dict[Side, np.ndarray]:
-        """Rows of each side that refute most claims: spread over all, around changes, around differences."""
-        return {side: self._sample(side) for side in SIDES}
-
-    @cached_property
-    def probe(self) -> dict[Side, np.ndarray]:
-        """A few rows of each side that refute many claims."""
-        return {side: self._probe(side) for side in SIDES}
+        return any(bool((self._apart[side][0][self._compared[side]] > 0).any()) for side in SIDES)
 
     def check(self, claim: Claim[object]) -> Check:
         """Hold a claim against every row; against a few first, which refute most."""
@@ -214,8 +212,6 @@ class Pair:
         rows = self.of(claim.side).rates.rows(which)
         theirs = claim.predict(rows.step)
         known = np.isfinite(theirs.slack)
-        if not known.any():
-            return Check(len(rows), 0, 0.0, 0.0, 0, 0)
         apart = np.abs(rows.lr - np.where(known, theirs.value, rows.lr))
         slack = np.where(known, theirs.slack, 0.0) + rows.rounding
         excess, residual = self._excess(claim.side, which, theirs, apart, slack)
@@ -240,24 +236,20 @@ class Pair:
         bare = np.maximum(apart - slack - drift, 0.0) / ulp32(np.maximum(np.abs(theirs.value), lr))
         return float(excess.max()), float(bare.max())
 
-    @cached_property
-    def _apart(self) -> dict[Side, tuple[np.ndarray, np.ndarray]]:
-        """For each row of each side, how far the other's rate lies away, infinite where unknown, and how far it may."""
-        return {side: self._distances(side) for side in SIDES}
-
-    def _distances(self, side: Side) -> tuple[np.ndarray, np.ndarray]:
+    @per_side
+    def _apart(self, side: Side) -> tuple[np.ndarray, np.ndarray]:
+        """For each row, how far the other's rate lies away, infinite where unknown, and how far it may."""
         curve, count = self.of(side), len(self.of(side).rates)
         distance, allowed = np.empty(count), np.empty(count)
         for part in blocks(count):
             rows, ours = curve.rates.rows(part), curve.observed.at_rows(part)
             theirs = self.other(side).at(rows.step)
-            known = np.isfinite(theirs.slack)
-            slack = np.where(known, theirs.slack, 0.0) + rows.rounding
             size, drift = np.maximum(theirs.size, ours.size), np.maximum(theirs.drift, ours.drift)
-            distance[part] = np.where(known, np.abs(rows.lr - theirs.value), np.inf)
-            allowed[part] = Known(theirs.value, slack, size, drift).allowed(self.ulp)
+            distance[part] = np.where(np.isfinite(theirs.slack), np.abs(rows.lr - theirs.value), np.inf)
+            allowed[part] = Known(theirs.value, theirs.slack + rows.rounding, size, drift).allowed(self.ulp)
         return distance, allowed
 
+    @per_side
     def _compared(self, side: Side) -> np.ndarray:
         """Rows that are held against the other side: those whose step it has; where these are few, all it knows of."""
         step = self.of(side).rates.step
@@ -265,13 +257,17 @@ class Pair:
         few = min(len(self.a.rates), len(self.b.rates)) / 2
         return shared if shared.sum() >= min(FEWEST, few) else np.isfinite(self._apart[side][0])
 
-    def _probe(self, side: Side) -> np.ndarray:
+    @per_side
+    def probe(self, side: Side) -> np.ndarray:
+        """A few rows that refute many claims."""
         sample = self.sample[side]
         differs = sample[self.differs[side][sample]]
         few = [rows[np.linspace(0, len(rows) - 1, 12).astype(np.int64)] for rows in (sample, differs) if len(rows)]
         return np.unique(np.concatenate(few))
 
-    def _sample(self, side: Side) -> np.ndarray:
+    @per_side
+    def sample(self, side: Side) -> np.ndarray:
+        """Rows that refute most claims: spread over all, around changes, around differences."""
         curve = self.of(side)
         count = len(curve.rates)
         if count <= 2000:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules import PiecewiseConstant, ScheduleModel
+from samestep.experiment.schedules import PiecewiseConstant, Schedule, ScheduleModel
 
 from ..infer import Inferred
 from ..rates import Rates
@@ -31,8 +32,7 @@ FEWEST = 6
 """Rows from which on something follows."""
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What is known of the rate at some steps; all float64, of one shape.
 
     value : the rate. slack : how far the true one may lie from it, since it was written with few digits or stands
@@ -47,11 +47,11 @@ class Known:
 
     def at_rows(self, rows: np.ndarray | slice) -> Known:
         """Some of the rates."""
-        return Known(*(column[rows] for column in self._columns()))
+        return Known(*(column[rows] for column in self))
 
     def put(self, rows: np.ndarray | slice, other: Known) -> None:
         """Write those of `other` at some rows, in place."""
-        for ours, theirs in zip(self._columns(), other._columns(), strict=True):
+        for ours, theirs in zip(self, other, strict=True):
             ours[rows] = theirs
 
     def times(self, factor: np.ndarray | float) -> Known:
@@ -64,16 +64,11 @@ class Known:
 
     def instead(self, where: np.ndarray, other: Known) -> Known:
         """These rates, and those of `other` at some places."""
-        return Known(
-            *(np.where(where, theirs, ours) for ours, theirs in zip(self._columns(), other._columns(), strict=True))
-        )
+        return Known(*(np.where(where, theirs, ours) for ours, theirs in zip(self, other, strict=True)))
 
     def allowed(self, ulp: float = ULP32) -> np.ndarray:
         """How far another rate may lie from `value` and still be the same: rounding, drift and slack."""
         return allowed(self.size, self.drift, self.slack, ulp=ulp)
-
-    def _columns(self) -> tuple[np.ndarray, ...]:
-        return self.value, self.slack, self.size, self.drift
 
 
 @dataclass(frozen=True)
@@ -87,6 +82,11 @@ class Curve:
     rates: Rates
     inferred: Inferred | None
     rounds_at_peak: bool = True
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The schedule that its rows follow, with durations in steps; None where none was found."""
+        return None if self.inferred is None else self.inferred.schedule
 
     @cached_property
     def peak(self) -> float:
@@ -148,7 +148,7 @@ class Curve:
         elsewhere = wanted[~there]
         known = Known(*(np.empty(step.shape) for _ in range(4)))
         known.put(there, self.observed.at_rows(row[there]))
-        known.put(~there, self._known(elsewhere, *self._elsewhere(elsewhere)))
+        known.put(~there, self.known(elsewhere, *self._elsewhere(elsewhere)))
         return known
 
     @cached_property
@@ -156,10 +156,11 @@ class Curve:
         """The rates of its own rows."""
         rates, known = self.rates, Known(*(np.empty(len(self.rates)) for _ in range(4)))
         for rows in blocks(len(rates)):
-            known.put(rows, self._known(rates.step[rows], rates.lr[rows], rates.rounding[rows]))
+            known.put(rows, self.known(rates.step[rows], rates.lr[rows], rates.rounding[rows]))
         return known
 
-    def _known(self, step: np.ndarray, lr: np.ndarray, slack: np.ndarray) -> Known:
+    def known(self, step: np.ndarray, lr: np.ndarray, slack: np.ndarray) -> Known:
+        """What is known of rates at these steps, with the size and the drift that this run's would have."""
         size, drift = self.bent(step)
         near = np.maximum(near_peak(lr, self.peak), size)
         return Known(lr, slack, near, drift)
@@ -180,9 +181,8 @@ class Curve:
     def _elsewhere(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if self.inferred is None:
             return self._between(step)
-        slack = np.where(step <= self.last, 0.0, UNKNOWN)  # a schedule seen for a while may go on otherwise
-        if self._has_ended:
-            slack = np.zeros(step.shape)
+        # a schedule seen for a while may go on otherwise
+        slack = np.where(self._has_ended | (step <= self.last), 0.0, UNKNOWN)
         if self._is_loose:
             after = np.clip(np.searchsorted(self.rates.step, step), 1, len(self.rates) - 1)
             slack += np.abs(self.rates.lr[after] - self.rates.lr[after - 1])
@@ -191,17 +191,16 @@ class Curve:
     @cached_property
     def _has_ended(self) -> bool:
         """Whether its schedule was seen to its end, and holds from there on."""
-        assert self.inferred is not None
-        schedule = self.inferred.schedule
-        length = schedule.length(Clock.STEPS)
-        return length is not None and schedule.after_end == "hold" and length < self.last
+        assert self.schedule is not None
+        length = self.schedule.length(Clock.STEPS)
+        return length is not None and self.schedule.after_end == "hold" and length < self.last
 
     @cached_property
     def _is_loose(self) -> bool:
         """Whether its schedule jumps at steps between rows, so that the rows do not tell where."""
-        if self.inferred is None or self.stride == 1 or len(self.rates) < 2:
+        schedule = self.schedule
+        if schedule is None or self.stride == 1 or len(self.rates) < 2:
             return False
-        schedule = self.inferred.schedule
         if getattr(schedule, "staircase", False):  # evenly: each change narrows the period down
             return not self.stride or len(self.changes) < self.stride
         return _jumps(schedule)
@@ -243,13 +242,9 @@ def blocks(rows: int) -> Iterator[slice]:
 
 def _as_slice(rows: np.ndarray) -> np.ndarray | slice:
     """Rows that follow one another as a slice, which copies nothing."""
-    count = len(rows)
-    if not count:
+    if not len(rows) or (np.diff(rows) != 1).any():
         return rows
-    first = int(rows[0])
-    if int(rows[-1]) - first != count - 1 or (count > 2 and (np.diff(rows) != 1).any()):
-        return rows
-    return slice(first, first + count)
+    return slice(int(rows[0]), int(rows[-1]) + 1)
 
 
 def _jumps(schedule: ScheduleModel) -> bool:

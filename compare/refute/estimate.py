@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from samestep.experiment.schedules import PiecewiseConstant, Product, Schedule, Sequence, Warmup
+from samestep.experiment.schedules import ExponentialDecay, Product, Schedule, Sequence, Warmup
 
 from ..infer.numbers import digits, shortest
 from ..rates import Rates
@@ -31,21 +31,36 @@ MOST_CANDIDATES = 400
 """Values of one parameter that are tried at most."""
 
 
-def found_again(curve: Curve, value: float, rounding: float, near: int, most: int = 4) -> list[int]:
+def recurring(
+    curve: Curve, base: Curve, differs: np.ndarray, rows: int = 3, most: int = 4, near: Callable[[int], int] = int
+) -> Iterator[tuple[int, int]]:
+    """Steps of a run where its rate moves fastest, each with a step at which another run has the same rate.
+
+    differs : for each row, whether the other run has another rate there. rows, most : how many, and how often each.
+    near : where the other is expected to have it; the nearest comes first.
+    """
+    for row in _steep_rows(curve, differs, rows):
+        step, lr, rounding = int(curve.rates.step[row]), curve.rates.lr[row], curve.rates.rounding[row]
+        for again in _found_again(base, float(lr), float(rounding), near(step), most):
+            yield step, again
+
+
+def _found_again(curve: Curve, value: float, rounding: float, near: int, most: int) -> list[int]:
     """Steps at which a run has this rate, the nearest to `near` first.
 
     Where no row has it, the steps between two rows that it lies between.
     """
     steps, lr = curve.rates.step, curve.rates.lr
     rows = np.flatnonzero(np.abs(lr - value) <= allowed(np.asarray(value), rounding, curve.rates.rounding))
-    if not len(rows):
+    is_between = not len(rows)
+    if is_between:
         low, high = np.minimum(lr[:-1], lr[1:]), np.maximum(lr[:-1], lr[1:])
         rows = np.flatnonzero((low <= value) & (value <= high))
-        return [step for row in _nearest(steps, rows, near, most) for step in _between(curve, row, value)]
-    return [int(steps[row]) for row in _nearest(steps, rows, near, most)]
+    nearest = rows[np.argsort(np.abs(steps[rows] - near), kind="stable")[:most]]
+    return [step for row in nearest for step in (_between(curve, row, value) if is_between else [int(steps[row])])]
 
 
-def steep_rows(curve: Curve, differs: np.ndarray, most: int = 3) -> list[int]:
+def _steep_rows(curve: Curve, differs: np.ndarray, most: int) -> list[int]:
     """A few rows whose rate says most about where in the schedule they stand: those at which it moves fastest.
 
     differs : for each row, whether the other run has another rate there; only those are taken, where there are any.
@@ -66,31 +81,22 @@ def steep_rows(curve: Curve, differs: np.ndarray, most: int = 3) -> list[int]:
 def shifts(pair: Pair) -> list[int]:
     """Numbers k for which b(n) = a(n + k) is worth a trial, the simplest first."""
     a, b = pair.a, pair.b
-    found: list[int] = [1, -1, 2, -2, 3, -3]
+    found = [1, -1, 2, -2, 3, -3]
     if pair.clock is not None:
         epoch = pair.clock.steps_per_epoch
         found += [epoch, -epoch, epoch - 1, 1 - epoch]
-    estimated: list[int] = []
-    for row in steep_rows(b, pair.differs["b"]):
-        at = int(b.rates.step[row])
-        again = found_again(a, float(b.rates.lr[row]), float(b.rates.rounding[row]), at)
-        estimated += [step - at for step in again]
+    estimated = [again - step for step, again in recurring(b, a, pair.differs["b"])]
     estimated += [int(a.rates.step[one]) - int(b.rates.step[other]) for one, other in _paired_changes(a, b)]
     grain = min(max(a.stride, b.stride, 1), COARSEST) if a.stride and b.stride else 1
-    for each in estimated:
-        found += [each + near for near in range(1 - grain, grain)]
+    found += [each + near for each in estimated for near in range(1 - grain, grain)]
     return _distinct(each for each in found if each)
 
 
 def counters(pair: Pair, side: Side) -> list[int]:
     """Whole factors f by which the clock of `side` may run faster than the other's, those near the data first."""
     fast, slow = pair.of(side), pair.other(side)
-    found: list[float] = []
-    for row in steep_rows(fast, pair.differs[side], 4):
-        at = int(fast.rates.step[row])
-        if at:
-            again = found_again(slow, float(fast.rates.lr[row]), float(fast.rates.rounding[row]), at * 8, 12)
-            found += [step / at for step in again]
+    both = recurring(fast, slow, pair.differs[side], rows=4, most=12, near=lambda step: step * 8)
+    found = [again / step for step, again in both if step]
     for one, other in _paired_changes(slow, fast):
         early, late = fast.rates.step[max(other - 1, 0)] + 1, fast.rates.step[other]
         found += [slow.rates.step[one] / each for each in (early, late) if each]
@@ -119,29 +125,28 @@ def is_regular(curve: Curve) -> bool:
     return curve.inferred is not None or len(turns) < 3 or bool((turns[1:] != turns[:-1]).mean() < 0.2)
 
 
+def decay_of(schedule: Schedule | None) -> ExponentialDecay | None:
+    """The exponential decay that a schedule is, perhaps after a warm-up; None for any other."""
+    while isinstance(schedule, Warmup):
+        schedule = schedule.then
+    return schedule if isinstance(schedule, ExponentialDecay) else None
+
+
 def is_plain(schedule: Schedule, most: int = 3) -> bool:
     """Whether a schedule is given by few numbers, so that its fit says something.
 
     most : boundaries of a piecewise constant one.
     """
-    match schedule:
-        case Sequence() | Product():
-            return False
-        case Warmup():
-            return is_plain(schedule.then, most)
-        case PiecewiseConstant():
-            return len(schedule.boundaries) <= most
-        case _:
-            return True
+    if isinstance(schedule, Warmup):
+        return is_plain(schedule.then, most)
+    return not isinstance(schedule, Sequence | Product) and len(getattr(schedule, "boundaries", ())) <= most
 
 
 def first_apart(pair: Pair, side: Side) -> tuple[int, int] | None:
-    """The first row of `side` that differs, after the last one before it that is the same (-1 for none)."""
-    if not pair.differs[side].any():
-        return None
-    first = int(pair.differs[side].argmax())
+    """The last row of `side` that is the same before the first one that differs, and this; None for no such rows."""
+    first = int(pair.differs[side].argmax())  # 0 where none differs: no row is before it
     same = np.flatnonzero(pair.same[side][:first])
-    return (int(same[-1]) if len(same) else -1), first
+    return (int(same[-1]), first) if len(same) else None
 
 
 def constant_ratios(rows: Rates, base: Known) -> list[float]:
@@ -195,15 +200,9 @@ def _paired_changes(a: Curve, b: Curve, most: int = 3) -> Iterator[tuple[int, in
     yield int(ours[0]), int(theirs[0])
 
 
-def _nearest(steps: np.ndarray, rows: np.ndarray, near: int, most: int) -> np.ndarray:
-    order = np.argsort(np.abs(steps[rows] - near), kind="stable")
-    return np.asarray(rows[order[:most]])
-
-
 def _between(curve: Curve, row: int, value: float) -> list[int]:
     """The two steps between a row and the next at which the rate is nearest to a value."""
-    begin, end = int(curve.rates.step[row]), int(curve.rates.step[row + 1])
-    steps = np.unique(np.linspace(begin, end, min(end - begin + 1, 1000)).astype(np.int64))
+    steps = steps_between(int(curve.rates.step[row]), int(curve.rates.step[row + 1]), 1000)
     return [int(step) for step in steps[np.argsort(np.abs(curve.at(steps).value - value), kind="stable")[:2]]]
 
 

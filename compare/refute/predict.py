@@ -12,8 +12,6 @@ import numpy as np
 from samestep.experiment.clock import Clock, Duration
 from samestep.experiment.schedules import Schedule, ScheduleModel
 
-from ..infer import Inferred
-from ..tolerance import near_peak
 from .curve import UNKNOWN, Curve, Known
 
 Prediction = Callable[[np.ndarray], Known]
@@ -29,7 +27,7 @@ def moved_and_unknown_before(curve: Curve, steps: int) -> Prediction:
 
     def predicted(step: np.ndarray) -> Known:
         known = curve.at(step + steps)
-        return replace(known, slack=np.where(step + steps < 0, UNKNOWN, known.slack))
+        return known._replace(slack=np.where(step + steps < 0, UNKNOWN, known.slack))
 
     return predicted
 
@@ -110,24 +108,18 @@ def after(curve: Curve, steps: int, delay: int, head: Prediction) -> Prediction:
     return lambda step: curve.at(np.maximum(step - delay, 0)).instead(step < steps, head(step))
 
 
-def scheduled(inferred: Inferred, curve: Curve) -> Prediction:
-    """What a schedule gives, at the steps and the size of a run."""
+def scheduled(base: Curve, schedule: Schedule, curve: Curve) -> Prediction:
+    """What a run's schedule gives once it is another one, at the steps and the size of `curve`."""
+    assert base.inferred is not None
+    inferred = replace(base.inferred, schedule=schedule)
     asked = Curve(curve.rates, inferred)
-
-    def predicted(step: np.ndarray) -> Known:
-        value = inferred.rate(step)
-        size, drift = asked.bent(step)
-        near = np.maximum(near_peak(value, curve.peak), size)
-        return Known(value, np.zeros(step.shape), near, drift)
-
-    return predicted
+    return lambda step: asked.known(step, inferred.rate(step), np.zeros(step.shape))
 
 
 def lengthened(schedule: Schedule, ratio: Fraction) -> Schedule | None:
     """A schedule with every duration multiplied; None where one would be no whole number of steps."""
     try:
-        fields = type(schedule).model_fields
-        longer = schedule.model_copy(update={name: _longer(getattr(schedule, name), ratio) for name in fields})
+        longer: Schedule = _longer(schedule, ratio)
         longer.rate(0, Clock.STEPS)
     except ValueError:  # a length that this kind cannot have
         return None
