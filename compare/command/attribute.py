@@ -60,10 +60,7 @@ def attribute(
                     on_progress=on_progress,
                 )
         except KeyboardInterrupt:
-            sys.exit(
-                terminal.fail(
-                    f"Interrupted; what was trained is kept in {runs}: ask again to go on.", terminal.INTERRUPTED
-                )
-            )
+            said = f"Interrupted; what was trained is kept in {runs}: ask again to go on."
+            sys.exit(terminal.fail(said, terminal.INTERRUPTED))
         attributed.write(beside)
     terminal.finish(attributed, json=json, written=folder)

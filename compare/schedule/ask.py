@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,9 +38,9 @@ def clock_of(
     return found
 
 
-def speaks_of_epochs(schedule: Schedule) -> bool:
-    """Whether any of its durations counts epochs."""
-    return any(duration.unit == "epochs" for _, duration in schedule.durations())
+def asked_json(schedule: Schedule, clock: Clock, stepping: Stepping) -> dict[str, Any]:
+    """What was asked, as JSON values."""
+    return {"schedule": schedule.model_dump(mode="json"), "clock": asdict(clock), "stepping": stepping}
 
 
 def need_frameworks(frameworks: Sequence[Framework]) -> None:
