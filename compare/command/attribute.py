@@ -34,7 +34,7 @@ def attribute(
     json: Json = None,
 ) -> None:
     """Which part of a loss gap between Keras and PyTorch comes from what, and what to write so that it goes."""
-    from samestep.experiment.programs.process import missing
+    from samestep.experiment.programs.process import need
 
     from .. import attribution
     from ..attribution import experiment as asking
@@ -42,8 +42,7 @@ def attribute(
     from . import progress
 
     experiment = asking.experiment(plan, against, arm, seed, precision, mend)
-    if absent := missing():
-        raise output.OutputError(absent)
+    need()
     folder = out or Path("out", f"{experiment.plan.name}-attribution")
     check_targets([plan, against, folder], json)
     with output.folder(folder, force) as beside, asking.kept_runs(folder) as runs:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from samestep.experiment.clock import Clock, Stepping
-from samestep.experiment.plan import Framework
 from samestep.experiment.schedules import SCHEDULES, Schedule
 from samestep.experiment.schedules.text import parse
 from samestep.experiment.validation import PlanError
@@ -41,14 +39,6 @@ def clock_of(
 def asked_json(schedule: Schedule, clock: Clock, stepping: Stepping) -> dict[str, Any]:
     """What was asked, as JSON values."""
     return {"schedule": schedule.model_dump(mode="json"), "clock": asdict(clock), "stepping": stepping}
-
-
-def need_frameworks(frameworks: Sequence[Framework]) -> None:
-    """Raise PlanError where one is not installed, with what to run."""
-    from samestep.experiment.programs.process import missing
-
-    if absent := missing(list(frameworks)):
-        raise PlanError(absent)
 
 
 def run_steps(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int) -> int:

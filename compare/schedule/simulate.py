@@ -11,6 +11,7 @@ import numpy as np
 
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.plan import FRAMEWORKS, Framework
+from samestep.experiment.programs.process import need
 from samestep.experiment.programs.simulate import Answer, Request
 from samestep.experiment.schedules import Schedule
 from samestep.experiment.schedules.text import to_json as schedule_json
@@ -21,7 +22,7 @@ from ..runs.settings import stepping as stepping_from
 from ..show.result import Result
 from ..tolerance import ULP32, rate_size, rate_tolerance, ulp32
 from ..workers import runner
-from .ask import asked_json, changes_of, clock_of, closed_form, first_and_last, need_frameworks, run_steps, schedule_of
+from .ask import asked_json, changes_of, clock_of, closed_form, first_and_last, run_steps, schedule_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,7 +182,7 @@ def simulate(
         'same'
     """
     clock = clock_of(clock, samples, batch_size, drop_last)
-    need_frameworks(FRAMEWORKS)
+    need()
     schedule, looked_up = schedule_of(schedule), stepping_from(stepping)
     steps = run_steps(schedule, clock, looked_up, epochs)
     lr = closed_form(schedule, clock, looked_up, steps)

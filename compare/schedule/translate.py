@@ -12,6 +12,7 @@ import numpy as np
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.frameworks import BY_WORD, LABELS
 from samestep.experiment.plan import Framework
+from samestep.experiment.programs.process import need
 from samestep.experiment.programs.simulate import Request, proof_length
 from samestep.experiment.schedules import SCHEDULES, Schedule
 from samestep.experiment.schedules.text import from_json, parse
@@ -23,7 +24,7 @@ from ..runs.settings import clock as clock_from
 from ..runs.settings import stepping as stepping_from
 from ..show.result import Result
 from ..workers import runner
-from .ask import asked_json, closed_form, need_frameworks
+from .ask import asked_json, closed_form
 from .simulate import Agreement, agreement
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def translate(
     if to not in TO:
         raise CompareError(f"--to: got {to!r}. Write torch or keras.")
     clock = clock or clock_from(samples, batch_size, drop_last)
-    need_frameworks([TO[to]])
+    need([TO[to]])
     file = schedule_json(schedule) if isinstance(schedule, SCHEDULES) else str(schedule)
     return _translated(file, TO[to], clock, stepping_from(stepping), class_name)
 

@@ -19,7 +19,7 @@ from samestep.experiment.clock import Stepping
 from samestep.experiment.plan import Arm, Framework, Plan
 from samestep.experiment.programs import engines
 from samestep.experiment.programs.engines import Device, Engine, Trained
-from samestep.experiment.programs.process import exit_code, missing
+from samestep.experiment.programs.process import exit_code, need
 from samestep.experiment.trace import Trace, TraceError, epoch_rows, run_rows, stack
 from samestep.experiment.validation import PlanError
 
@@ -51,8 +51,7 @@ def main(framework: Framework, load: Callable[[], Implementation], arguments: li
     def work() -> None:
         plan_file, out_file, engine, device = _arguments(arguments, usage)
         plan = Plan.load(plan_file)
-        if absent := missing([framework]):
-            raise PlanError(absent)
+        need([framework])
         run(plan, framework, load(), engine, device).save(out_file)
 
     return exit_code(work)
