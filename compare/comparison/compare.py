@@ -113,10 +113,9 @@ def _refuse_idle(sides: tuple[Side, Side], both: Settings, stepping: Stepping | 
         )
     if stepping is not None and not schedules:
         raise CompareError("--stepping says how often a schedule's rate is looked up; here are two logs. Leave it out.")
-    if schedules == 2:
-        given = [f"--{name}" for name in both.select] + (["--columns"] if both.columns else [])
-        if given:
-            raise CompareError(f"{given[0]} is about logs; here are two schedules. Leave it out.")
+    given = [f"--{name}" for name in both.select] + (["--columns"] if both.columns else [])
+    if schedules == 2 and given:
+        raise CompareError(f"{given[0]} is about logs; here are two schedules. Leave it out.")
 
 
 def _clock(a: Side, b: Side) -> Clock | None:

@@ -122,8 +122,8 @@ def first_difference(table: Table, clock: Clock | None, first: int) -> Figure:
         for name, look in _LOOKS.items():
             lr = table[f"lr_{name}"][near]
             there = np.isfinite(lr)
-            marks = {"drawstyle": "steps-post", "marker": "o" if name == "a" else "x", "markersize": 4, "label": name}
-            axes.plot(table["step"][near][there], lr[there], **marks, **look)
+            marked = look | {"marker": "o" if name == "a" else "x", "markersize": 4}
+            axes.plot(table["step"][near][there], lr[there], drawstyle="steps-post", label=name, **marked)
         axes.axvline(first, color=INK, linewidth=1, linestyle=":", label=f"step {first:,}")
     return figure
 
