@@ -14,18 +14,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from samestep._compare.attribution import attribute
-    from samestep._compare.comparison.compare import compare
-    from samestep._compare.runs.reading import read
-    from samestep._compare.schedule.explain import explain
-    from samestep._compare.schedule.infer import infer
-    from samestep._compare.schedule.simulate import simulate
-    from samestep._compare.schedule.translate import translate
-    from samestep._compare.training import run
-    from samestep.experiment import __version__
-    from samestep.experiment.clock import Clock
-    from tf_impl.recorder import Recorder
-    from torch_impl.recorder import record
+    from samestep._compare.attribution import attribute as attribute
+    from samestep._compare.comparison.compare import compare as compare
+    from samestep._compare.runs.reading import read as read
+    from samestep._compare.schedule.explain import explain as explain
+    from samestep._compare.schedule.infer import infer as infer
+    from samestep._compare.schedule.simulate import simulate as simulate
+    from samestep._compare.schedule.translate import translate as translate
+    from samestep._compare.training import run as run
+    from samestep.experiment import __version__ as __version__
+    from samestep.experiment.clock import Clock as Clock
+    from tf_impl.recorder import Recorder as Recorder
+    from torch_impl.recorder import record as record
 
 _PLACES = {
     "Clock": "samestep.experiment.clock",
@@ -43,20 +43,7 @@ _PLACES = {
 }
 _FRAMEWORKS = {"Recorder": "tensorflow", "record": "torch"}
 
-__all__ = [
-    "Clock",
-    "Recorder",
-    "__version__",
-    "attribute",
-    "compare",
-    "explain",
-    "infer",
-    "read",
-    "record",
-    "run",
-    "simulate",
-    "translate",
-]
+__all__ = [*_PLACES]
 
 
 def __getattr__(name: str) -> Any:

@@ -34,7 +34,7 @@ def attribute(
     json: Json = None,
 ) -> None:
     """Which part of a loss gap between Keras and PyTorch comes from what, and what to write so that it goes."""
-    from samestep.experiment.programs.process import missing
+    from samestep.experiment.programs.process import need
 
     from .. import attribution
     from ..attribution import experiment as asking
@@ -42,8 +42,7 @@ def attribute(
     from . import progress
 
     experiment = asking.experiment(plan, against, arm, seed, precision, mend)
-    if absent := missing():
-        raise output.OutputError(absent)
+    need()
     folder = out or Path("out", f"{experiment.plan.name}-attribution")
     check_targets([plan, against, folder], json)
     with output.folder(folder, force) as beside, asking.kept_runs(folder) as runs:
@@ -60,10 +59,7 @@ def attribute(
                     on_progress=on_progress,
                 )
         except KeyboardInterrupt:
-            sys.exit(
-                terminal.fail(
-                    f"Interrupted; what was trained is kept in {runs}: ask again to go on.", terminal.INTERRUPTED
-                )
-            )
+            said = f"Interrupted; what was trained is kept in {runs}: ask again to go on."
+            sys.exit(terminal.fail(said, terminal.INTERRUPTED))
         attributed.write(beside)
     terminal.finish(attributed, json=json, written=folder)

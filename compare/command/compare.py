@@ -58,7 +58,7 @@ def compare(
         raise output.OutputError("--force replaces an earlier report. Add --report, or leave --force out.")
     if junit is not None and str(junit) == "-":
         raise typer.BadParameter("'-' is no file. Name one for the XML; --json - writes to standard output.")
-    check_targets([a, b], json, others={"--junit": junit})
+    check_targets([a, b], json, junit=junit)
     if report is not None:
         output.check(report, force, "--report")
     compared = comparing.compare(
@@ -80,6 +80,6 @@ def compare(
         of_b=key_values(of_b or [], "--b"),
     )
     if junit is not None:
-        terminal.save_junit(compared, junit)
+        terminal.write(str(junit), compared.to_junit())
     terminal.finish(compared, json=json, report=report, force=force)
     return terminal.CODES[compared.verdict]

@@ -75,7 +75,8 @@ def _run(arguments: list[str], traceback: bool) -> int:
         code = INTERRUPTED
     except typer.TyperException as error:
         said = error.format_message() if hasattr(error, "format_message") else str(error)
-        return terminal.fail(f"{said} See {_asked(error)} --help.", WRONG_USE)
+        context = getattr(error, "ctx", None)
+        return terminal.fail(f"{said} See {context.command_path if context else 'samestep'} --help.", WRONG_USE)
     except SystemExit as stop:
         if stop.code == 1:  # Typer's word for a reader of standard output that has left, like head
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -90,12 +91,6 @@ def _run(arguments: list[str], traceback: bool) -> int:
     if code == INTERRUPTED:
         return terminal.fail("Interrupted; nothing was written.", INTERRUPTED)
     return code if isinstance(code, int) else DONE
-
-
-def _asked(error: typer.TyperException) -> str:
-    """The command whose use was wrong: ``samestep compare``."""
-    context = getattr(error, "ctx", None)
-    return str(context.command_path) if context else "samestep"
 
 
 def _terminated(number: int, _: Any) -> None:

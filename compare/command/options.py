@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -32,26 +31,21 @@ def check_targets(
     json: str | None,
     csv: Path | None = None,
     plot: Path | None = None,
-    others: Mapping[str, Path | None] = MappingProxyType({}),
+    junit: Path | None = None,
 ) -> None:
-    """Reject targets that cannot be written, before any work."""
+    """Reject targets that cannot be written, before any work. Raises OutputError."""
+    from ..show.folder import OutputError
+
     used = [Path(each).resolve() for each in taken if each is not None and len(str(each)) < 200]
-    for option, target in {"--json": json, "--csv": csv, "--plot": plot, **others}.items():
+    for option, target in {"--json": json, "--csv": csv, "--plot": plot, "--junit": junit}.items():
         if target is None or (target == "-" and option == "--json"):
             continue
         path = Path(str(target))
         if path.is_dir() or not path.absolute().parent.is_dir():
             name = str(target) or "A file without a name"
-            raise refused(f"{name} cannot be written. Name a file in a folder that exists with {option}.")
+            raise OutputError(f"{name} cannot be written. Name a file in a folder that exists with {option}.")
         if path.resolve() in used:
-            raise refused(f"{target} is read or written already. Name another file with {option}.")
+            raise OutputError(f"{target} is read or written already. Name another file with {option}.")
         used.append(path.resolve())
     if plot is not None and plot.suffix not in (".png", ".svg", ".pdf"):
-        raise refused(f"--plot: got {str(plot)!r}. Write a name that ends in .png, .svg or .pdf.")
-
-
-def refused(message: str) -> ValueError:
-    """An error of use: one line that says what to do."""
-    from ..show.folder import OutputError
-
-    return OutputError(message)
+        raise OutputError(f"--plot: got {str(plot)!r}. Write a name that ends in .png, .svg or .pdf.")

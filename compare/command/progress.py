@@ -13,7 +13,7 @@ from samestep.experiment.plan import Framework, Plan
 from ..workers.runner import OnProgress
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
+    from rich.progress import Progress, TaskID
 
 Tell = Callable[[str], None]
 """Prints one line on standard error."""
@@ -34,14 +34,9 @@ def epochs(plan: Plan, tell: Tell) -> Iterator[OnProgress]:
 
         yield line
         return
-    from rich.console import Console  # its bars are for terminals, and take a while to import
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.fields[label]:<8}"), BarColumn(), TextColumn("{task.completed}/{task.total} epochs"))
-    with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[arm]}"), console=console) as bars:
-        tasks = {name: bars.add_task("", total=total, label=label, arm="starting") for name, label in LABELS.items()}
-        yield lambda framework, done, total, arm: bars.update(tasks[framework], completed=done, arm=arm)
+    with _bars("epochs", remaining=True) as bars:
+        tasks = {name: bars.add_task("", total=total, label=label, what="starting") for name, label in LABELS.items()}
+        yield lambda framework, done, total, arm: bars.update(tasks[framework], completed=done, what=arm)
 
 
 @contextmanager
@@ -50,18 +45,22 @@ def trainings(tell: Tell) -> Iterator[OnProgress]:
     if not sys.stderr.isatty():
         yield lambda framework, done, total, name: tell(f"{LABELS[framework]}: training {done} of {total}, {name}")
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    console = Console(stderr=True)
-    done = TextColumn("{task.completed}/{task.total} trainings")
-    columns = (TextColumn("{task.fields[label]:<8}"), BarColumn(), done, TextColumn("{task.fields[name]}"))
-    with Progress(*columns, console=console) as bars:
+    with _bars("trainings") as bars:
         tasks: dict[tuple[str, int], TaskID] = {}
 
         def bar(framework: Framework, done: int, total: int, name: str) -> None:
             if (framework, total) not in tasks:
-                tasks[framework, total] = bars.add_task("", total=total, label=LABELS[framework], name=name)
-            bars.update(tasks[framework, total], completed=done, name=name)
+                tasks[framework, total] = bars.add_task("", total=total, label=LABELS[framework], what=name)
+            bars.update(tasks[framework, total], completed=done, what=name)
 
         yield bar
+
+
+def _bars(unit: str, remaining: bool = False) -> Progress:
+    """Bars with a `label` before each, and after it how many of a unit are done and `what` is under way."""
+    from rich.console import Console  # its bars are for terminals, and take a while to import
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    counts = [TextColumn(f"{{task.completed}}/{{task.total}} {unit}"), *[TimeRemainingColumn()] * remaining]
+    shown = (TextColumn("{task.fields[label]:<8}"), BarColumn(), *counts, TextColumn("{task.fields[what]}"))
+    return Progress(*shown, console=Console(stderr=True))

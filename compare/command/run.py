@@ -35,7 +35,7 @@ def run(
     from samestep.experiment.plan import Plan as Experiment
     from samestep.experiment.plan import question
     from samestep.experiment.programs import engines
-    from samestep.experiment.programs.process import missing
+    from samestep.experiment.programs.process import need
 
     from .. import training
     from ..show import folder as output
@@ -43,8 +43,7 @@ def run(
 
     engines.parse(engine), engines.parse_device(device)
     chosen = question() if plan is None else Experiment.load(plan)
-    if absent := missing():
-        raise output.OutputError(absent)
+    need()
     folder = out or Path("out", chosen.name)
     check_targets([plan, folder, getattr(chosen.data, "path", None)], json)
     with output.folder(folder, force) as beside:

@@ -32,12 +32,7 @@ def simulate(
 
     check_targets([schedule], json, csv, plot)
     simulated = schedules.simulate(
-        schedule,
-        samples=samples,
-        batch_size=batch_size,
-        epochs=epochs,
-        drop_last=drop_last,
-        stepping=stepping,
+        schedule, samples=samples, batch_size=batch_size, epochs=epochs, drop_last=drop_last, stepping=stepping
     )
     terminal.finish(simulated, json=json, csv=csv, plot=plot)
     return terminal.CODES[simulated.verdict]

@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from ..comparison.result import Comparison
     from ..show.result import Result
 
 DONE, DIFFERS, WRONG_USE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
@@ -35,7 +32,7 @@ def finish(
 
     written : the folder in which the report lies already.
     """
-    from samestep.experiment.trace import json_text, write_csv
+    from samestep.experiment.trace import json_text, moved_into_place, write_csv
 
     if report is not None:
         from ..show import folder as output
@@ -45,7 +42,10 @@ def finish(
     if csv is not None:
         write_csv(csv, {str(name): column.to_numpy() for name, column in result.table.items()})
     if plot is not None:
-        _save_figure(result.figure(), plot)
+        drawn = io.BytesIO()  # a pipe can only be written in one go
+        result.figure().savefig(drawn, format=plot.suffix[1:], dpi=150)
+        with moved_into_place(plot.resolve()) as beside:
+            beside.write_bytes(drawn.getvalue())
     if json is not None:
         write(json, json_text(result.to_json()))
     if json != "-":
@@ -53,15 +53,6 @@ def finish(
             say(text, "" if indent == "|" else indent, wrap=indent != "|" and bool(text))
         if (folder := report or written) is not None:
             say(f"Report: {folder / 'report.html'}", wrap=False)
-
-
-def save_junit(comparison: Comparison, path: Path) -> None:
-    """Write JUnit XML, moved into place when complete."""
-    from samestep.experiment.trace import moved_into_place
-
-    text = comparison.to_junit()
-    with moved_into_place(path.resolve()) as beside:
-        beside.write_text(text, encoding="utf-8")
 
 
 def write(target: str, text: str) -> None:
@@ -115,13 +106,3 @@ def in_two_lines(error: Exception) -> str:
         return str(error)
     said = f"{type(error).__name__}: {error}".replace("\n", " ")[:300]
     return f"{said}\nThis is a mistake in samestep. Run it again as samestep --traceback … and report what it shows."
-
-
-def _save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure in the format that its name ends in, moved into place when complete."""
-    from samestep.experiment.trace import moved_into_place
-
-    drawn = io.BytesIO()  # a pipe can only be written in one go
-    figure.savefig(drawn, format=path.suffix[1:], dpi=150)
-    with moved_into_place(path.resolve()) as beside:
-        beside.write_bytes(drawn.getvalue())

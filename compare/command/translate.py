@@ -37,13 +37,7 @@ def translate(
 
     check_targets([file], json)
     translated = schedules.translate(
-        file,
-        to,
-        samples=samples,
-        batch_size=batch_size,
-        drop_last=drop_last,
-        stepping=stepping,
-        class_name=class_name,
+        file, to, samples=samples, batch_size=batch_size, drop_last=drop_last, stepping=stepping, class_name=class_name
     )
     terminal.finish(translated, json=json)
     return terminal.CODES[translated.verdict]

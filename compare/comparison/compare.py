@@ -97,10 +97,11 @@ def compare(
     _refuse_idle(sides, both, looked_up, epochs)
     counts = counts or _clock(*sides)
     notes = [said] if counts and (said := large_batch(counts)) else []
-    found = []
-    for name, run_a, run_b in _pairs(*sides, counts, looked_up or "step", epochs, notes):
-        found.append(_compared(name, (sides[0], run_a), (sides[1], run_b), counts, ulp))
-    return Comparison(*sides, counts, looked_up or "step", tuple(found), tuple(notes))
+    found = tuple(
+        _compared(name, (sides[0], run_a), (sides[1], run_b), counts, ulp)
+        for name, run_a, run_b in _pairs(*sides, counts, looked_up or "step", epochs, notes)
+    )
+    return Comparison(*sides, counts, looked_up or "step", found, tuple(notes))
 
 
 def _refuse_idle(sides: tuple[Side, Side], both: Settings, stepping: Stepping | None, epochs: int | None) -> None:
@@ -112,16 +113,14 @@ def _refuse_idle(sides: tuple[Side, Side], both: Settings, stepping: Stepping | 
         )
     if stepping is not None and not schedules:
         raise CompareError("--stepping says how often a schedule's rate is looked up; here are two logs. Leave it out.")
-    if schedules == 2:
-        given = [f"--{name}" for name in both.select] + (["--columns"] if both.columns else [])
-        if given:
-            raise CompareError(f"{given[0]} is about logs; here are two schedules. Leave it out.")
+    given = [f"--{name}" for name in both.select] + (["--columns"] if both.columns else [])
+    if schedules == 2 and given:
+        raise CompareError(f"{given[0]} is about logs; here are two schedules. Leave it out.")
 
 
 def _clock(a: Side, b: Side) -> Clock | None:
     """The clock that the logs speak of. Raises CompareError where they speak of two."""
-    clocks = [clock_of(side) for side in (a, b)]
-    known = [clock for clock in clocks if clock is not None]
+    known = [clock for side in (a, b) if (clock := clock_of(side)) is not None]
     sizes = {clock.steps_per_epoch for clock in known}
     if len(sizes) > 1:
         raise CompareError(
@@ -139,33 +138,27 @@ def _pairs(
         steps = _steps_of_schedules(a, b, clock, epochs, notes)
         both = [schedule_run(side, steps, clock, stepping) for side in (a, b)]
         yield "schedules", both[0], both[1]
-    elif a.schedule is not None:
-        for name, run in _named(b.runs):
-            yield name, schedule_run(a, run.rates.step, clock, stepping), run
-    elif b.schedule is not None:
-        for name, run in _named(a.runs):
-            yield name, run, schedule_run(b, run.rates.step, clock, stepping)
-    else:
+    elif a.schedule is None and b.schedule is None:
         yield from _matched(a, b)
+    else:
+        for name, run in _named(a.runs or b.runs):
+            predicted = schedule_run(a if a.schedule is not None else b, run.rates.step, clock, stepping)
+            yield (name, run, predicted) if a.schedule is None else (name, predicted, run)
 
 
 def _named(runs: Sequence[Run]) -> Iterator[tuple[str, Run]]:
     """Each run with the name that identifies it."""
     differing = [part for part in SELECTS if len({getattr(run.key, part) for run in runs}) > 1]
     for run in runs:
-        yield ", ".join(_part(run, part) for part in differing) or run.key.arm, run
-
-
-def _part(run: Run, part: str) -> str:
-    value = getattr(run.key, part)
-    return f"seed {value}" if part == "seed" else str(value)
+        parts = (f"{'seed ' if part == 'seed' else ''}{getattr(run.key, part)}" for part in differing)
+        yield ", ".join(parts) or run.key.arm, run
 
 
 def _matched(a: Side, b: Side) -> Iterator[tuple[str, Run, Run]]:
     """Runs of the same name; what each side has only one of need not have the same name."""
     sides = (a.runs, b.runs)
-    free = [part for part in SELECTS if all(len({getattr(run.key, part) for run in runs}) == 1 for runs in sides)]
-    keyed = [{tuple(getattr(r.key, part) for part in SELECTS if part not in free): r for r in runs} for runs in sides]
+    named = [part for part in SELECTS if any(len({getattr(run.key, part) for run in runs}) != 1 for runs in sides)]
+    keyed = [{tuple(getattr(run.key, part) for part in named): run for run in runs} for runs in sides]
     if keyed[0].keys() != keyed[1].keys():
         listed = [listed_keys([run.key for run in runs]) for runs in sides]
         raise CompareError(
@@ -173,8 +166,7 @@ def _matched(a: Side, b: Side) -> Iterator[tuple[str, Run, Run]]:
             "Select with --arm, --framework, --seed, or for one side with --a arm=…,framework=…,seed=… and --b …."
         )
     for name, run in _named(a.runs):
-        key = tuple(getattr(run.key, part) for part in SELECTS if part not in free)
-        yield name, run, keyed[1][key]
+        yield name, run, keyed[1][tuple(getattr(run.key, part) for part in named)]
 
 
 def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, epochs: int | None, notes: list[str]) -> np.ndarray:
@@ -220,14 +212,9 @@ def _compared(name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock 
 
 
 def _scene(a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, diagnosis: Diagnosis) -> Scene:
-    scene = Scene(
-        _seen(*a, diagnosis.inferred_a),
-        _seen(*b, diagnosis.inferred_b),
-        clock,
-        first=diagnosis.first_difference,
-        largest=diagnosis.max_relative,
-        compared=diagnosis.compared,
-    )
+    seen = (_seen(*a, diagnosis.inferred_a), _seen(*b, diagnosis.inferred_b))
+    first, largest, compared = diagnosis.first_difference, diagnosis.max_relative, diagnosis.compared
+    scene = Scene(*seen, clock, first=first, largest=largest, compared=compared)
     if diagnosis.cause.is_exact or diagnosis.cause.verdict != "same":
         return scene
     left, most = _beside_drift(a[1], b[1], diagnosis)
@@ -255,7 +242,6 @@ def _beside_drift(a: Run, b: Run, diagnosis: Diagnosis) -> tuple[float, float]:
         return 0.0, 0.0
     step, lr_a, lr_b = a.rates.step[rows_a], a.rates.lr[rows_a], b.rates.lr[rows_b]
     inferred = [each for each in (diagnosis.inferred_a, diagnosis.inferred_b) if each is not None]
-    drifts = [each.float32_drift(step) for each in inferred]
-    drift = np.max(drifts, axis=0) if drifts else np.zeros(len(step))
+    drift = np.max([np.zeros(len(step)), *(each.float32_drift(step) for each in inferred)], axis=0)
     apart, unit = np.abs(lr_a - lr_b), ulp32(np.maximum(lr_a, lr_b))
     return float((np.abs(apart - drift) / unit).max()), float((apart / unit).max())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from samestep.experiment.clock import Clock
@@ -72,18 +74,13 @@ def allowed(table: Table, tolerance: Tolerance | None) -> np.ndarray:
 
 def rates(table: Table, clock: Clock | None, first: int | None) -> Figure:
     """The rates of both against steps, with the first difference marked."""
-    with rc_context(STYLE):
-        figure = Drawing(figsize=(WIDTH, 3.8))
-        axes = figure.subplots()
+    with _drawn(3.8, "learning rate", clock, 3) as (figure, axes):
         for name, look in _LOOKS.items():
             there = np.isfinite(table[f"lr_{name}"])
             draw_staircase(axes, table["step"][there], table[f"lr_{name}"][there], label=name, **look)
         if first is not None:
             axes.axvline(first, color=INK, linewidth=1, linestyle=":", label=f"first difference, step {first:,}")
         axes.set_ylim(bottom=0)
-        axes.set_ylabel("learning rate")
-        steps_axis(axes, clock)
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -98,9 +95,7 @@ def differences(table: Table, clock: Clock | None, most: np.ndarray) -> Figure:
     there = np.isfinite(table["lr_relative"]) & np.isfinite(most)
     rows = np.flatnonzero(there)[rows_of_largest(table["lr_absolute"][there] / most[there])]
     steps, apart = table["step"][rows], table["lr_relative"][rows]
-    with rc_context(STYLE):
-        figure = Drawing(figsize=(WIDTH, 3.4))
-        axes = figure.subplots()
+    with _drawn(3.4, "relative difference", clock, 2) as (figure, axes):
         if (apart > 0).any():
             shown = np.where(apart > 0, apart, np.nan)
             marker = "." if len(steps) <= 64 else ""
@@ -113,12 +108,9 @@ def differences(table: Table, clock: Clock | None, most: np.ndarray) -> Figure:
         larger = np.maximum(table["lr_a"], table["lr_b"])[rows]
         positive = larger > 0
         axes.plot(steps[positive], most[rows][positive] / larger[positive], label="tolerance", **LIMIT)
-        axes.set_ylabel("relative difference")
         if len(steps) > 1:  # the whole run, also where nothing is drawn
             margin = 0.02 * float(steps[-1] - steps[0])
             axes.set_xlim(float(steps[0]) - margin, float(steps[-1]) + margin)
-        steps_axis(axes, clock)
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
@@ -126,24 +118,23 @@ def first_difference(table: Table, clock: Clock | None, first: int) -> Figure:
     """The rows around the first difference, each with a mark."""
     row = int(np.searchsorted(table["step"], first))
     near = slice(max(row - AROUND, 0), row + AROUND + 1)
-    with rc_context(STYLE):
-        figure = Drawing(figsize=(WIDTH, 3.4))
-        axes = figure.subplots()
+    with _drawn(3.4, "learning rate", clock, 3) as (figure, axes):
         for name, look in _LOOKS.items():
             lr = table[f"lr_{name}"][near]
             there = np.isfinite(lr)
-            marker = "o" if name == "a" else "x"
-            axes.plot(
-                table["step"][near][there],
-                lr[there],
-                drawstyle="steps-post",
-                marker=marker,
-                markersize=4,
-                label=name,
-                **look,
-            )
+            marked = look | {"marker": "o" if name == "a" else "x", "markersize": 4}
+            axes.plot(table["step"][near][there], lr[there], drawstyle="steps-post", label=name, **marked)
         axes.axvline(first, color=INK, linewidth=1, linestyle=":", label=f"step {first:,}")
-        axes.set_ylabel("learning rate")
-        steps_axis(axes, clock)
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
+
+
+@contextmanager
+def _drawn(height: float, quantity: str, clock: Clock | None, columns: int) -> Iterator[tuple[Figure, Axes]]:
+    """A figure of a quantity against steps, with its legend below once all is drawn."""
+    with rc_context(STYLE):
+        figure = Drawing(figsize=(WIDTH, height))
+        axes = figure.subplots()
+        yield figure, axes
+        axes.set_ylabel(quantity)
+        steps_axis(axes, clock)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)

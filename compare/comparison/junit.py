@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from .words import cause_name, difference_sentence, verdict
+from .words import difference_sentence, verdict
 
 if TYPE_CHECKING:
     from .result import Compared, Comparison
@@ -18,13 +18,8 @@ def to_xml(comparison: Comparison) -> bytes:
     Inconclusive is an error and not skipped: CI systems take what is skipped for passed, and the command does not.
     """
     verdicts = [pair.verdict for pair in comparison.pairs]
-    counts = {
-        "tests": str(len(verdicts)),
-        "failures": str(verdicts.count("differs")),
-        "errors": str(verdicts.count("inconclusive")),
-        "skipped": "0",
-        "time": "0",
-    }
+    failures, errors = (str(verdicts.count(each)) for each in ("differs", "inconclusive"))
+    counts = {"tests": str(len(verdicts)), "failures": failures, "errors": errors, "skipped": "0", "time": "0"}
     root = ElementTree.Element("testsuites", {"name": "samestep", **counts})
     suite = ElementTree.SubElement(root, "testsuite", {"name": "samestep", **counts})
     for pair in comparison.pairs:
@@ -34,14 +29,13 @@ def to_xml(comparison: Comparison) -> bytes:
 
 
 def _case(suite: ElementTree.Element, comparison: Comparison, pair: Compared) -> None:
-    case = ElementTree.SubElement(
-        suite, "testcase", {"classname": "samestep.compare", "name": _allowed(pair.name), "time": "0"}
-    )
+    named = {"classname": "samestep.compare", "name": _allowed(pair.name), "time": "0"}
+    case = ElementTree.SubElement(suite, "testcase", named)
     if pair.verdict == "same":
         return
     kind = "failure" if pair.verdict == "differs" else "error"
-    named = {"type": _allowed(cause_name(pair)), "message": _allowed(verdict(comparison, pair))}
-    found = ElementTree.SubElement(case, kind, named)
+    typed = {"type": _allowed(pair.diagnosis.cause.label), "message": _allowed(verdict(comparison, pair))}
+    found = ElementTree.SubElement(case, kind, typed)
     fix = f"Fix: {pair.fix.advice}"
     said = [pair.sentence, pair.doubt, difference_sentence(pair), fix, pair.diagnosis.cause.more]
     found.text = _allowed("\n".join(each for each in said if each))

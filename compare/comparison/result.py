@@ -139,9 +139,7 @@ class Comparison(Result):
             **_pair(self, worst),
             "a": _side(self.a, worst.a, worst.diagnosis.inferred_a),
             "b": _side(self.b, worst.b, worst.diagnosis.inferred_b),
-            "clock": None
-            if self.clock is None
-            else {**asdict(self.clock), "steps_per_epoch": self.clock.steps_per_epoch},
+            "clock": self.clock and {**asdict(self.clock), "steps_per_epoch": self.clock.steps_per_epoch},
             "notes": list(self.notes),
             "pairs": [_pair(self, pair) for pair in self.pairs],
         }
@@ -170,14 +168,13 @@ class Comparison(Result):
         Of millions of rows, pandas takes half the memory that `experiment.trace.write_csv` does; its floats are the
         shortest texts as well.
         """
-        with (
-            moved_into_place(folder / "comparison.csv") as beside,
-            beside.open("w", encoding="utf-8", newline="") as file,
-        ):
+        path = folder / "comparison.csv"
+        with moved_into_place(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
             for number, rows in enumerate(self._tables(quoted)):
                 rows.to_csv(file, index=False, header=number == 0, lineterminator="\n")
         write_json(folder / "comparison.json", self.to_json())
-        write_json(folder / MANIFEST, self._manifest())
+        told = {"schema": 1, "versions": versions(*DRAWS), "machine": machine()}
+        write_json(folder / MANIFEST, told | {"a": _given(self.a), "b": _given(self.b)})
 
     def _tables(self, shown: Callable[[str], str] = str) -> Iterator[pd.DataFrame]:
         import pandas as pd
@@ -188,18 +185,9 @@ class Comparison(Result):
                 rows[place] = rows[place].astype("Int64").where(rows[place] >= 0)
             yield rows
 
-    def _manifest(self) -> dict[str, Any]:
-        """How the comparison came about: what was read on either side, and with what."""
-        return {
-            "schema": 1,
-            "versions": versions(*DRAWS),
-            "machine": machine(),
-            "a": _given(self.a),
-            "b": _given(self.b),
-        }
-
 
 def _given(side: Side) -> dict[str, Any]:
+    """What was read on a side, as the manifest says it."""
     schedule = None if side.schedule is None else side.schedule.model_dump(mode="json")
     manifest = json.loads(writable(json.dumps(dict(side.manifest), ensure_ascii=False)))
     return {"given": side.given, "schedule": schedule, "manifest": manifest}
@@ -214,16 +202,12 @@ def _pair(comparison: Comparison, pair: Compared) -> dict[str, Any]:
         "tolerance": {
             "ulp32": found.ulp32,
             "drift_per_decay": found.drift_per_decay,
-            "applied": None if found.tolerance is None else _applied(found.tolerance),
+            "applied": found.tolerance and _applied(found.tolerance),
         },
         "max": {"ulp32": found.max_ulp32, "relative": found.max_relative},
         "first_difference": _first(comparison, pair),
-        "cause": {
-            **_cause(found.cause),
-            "sentence": pair.sentence,
-            "fix": str(pair.fix),
-            "fix_code": dict(pair.fix.code),
-        },
+        "cause": _cause(found.cause)
+        | {"sentence": pair.sentence, "fix": str(pair.fix), "fix_code": dict(pair.fix.code)},
         "also_possible": [{**_cause(cause), "sentence": said} for cause, said in pair.also],
         "doubt": pair.doubt,
         "losses": _losses(pair.losses),
@@ -241,13 +225,8 @@ def _first(comparison: Comparison, pair: Compared) -> dict[str, Any] | None:
     if first is None:
         return None
     place = comparison.place(first.step)
-    return {
-        "step": first.step,
-        "epoch": None if place is None else place.epoch,
-        "batch": None if place is None else place.batch,
-        "a": first.a,
-        "b": first.b,
-    }
+    at = {"step": first.step, "epoch": None, "batch": None} if place is None else asdict(place)
+    return {**at, "a": first.a, "b": first.b}
 
 
 def _cause(cause: Cause) -> dict[str, Any]:
@@ -282,18 +261,10 @@ def _losses(losses: Losses) -> dict[str, Any]:
         "tolerance": losses.tolerance,
         "first_difference": None if first is None else {"step": first[0], "a": first[1], "b": first[2]},
         "note": losses.note,
-        "reduction": None if losses.reduction is None else _reduction(losses.reduction, losses),
+        "reduction": losses.reduction and _reduction(losses.reduction) | {"fix_code": dict(losses.instead)},
     }
 
 
-def _reduction(reduction: Reduction, losses: Losses) -> dict[str, Any]:
-    return {
-        "name": reduction.name,
-        "side": reduction.side,
-        "over": reduction.over,
-        "residual_relative": reduction.residual_relative,
-        "rows": reduction.rows,
-        "also": list(reduction.also),
-        "sentence": reduction.sentence,
-        "fix_code": dict(losses.instead),
-    }
+def _reduction(reduction: Reduction) -> dict[str, Any]:
+    names = ("name", "side", "over", "residual_relative", "rows", "also", "sentence")
+    return {name: getattr(reduction, name) for name in names} | {"also": list(reduction.also)}

@@ -86,21 +86,10 @@ def pair_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("pair", "verdict", "cause", "first difference", "largest, relative")]
     for pair in comparison.pairs:
         first = pair.diagnosis.first_difference
-        rows.append(
-            (
-                pair.name,
-                pair.verdict,
-                cause_name(pair),
-                "–" if first is None else _at(comparison, first.step),
-                f"{pair.diagnosis.max_relative:.2g}",
-            )
-        )
+        at = "–" if first is None else _at(comparison, first.step)
+        largest = f"{pair.diagnosis.max_relative:.2g}"
+        rows.append((pair.name, pair.verdict, pair.diagnosis.cause.label, at, largest))
     return rows
-
-
-def cause_name(pair: Compared) -> str:
-    """The cause's name, with its reading, and the second one."""
-    return pair.diagnosis.cause.label
 
 
 def side_sentences(side: Side, run: Run, inferred: Inferred | None) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from samestep.experiment.clock import Clock, Stepping
-from samestep.experiment.plan import Framework
 from samestep.experiment.schedules import SCHEDULES, Schedule
 from samestep.experiment.schedules.text import parse
 from samestep.experiment.validation import PlanError
@@ -36,17 +36,9 @@ def clock_of(
     return found
 
 
-def speaks_of_epochs(schedule: Schedule) -> bool:
-    """Whether any of its durations counts epochs."""
-    return any(duration.unit == "epochs" for _, duration in schedule.durations())
-
-
-def need_frameworks(frameworks: Sequence[Framework]) -> None:
-    """Raise PlanError where one is not installed, with what to run."""
-    from samestep.experiment.programs.process import missing
-
-    if absent := missing(list(frameworks)):
-        raise PlanError(absent)
+def asked_json(schedule: Schedule, clock: Clock, stepping: Stepping) -> dict[str, Any]:
+    """What was asked, as JSON values."""
+    return {"schedule": schedule.model_dump(mode="json"), "clock": asdict(clock), "stepping": stepping}
 
 
 def run_steps(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int) -> int:

@@ -17,7 +17,7 @@ from samestep.experiment.schedules.text import to_short
 from ..runs.settings import stepping as stepping_from
 from ..show.result import Result
 from ..words import counted, listed
-from .ask import clock_of, closed_form, first_and_last, run_steps, schedule_of
+from .ask import asked_json, changes_of, clock_of, closed_form, first_and_last, run_steps, schedule_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,11 @@ class Explanation(Result):
     shown: tuple[Change, ...]
     first_rate: float
     final_rate: float
-    warnings: tuple[Doubt, ...]
+
+    @property
+    def warnings(self) -> tuple[Doubt, ...]:
+        """What may not be meant."""
+        return tuple(_warnings(self))
 
     @property
     def first_change(self) -> Change | None:
@@ -87,28 +91,24 @@ class Explanation(Result):
 
     def pictures(self) -> Mapping[str, Callable[[], Picture]]:
         """The rate in the whole run, and in its first epochs."""
-        return {"rates": self._drawn_rates}
-
-    def _drawn_rates(self) -> Picture:
-        from ..show.picture import Picture
         from . import figures
 
-        alt = f"Learning rate against step of {to_short(self.schedule)}."
-        return Picture("rates", figures.explained(self), alt, "The rate in the whole run, and in its first epochs.")
+        return figures.only(
+            lambda: figures.explained(self),
+            f"Learning rate against step of {to_short(self.schedule)}.",
+            "The rate in the whole run, and in its first epochs.",
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The explanation as JSON values."""
-        first = self.first_change
         return {
             "schema": 1,
-            "schedule": self.schedule.model_dump(mode="json"),
-            "clock": asdict(self.clock),
-            "stepping": self.stepping,
+            **asked_json(self.schedule, self.clock, self.stepping),
             "epochs": self.epochs,
             "steps": self.steps,
             "steps_per_epoch": self.clock.steps_per_epoch,
             "changes": self.changes,
-            "first_change": None if first is None else asdict(first.place),
+            "first_change": asdict(self.first_change.place) if self.first_change else None,
             "first_rate": self.first_rate,
             "final_rate": self.final_rate,
             "warnings": [each.says for each in self.warnings],
@@ -153,35 +153,27 @@ def explain(
         Place(step=25, epoch=0, batch=25)
     """
     clock = clock_of(clock, samples, batch_size, drop_last, accumulate)
-    schedule = schedule_of(schedule)
-    return _explained(schedule, clock, stepping_from(stepping), epochs, show)
-
-
-def _explained(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, show: int) -> Explanation:
-    steps = run_steps(schedule, clock, stepping, epochs)
-    rate = closed_form(schedule, clock, stepping, steps)
-    changed = np.flatnonzero(rate[1:] != rate[:-1]) + 1
-    kept = first_and_last(changed, show)
+    schedule, looked_up = schedule_of(schedule), stepping_from(stepping)
+    steps = run_steps(schedule, clock, looked_up, epochs)
+    rate = closed_form(schedule, clock, looked_up, steps)
+    changed = changes_of(rate)
     return Explanation(
         schedule=schedule,
         clock=clock,
-        stepping=stepping,
+        stepping=looked_up,
         epochs=epochs,
         steps=steps,
         changes=len(changed),
-        shown=tuple(Change(clock.place(int(step)), float(rate[step])) for step in kept),
+        shown=tuple(Change(clock.place(int(step)), float(rate[step])) for step in first_and_last(changed, show)),
         first_rate=float(rate[0]),
         final_rate=float(rate[-1]),
-        warnings=tuple(_warnings(schedule, clock, stepping, epochs, len(changed), float(rate[-1]))),
     )
 
 
-def _warnings(
-    schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, changes: int, final: float
-) -> Iterator[Doubt]:
-    yield from _short(schedule, clock, stepping)
-    yield from _inside_epochs(schedule, clock, stepping)
-    yield from _ends(schedule, clock, stepping, epochs, changes, final)
+def _warnings(explained: Explanation) -> Iterator[Doubt]:
+    schedule, clock, stepping = explained.schedule, explained.clock, explained.stepping
+    yield from _short(schedule, clock) if stepping == "step" else _inside_epochs(schedule, clock)
+    yield from _ends(explained)
     if clock.accumulate > 1 and stepping == "step" and not isinstance(schedule, Constant):
         counts = [f"{place} is {_batches(duration, clock):,} batches" for place, duration in schedule.durations()]
         yield Doubt(
@@ -191,7 +183,7 @@ def _warnings(
             f"Count batches in Keras: {', '.join(counts)}. PyTorch counts calls of scheduler.step(): call it once per "
             "optimizer.step().",
         )
-    if stepping == "step" and epochs * clock.steps_per_epoch > 2**24:
+    if stepping == "step" and explained.epochs * clock.steps_per_epoch > 2**24:
         yield Doubt(
             "Beyond step 16,777,216 Keras' float32 step holds no odd numbers, and changes come at wrong steps.",
             "Keep runs of Keras shorter, or look the rate up once per epoch.",
@@ -205,18 +197,18 @@ def _batches(duration: Duration, clock: Clock) -> int:
     return clock.steps(duration) * clock.accumulate
 
 
-def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Doubt]:
+def _short(schedule: Schedule, clock: Clock) -> Iterator[Doubt]:
     """Durations in steps that are less than an epoch: perhaps meant in epochs."""
-    if stepping == "epoch":
+    if getattr(schedule, "factor", None) == 1:  # none has an effect
         return
     fields: dict[str, list[Duration]] = {}
     for place, duration in schedule.durations():
         fields.setdefault(re.sub(r"\[\d+\]$", "", place), []).append(duration)
     for place, found in fields.items():
-        keras, torch = _at(schedule, place).names(_named(schedule, place)[1])
-        if keras is torch is None or _has_no_effect(schedule):
-            continue
-        if any(each.unit != "steps" or each.count >= clock.steps_per_epoch for each in found):
+        owner, field = _at(schedule, place)
+        keras, torch = owner.names(field)
+        long = any(each.unit != "steps" or each.count >= clock.steps_per_epoch for each in found)
+        if long or keras is torch is None:
             continue
         one = len(found) == 1 and found[0].count == 1
         texts = [str(each) for each in found]
@@ -224,7 +216,10 @@ def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Dou
         steps = [str(int(each.count) * clock.steps_per_epoch) for each in found]
         values = steps[0] if len(steps) == 1 else f"[{', '.join(steps)}]"
         code = [f"{keras}={values} in Keras"] if keras else []
-        code += [f"{_in_torch(schedule, place, torch, values)} in PyTorch"] if torch else []
+        if isinstance(owner, ExponentialDecay) and not owner.staircase:  # PyTorch has only the factor of one call
+            code.append(f"ExponentialLR's gamma={owner.factor!r} ** (1 / {values}) in PyTorch")
+        elif torch:
+            code.append(f"{torch}={values} in PyTorch")
         yield Doubt(
             f"{place}: {listed(texts)} {'is' if one else 'are'} less than an epoch of "
             f"{counted(clock.steps_per_epoch, 'step')}. A schedule counts optimizer steps: perhaps "
@@ -235,22 +230,8 @@ def _short(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Dou
         )
 
 
-def _in_torch(schedule: Schedule, place: str, name: str, values: str) -> str:
-    """What a duration is called in PyTorch, where a smooth exponential has only the factor of one call."""
-    found = _at(schedule, place)
-    if isinstance(found, ExponentialDecay) and not found.staircase:
-        return f"ExponentialLR's gamma={found.factor!r} ** (1 / {values})"
-    return f"{name}={values}"
-
-
-def _has_no_effect(schedule: Schedule) -> bool:
-    return getattr(schedule, "factor", None) == 1
-
-
-def _inside_epochs(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iterator[Doubt]:
+def _inside_epochs(schedule: Schedule, clock: Clock) -> Iterator[Doubt]:
     """Durations that are no whole epochs, where the rate is looked up once per epoch."""
-    if stepping == "step":
-        return
     per_epoch = clock.steps_per_epoch
     odd = [(place, each) for place, each in schedule.durations() if clock.steps(each) % per_epoch]
     if not odd:
@@ -266,16 +247,17 @@ def _inside_epochs(schedule: Schedule, clock: Clock, stepping: Stepping) -> Iter
     )
 
 
-def _ends(
-    schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int, changes: int, final: float
-) -> Iterator[Doubt]:
+def _ends(explained: Explanation) -> Iterator[Doubt]:
     """The end of the schedule and the end of the run."""
+    schedule, clock, epochs = explained.schedule, explained.clock, explained.epochs
     steps, length = epochs * clock.steps_per_epoch, schedule.length(clock)
+    last_asked = clock.looked_up(steps - 1, explained.stepping)
     run = f"the run of {counted(epochs, 'epoch')} has {counted(steps, 'step')}"
     if length is not None and length > steps:
         whole = -(-length // clock.steps_per_epoch)
         yield Doubt(
-            f"The schedule is {counted(length, 'step')} long and {run}: it is cut off at a rate of {final:.6g}.",
+            f"The schedule is {counted(length, 'step')} long and {run}: it is cut off at a rate of "
+            f"{explained.final_rate:.6g}.",
             f"Train {counted(whole, 'epoch')}, or make the schedule {counted(epochs, 'epoch')} long.",
         )
     elif length is not None and schedule.after_end == "error" and length < steps:
@@ -284,12 +266,12 @@ def _ends(
             "rate, extrapolated, and raises at the call after that.",
             f"Make it {counted(epochs, 'epoch')} long, or write after=hold.",
         )
-    elif length is not None and schedule.after_end == "rise" and length < int(clock.looked_up(steps - 1, stepping)):
+    elif length is not None and schedule.after_end == "rise" and length < last_asked:
         yield Doubt(
             f"The schedule is at its floor at step {length} and climbs again, since {run}.",
             f"Make it {counted(epochs, 'epoch')} long, or write after=hold.",
         )
-    elif not changes and not isinstance(schedule, Constant):
+    elif not explained.changes and not isinstance(schedule, Constant):
         longest = max((clock.steps(each) for _, each in schedule.durations()), default=0)
         yield Doubt(
             f"The rate never changes: {run}.",
@@ -298,7 +280,8 @@ def _ends(
             else "With these values, looked up this often, it stays where it is. Write others, or kind constant.",
         )
     for place, duration in schedule.durations():
-        if clock.steps(duration) >= steps and _named(schedule, place) in _BEFORE_ANOTHER and (length or 0) <= steps:
+        owner, field = _at(schedule, place)
+        if clock.steps(duration) >= steps >= (length or 0) and (owner.kind, field) in _BEFORE_ANOTHER:
             yield Doubt(
                 f"{place}: {duration} {'is' if duration.count == 1 else 'are'} not over when the run ends: {run}.",
                 f"Write less than {counted(epochs, 'epoch')}, or train longer.",
@@ -309,19 +292,17 @@ _BEFORE_ANOTHER = (("warmup", "over"), ("sequence", "milestones"))
 """Durations after which another schedule begins."""
 
 
-def _named(schedule: Schedule, place: str) -> tuple[str, str]:
-    """The kind that a duration's place belongs to, and its field: ``then.over`` of a warm-up is a cosine's ``over``."""
-    return str(_at(schedule, place).kind), place.rpartition(".")[2].partition("[")[0]
+def _at(schedule: Schedule, place: str) -> tuple[Any, str]:
+    """The schedule that a duration's place belongs to, and its field.
 
-
-def _at(schedule: Schedule, place: str) -> Any:
-    """The schedule that has the duration at a place."""
-    found: Any = schedule
-    for part in place.split(".")[:-1]:
-        key, _, index = part.partition("[")
-        found = getattr(found, key)
-        found = found[int(index.rstrip("]"))] if index else found
-    return found
+    ``then.over`` of a warm-up is a cosine's ``over``.
+    """
+    owner: Any = schedule
+    *path, field = (part.partition("[") for part in place.split("."))
+    for key, _, index in path:
+        owner = getattr(owner, key)
+        owner = owner[int(index.rstrip("]"))] if index else owner
+    return owner, field[0]
 
 
 def _bracketed(words: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from samestep.experiment.schedules.text import to_short
 
 from ..show.drawing import Drawing
+from ..show.picture import Picture
 from ..show.style import FRAMEWORKS, INK, LIMIT, STYLE, WIDTH, draw_staircase, largest_in_bins, steps_axis
 from ..tolerance import ULP32
 
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
     from .simulate import Simulation
 
 _FIRST_EPOCHS = 3
+
+
+def only(draw: Callable[[], Figure], alt: str, caption: str) -> Mapping[str, Callable[[], Picture]]:
+    """The pictures of a report that has one."""
+    return {"rates": lambda: Picture("rates", draw(), alt, caption)}
 
 
 def explained(explanation: Explanation) -> Figure:
@@ -37,8 +44,7 @@ def explained(explanation: Explanation) -> Figure:
             axes.set_ylabel("learning rate")
             axes.set_ylim(0, 1.08 * float(lr.max()))
         first = explanation.first_change
-        if first is not None and first.place.step < few:
-            place = first.place
+        if first is not None and (place := first.place).step < few:
             enlarged.annotate(
                 f"first change: step {place.step}\n(epoch {place.epoch}, batch {place.batch})",
                 (place.step, first.lr),
@@ -67,12 +73,10 @@ def simulated(simulation: Simulation) -> Figure:
         apart.set_yscale("symlog", linthresh=1)
         apart.set_ylim(bottom=0)
         steps_axis(rates, simulation.clock)
-        rates.set_xlabel("")
+        rates.set(xlabel="", ylabel="learning rate")
         rates.set_title(to_short(simulation.schedule), wrap=True)
         apart.set_title("Distance from the closed form")
-        rates.set_ylabel("learning rate")
-        apart.set_ylabel("float32 ULP")
-        apart.set_xlabel("step (optimizer update)")
+        apart.set(xlabel="step (optimizer update)", ylabel="float32 ULP")
         rates.legend()
         apart.legend()
     return figure

@@ -137,14 +137,14 @@ class Inference(Result):
 
     def pictures(self) -> Mapping[str, Callable[[], Picture]]:
         """The rates of the run and of the schedule."""
-        return {"rates": self._drawn_rates}
-
-    def _drawn_rates(self) -> Picture:
         from ..show.lines import lines
-        from ..show.picture import Picture
+        from . import figures
 
-        rates = self.run.rates
-        runs = {self.side.given: (rates.step, rates.lr)}
+        step, runs = self.run.rates.step, {self.side.given: self.run.rates.lr}
         if self.inferred is not None:
-            runs["schedule"] = (rates.step, self.inferred.rate(rates.step))
-        return Picture("rates", lines(runs), f"Learning rate against step of {self.side.given}.", "The run's rates.")
+            runs["schedule"] = self.inferred.rate(step)
+        return figures.only(
+            lambda: lines({name: (step, lr) for name, lr in runs.items()}),
+            f"Learning rate against step of {self.side.given}.",
+            "The run's rates.",
+        )

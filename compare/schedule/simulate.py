@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from samestep.experiment.clock import Clock, Place, Stepping
+from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.plan import FRAMEWORKS, Framework
+from samestep.experiment.programs.process import need
 from samestep.experiment.programs.simulate import Answer, Request
 from samestep.experiment.schedules import Schedule
 from samestep.experiment.schedules.text import to_json as schedule_json
@@ -21,7 +22,7 @@ from ..runs.settings import stepping as stepping_from
 from ..show.result import Result
 from ..tolerance import ULP32, rate_size, rate_tolerance, ulp32
 from ..workers import runner
-from .ask import changes_of, clock_of, closed_form, first_and_last, need_frameworks, run_steps, schedule_of
+from .ask import asked_json, changes_of, clock_of, closed_form, first_and_last, run_steps, schedule_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,14 +100,12 @@ class Simulation(Result):
     def changes(self, show: int = 8) -> tuple[int, list[dict[str, Any]]]:
         """How often the closed form changes; step 0, the first and the last changes as rows with all three rates."""
         changed = changes_of(self.lr_closed_form)
-        rows = []
-        for step in [0, *map(int, first_and_last(changed, show))]:
-            place: Place = self.clock.place(step)
-            rates = {name: float(answer.lr[step]) for name, answer in self.answers.items() if step < len(answer.lr)}
-            closed = float(self.lr_closed_form[step]) if step < len(self.lr_closed_form) else float("nan")
-            rows.append(
-                {**asdict(place), "lr_closed_form": closed, **{f"lr_{name}": rates.get(name) for name in FRAMEWORKS}}
-            )
+        rates = {"lr_closed_form": self.lr_closed_form} | {f"lr_{name}": self.answers[name].lr for name in FRAMEWORKS}
+        rows = [
+            asdict(self.clock.place(step))
+            | {name: float(lr[step]) if step < len(lr) else None for name, lr in rates.items()}
+            for step in [0, *map(int, first_and_last(changed, show))]
+        ]
         return len(changed), rows
 
     def lines(self) -> Iterator[tuple[str, str]]:
@@ -117,15 +116,13 @@ class Simulation(Result):
 
     def pictures(self) -> Mapping[str, Callable[[], Picture]]:
         """The rates of both frameworks over the closed form, and how far each lies from it."""
-        return {"rates": self._drawn_rates}
-
-    def _drawn_rates(self) -> Picture:
-        from ..show.picture import Picture
         from . import figures
 
-        alt = f"Learning rate against step of {to_short(self.schedule)}, in both frameworks and from its closed form."
-        caption = "The rates of both frameworks over the closed form, and how far each lies from it."
-        return Picture("rates", figures.simulated(self), alt, caption)
+        return figures.only(
+            lambda: figures.simulated(self),
+            f"Learning rate against step of {to_short(self.schedule)}, in both frameworks and from its closed form.",
+            "The rates of both frameworks over the closed form, and how far each lies from it.",
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The simulation as JSON values, without the rates of every step."""
@@ -133,9 +130,7 @@ class Simulation(Result):
         return {
             "schema": 1,
             "verdict": self.verdict,
-            "schedule": self.schedule.model_dump(mode="json"),
-            "clock": asdict(self.clock),
-            "stepping": self.stepping,
+            **asked_json(self.schedule, self.clock, self.stepping),
             "steps": len(self.lr_closed_form),
             "run_steps": self.run_steps,
             "steps_per_epoch": self.clock.steps_per_epoch,
@@ -143,10 +138,7 @@ class Simulation(Result):
             "rows": rows,
             "frameworks": {
                 name: {
-                    "native": answer.native,
-                    "exact": answer.exact,
-                    "note": answer.note,
-                    "source": answer.source,
+                    **{each: getattr(answer, each) for each in ("native", "exact", "note", "source")},
                     "changes": len(changes_of(answer.lr)),
                     "first_change": _first_change(answer.lr, self.clock),
                     **asdict(self.against[name]),
@@ -190,28 +182,14 @@ def simulate(
         'same'
     """
     clock = clock_of(clock, samples, batch_size, drop_last)
-    need_frameworks(FRAMEWORKS)
-    schedule = schedule_of(schedule)
-    return _simulated(schedule, clock, stepping_from(stepping), epochs)
-
-
-def _simulated(schedule: Schedule, clock: Clock, stepping: Stepping, epochs: int) -> Simulation:
-    steps = run_steps(schedule, clock, stepping, epochs)
-    lr = closed_form(schedule, clock, stepping, steps)
-    request = Request(clock, stepping, steps, schedule=schedule_json(schedule))
-    answers = runner.ask(dict.fromkeys(FRAMEWORKS, request))
-    against = {name: agreement(lr, answer.lr, schedule, clock, stepping) for name, answer in answers.items()}
-    keras, torch = (answers[name].lr for name in FRAMEWORKS)
-    return Simulation(
-        schedule,
-        clock,
-        stepping,
-        epochs * clock.steps_per_epoch,
-        lr,
-        answers,
-        against,
-        agreement(torch, keras, schedule, clock, stepping),
-    )
+    need()
+    schedule, looked_up = schedule_of(schedule), stepping_from(stepping)
+    steps = run_steps(schedule, clock, looked_up, epochs)
+    lr = closed_form(schedule, clock, looked_up, steps)
+    answers = runner.ask(dict.fromkeys(FRAMEWORKS, Request(clock, looked_up, steps, schedule=schedule_json(schedule))))
+    against = {name: agreement(lr, answer.lr, schedule, clock, looked_up) for name, answer in answers.items()}
+    between = agreement(answers["torch"].lr, answers["tensorflow"].lr, schedule, clock, looked_up)
+    return Simulation(schedule, clock, looked_up, epochs * clock.steps_per_epoch, lr, answers, against, between)
 
 
 def agreement(a: np.ndarray, b: np.ndarray, schedule: Schedule, clock: Clock, stepping: Stepping) -> Agreement:
@@ -225,7 +203,7 @@ def agreement(a: np.ndarray, b: np.ndarray, schedule: Schedule, clock: Clock, st
     size, difference = rate_size(rate, scale), np.abs(rate - other)
     beyond = ~(difference <= rate_tolerance(rate, drift, scale))
     unit = ulp32(size)
-    largest = int(np.argmax(difference / unit))
+    largest = int((difference / unit).argmax())
     parts_at = int(beyond.argmax()) if beyond.any() else compared if len(a) != len(b) else None
     return Agreement(
         verdict="differs" if parts_at is not None else "same",

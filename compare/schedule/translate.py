@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +12,8 @@ import numpy as np
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.frameworks import BY_WORD, LABELS
 from samestep.experiment.plan import Framework
-from samestep.experiment.programs.simulate import Answer, Request, proof_length
+from samestep.experiment.programs.process import need
+from samestep.experiment.programs.simulate import Request, proof_length
 from samestep.experiment.schedules import SCHEDULES, Schedule
 from samestep.experiment.schedules.text import from_json, parse
 from samestep.experiment.schedules.text import to_json as schedule_json
@@ -23,7 +24,7 @@ from ..runs.settings import clock as clock_from
 from ..runs.settings import stepping as stepping_from
 from ..show.result import Result
 from ..workers import runner
-from .ask import closed_form, need_frameworks, speaks_of_epochs
+from .ask import asked_json, closed_form
 from .simulate import Agreement, agreement
 
 if TYPE_CHECKING:
@@ -69,10 +70,9 @@ class Translation(Result):
         """One row for each update that was compared: its step, and the rates of the origin and of the code."""
         import pandas as pd
 
-        both = {"lr_origin": self.origin_rates, "lr_code": self.rates}
-        return pd.DataFrame(
-            {"step": np.arange(self.proof.compared)} | {name: lr[: self.proof.compared] for name, lr in both.items()}
-        )
+        most = self.proof.compared
+        rates = {"lr_origin": self.origin_rates[:most], "lr_code": self.rates[:most]}
+        return pd.DataFrame({"step": np.arange(most), **rates})
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """The code, with the proof as comments."""
@@ -83,30 +83,25 @@ class Translation(Result):
 
     def pictures(self) -> Mapping[str, Callable[[], Picture]]:
         """The rates of the origin and of the code."""
-        return {"rates": self._drawn_rates}
-
-    def _drawn_rates(self) -> Picture:
         from ..show.lines import lines
-        from ..show.picture import Picture
-        from . import words
+        from . import figures, words
 
         steps = np.arange(self.proof.compared)
         both = {words.ORIGINS[self.origin]: self.origin_rates, f"{LABELS[self.to]}, as code": self.rates}
-        drawn = lines({name: (steps, lr[: len(steps)]) for name, lr in both.items()})
-        return Picture(
-            "rates", drawn, "Learning rate against step of the origin and of the code.", "The rates of both."
+        return figures.only(
+            lambda: lines({name: (steps, lr[: len(steps)]) for name, lr in both.items()}),
+            "Learning rate against step of the origin and of the code.",
+            "The rates of both.",
         )
 
     def to_json(self) -> dict[str, Any]:
         """The translation as JSON values."""
         return {
             "schema": 1,
-            "verdict": self.proof.verdict,
+            "verdict": self.verdict,
             "from": self.origin,
             "to": self.to,
-            "schedule": self.schedule.model_dump(mode="json"),
-            "clock": asdict(self.clock),
-            "stepping": self.stepping,
+            **asked_json(self.schedule, self.clock, self.stepping),
             "code": self.code,
             "base_lr": self.base_lr,
             "exact": self.exact,
@@ -154,10 +149,10 @@ def translate(
     """
     if to not in TO:
         raise CompareError(f"--to: got {to!r}. Write torch or keras.")
-    counts = clock or clock_from(samples, batch_size, drop_last)
-    need_frameworks([TO[to]])
+    clock = clock or clock_from(samples, batch_size, drop_last)
+    need([TO[to]])
     file = schedule_json(schedule) if isinstance(schedule, SCHEDULES) else str(schedule)
-    return _translated(file, TO[to], counts, stepping_from(stepping), class_name)
+    return _translated(file, TO[to], clock, stepping_from(stepping), class_name)
 
 
 def _translated(
@@ -165,13 +160,18 @@ def _translated(
 ) -> Translation:
     origin, schedule = _read(file, class_name)
     known = clock or Clock.STEPS
-    if clock is None and (stepping == "epoch" or (schedule is not None and speaks_of_epochs(schedule))):
+    units = {duration.unit for _, duration in schedule.durations()} if schedule is not None else set()
+    if clock is None and (stepping == "epoch" or "epochs" in units):
         raise PlanError("the schedule speaks of epochs, so their length is needed. Add --samples and --batch-size.")
     notes: tuple[str, ...] = ()
+
+    def as_code(schedule: Schedule, lr: np.ndarray) -> Request:
+        return Request(known, stepping, len(lr), schedule=schedule_json(schedule))
+
     if schedule is None:
         asked = Request(known, stepping, None, saved=str(Path(file).absolute()), class_name=class_name)
         source: Framework = "tensorflow" if origin == "tensorflow" else "torch"
-        answered, target = runner.ask_in_turn(source, asked, to, lambda answer: _follow(answer, asked))
+        answered, target = runner.ask_in_turn(source, asked, to, lambda read: as_code(read.schedule, read.lr))
         schedule, lr, notes = answered.schedule, answered.lr, answered.notes
     else:
         try:
@@ -179,7 +179,7 @@ def _translated(
         except ValueError as error:
             raise PlanError(f"{file[:60]}: {error}") from None
         lr = closed_form(schedule, known, stepping, proof_length(schedule, known))
-        target = runner.ask({to: Request(known, stepping, len(lr), schedule=schedule_json(schedule))})[to]
+        target = runner.ask({to: as_code(schedule, lr)})[to]
     proof = agreement(lr, target.lr, schedule, known, stepping)
     ends = schedule.length(known) if schedule.after_end == "error" else None
     return Translation(
@@ -197,11 +197,6 @@ def _translated(
         origin_rates=lr,
         rates=target.lr,
     )
-
-
-def _follow(answer: Answer, asked: Request) -> Request:
-    """What the other framework is asked: the schedule that was read, for as many updates."""
-    return Request(asked.clock, asked.stepping, len(answer.lr), schedule=schedule_json(answer.schedule))
 
 
 def _read(file: str, class_name: str | None) -> tuple[Origin, Schedule | None]:

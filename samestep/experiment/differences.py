@@ -39,21 +39,19 @@ class Difference:
 def of(plan: Plan) -> tuple[Difference, ...]:
     """The differences that a plan's optimizer has; none is there that cannot change a number."""
     chosen = plan.optimizer
+    adam, momentum = isinstance(chosen, Adam | AdamW), isinstance(chosen, Momentum)
     decays = isinstance(chosen, AdamW) and chosen.weight_decay > 0
-    found: list[Difference] = []
-    if isinstance(chosen, Adam | AdamW):
-        found += [_ADAM_EPSILON, _BETA_POWERS]
-        if plan.precision == "float32":
-            found.append(_BETA_2)
-    if isinstance(chosen, RMSprop):
-        found.append(_RMSPROP_EPSILON)
-    if isinstance(chosen, Momentum):
-        found.append(_VELOCITY)
-    if decays:
-        found.append(_WEIGHT_DECAY)
-    if plan.precision == "float64" and (decays or isinstance(chosen, Momentum)):
-        found.append(_CONSTANTS)
-    return (*found, _RATES)
+    there = {
+        _ADAM_EPSILON: adam,
+        _BETA_POWERS: adam,
+        _BETA_2: adam and plan.precision == "float32",
+        _RMSPROP_EPSILON: isinstance(chosen, RMSprop),
+        _VELOCITY: momentum,
+        _WEIGHT_DECAY: decays,
+        _CONSTANTS: plan.precision == "float64" and (decays or momentum),
+        _RATES: True,
+    }
+    return tuple(difference for difference, has in there.items() if has)
 
 
 _ADAM = ("keras/src/optimizers/adam.py", "torch/optim/adam.py")

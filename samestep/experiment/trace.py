@@ -22,24 +22,9 @@ import numpy as np
 
 from samestep.experiment.clock import Clock
 
-TRACE_COLUMNS: dict[str, type] = {
-    "framework": str,
-    "arm": str,
-    "seed": int,
-    "step": int,
-    "epoch": int,
-    "batch": int,
-    "lr": float,
-    "loss": float,
-}
-EPOCH_COLUMNS: dict[str, type] = {
-    "framework": str,
-    "arm": str,
-    "seed": int,
-    "epoch": int,
-    "train_loss": float,
-    "eval_loss": float,
-}
+_RUN_COLUMNS: dict[str, type] = {"framework": str, "arm": str, "seed": int}
+TRACE_COLUMNS = _RUN_COLUMNS | {"step": int, "epoch": int, "batch": int, "lr": float, "loss": float}
+EPOCH_COLUMNS = _RUN_COLUMNS | {"epoch": int, "train_loss": float, "eval_loss": float}
 Numbers = Sequence[float] | np.ndarray
 Table = Mapping[str, np.ndarray]
 
@@ -147,9 +132,7 @@ def epoch_rows(steps: Table, clock: Clock, eval_loss: Numbers) -> Table:
     with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges gets there
         train_loss = (losses * sizes).sum(axis=1) / sizes.sum()
     return {
-        "framework": steps["framework"][:epochs],
-        "arm": steps["arm"][:epochs],
-        "seed": steps["seed"][:epochs],
+        **{name: steps[name][:epochs] for name in _RUN_COLUMNS},
         "epoch": np.arange(epochs, dtype=np.int64),
         "train_loss": train_loss,
         "eval_loss": np.asarray(eval_loss, dtype=np.float64),
@@ -189,11 +172,15 @@ def read_csv(path: str | Path, columns: Mapping[str, type]) -> Table:
             if isinstance(error, TraceError):
                 raise
             raise TraceError(f"{path}: line {rows.line_num} does not fit its columns ({error}).") from None
+    return tabled(cells, columns)
+
+
+def tabled(rows: Sequence[Sequence[Any]], columns: Mapping[str, type]) -> Table:
+    """Rows as a table of arrays: text, int64 or float64."""
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
     dtypes = {str: np.str_, int: np.int64, float: np.float64}
-    values = list(zip(*cells, strict=True)) or [()] * len(columns)
-    return {
-        name: np.array(column, dtype=dtypes[kind]) for (name, kind), column in zip(columns.items(), values, strict=True)
-    }
+    kinds = zip(columns.items(), values, strict=True)
+    return {name: np.array(column, dtype=dtypes[kind]) for (name, kind), column in kinds}
 
 
 def write_json(path: str | Path, value: Any) -> None:

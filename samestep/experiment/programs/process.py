@@ -66,3 +66,9 @@ def missing(frameworks: Sequence[Framework] = FRAMEWORKS) -> str | None:
         return None
     verb = "is" if len(absent) == 1 else "are"
     return f"{' and '.join(absent)} {verb} not installed. Run: pip install 'samestep[{','.join(absent)}]'"
+
+
+def need(frameworks: Sequence[Framework] = FRAMEWORKS) -> None:
+    """Raise PlanError where one is not installed, with what to run."""
+    if absent := missing(frameworks):
+        raise PlanError(absent)

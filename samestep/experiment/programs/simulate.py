@@ -19,7 +19,7 @@ import numpy as np
 
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.plan import Framework
-from samestep.experiment.programs.process import INTERRUPTED, WRONG_USE, missing
+from samestep.experiment.programs.process import INTERRUPTED, WRONG_USE, need
 from samestep.experiment.schedules import Schedule
 from samestep.experiment.schedules.text import from_json, to_json
 from samestep.experiment.trace import moved_into_place
@@ -101,8 +101,7 @@ def main(framework: Framework, rates: Rates, schedules: ModuleType, load: Load, 
         print("Usage: python -m tf_impl.simulate REQUEST OUT, or torch_impl.simulate: two files.", file=sys.stderr)
         return WRONG_USE
     try:
-        if absent := missing([framework]):
-            raise ValueError(absent)
+        need([framework])
         asked = sys.stdin.read() if arguments[0] == "-" else Path(arguments[0]).read_text(encoding="utf-8")
         request = Request.from_json(asked)
         answer(request, rates, schedules, load).save(Path(arguments[1]))

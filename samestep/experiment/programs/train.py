@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from samestep.experiment.clock import Stepping
 from samestep.experiment.plan import Arm, Framework, Plan
 from samestep.experiment.programs import engines
 from samestep.experiment.programs.engines import Device, Engine, Trained
-from samestep.experiment.programs.process import exit_code, missing
+from samestep.experiment.programs.process import exit_code, need
 from samestep.experiment.trace import Trace, TraceError, epoch_rows, run_rows, stack
 from samestep.experiment.validation import PlanError
 
@@ -50,19 +51,14 @@ def main(framework: Framework, load: Callable[[], Implementation], arguments: li
     def work() -> None:
         plan_file, out_file, engine, device = _arguments(arguments, usage)
         plan = Plan.load(plan_file)
-        if absent := missing([framework]):
-            raise PlanError(absent)
+        need([framework])
         run(plan, framework, load(), engine, device).save(out_file)
 
     return exit_code(work)
 
 
 def run(
-    plan: Plan,
-    framework: Framework,
-    implementation: Implementation,
-    engine: Engine = "fast",
-    device: Device = "cpu",
+    plan: Plan, framework: Framework, implementation: Implementation, engine: Engine = "fast", device: Device = "cpu"
 ) -> Trace:
     """Train every arm with every seed.
 
@@ -70,8 +66,8 @@ def run(
     """
     training, _, schedules = implementation
     training.prepare(plan, device)
-    told = _Progress(len(plan.seeds) * len(plan.arms) * plan.epochs)
-    found = {arm.name: _trained(plan, arm, implementation, engine, told.of(arm)) for arm in plan.arms}
+    say = _progress(len(plan.seeds) * len(plan.arms) * plan.epochs)
+    found = {arm.name: _trained(plan, arm, implementation, engine, partial(say, arm.name)) for arm in plan.arms}
     steps, epochs = [], []
     for number, seed in enumerate(plan.seeds):
         for arm in plan.arms:
@@ -95,20 +91,16 @@ def _trained(
     ]
 
 
-class _Progress:
-    """Says how many epochs are done, of all arms and seeds."""
+def _progress(total: int) -> Callable[[str, int], None]:
+    """Says how many epochs are done, of all arms and seeds: called with an arm and its epochs, perhaps several."""
+    done = 0
 
-    def __init__(self, total: int) -> None:
-        self.total, self.done = total, 0
+    def say(arm: str, epochs: int) -> None:
+        nonlocal done
+        done += epochs
+        print(f"{done}/{total} {arm}", flush=True)
 
-    def of(self, arm: Arm) -> Callable[[int], None]:
-        """Called with epochs that are done: of several seeds or at several ends at once."""
-
-        def say(epochs: int) -> None:
-            self.done += epochs
-            print(f"{self.done}/{self.total} {arm.name}", flush=True)
-
-        return say
+    return say
 
 
 def manifest(

@@ -15,10 +15,9 @@ import numpy as np
 
 from samestep.experiment.differences import Name
 from samestep.experiment.plan import Framework, Plan
-from samestep.experiment.programs.process import exit_code, missing
+from samestep.experiment.programs.process import exit_code, need
 from samestep.experiment.programs.train import Implementation, manifest
 from samestep.experiment.trace import Trace, epoch_rows, run_rows
-from samestep.experiment.validation import PlanError
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,7 @@ def main(framework: Framework, load: Callable[[], Implementation]) -> int:
 
     def work() -> None:
         variants = from_json(sys.stdin.read())
-        if absent := missing([framework]):
-            raise PlanError(absent)
+        need([framework])
         implementation = load()
         for number, variant in enumerate(variants, 1):
             train(variant, framework, implementation).save(variant.out)

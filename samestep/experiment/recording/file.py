@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from samestep.experiment.trace import TRACE_COLUMNS, Table, TraceError, quoted, read_float, unquoted, write_json
+from samestep.experiment.trace import TRACE_COLUMNS, Table, TraceError, quoted, read_float, tabled, unquoted, write_json
 
 try:
     import fcntl
@@ -46,12 +46,7 @@ def read_recording(path: str | Path) -> Table:
     path = Path(path)
     with path.open("rb") as file:
         rows = list(_Rows(path, file))
-    values = list(zip(*rows, strict=True)) or [()] * len(TRACE_COLUMNS)
-    dtypes = {str: np.str_, int: np.int64, float: np.float64}
-    return {
-        name: np.array(column, dtype=dtypes[kind])
-        for (name, kind), column in zip(TRACE_COLUMNS.items(), values, strict=True)
-    }
+    return tabled(rows, TRACE_COLUMNS)
 
 
 def check_recordable(path: Path, framework: str) -> None:
@@ -211,19 +206,12 @@ class _Rows:
 
     def __iter__(self) -> Iterator[tuple[str, str, int, int, int, int, float, float]]:
         reader = csv.reader(self._lines(), strict=True)
-        while True:
-            try:
-                cells = next(reader)
-                row = _row(cells)
-            except StopIteration:
-                return
-            except TraceError:
-                raise
-            except (ValueError, csv.Error) as error:
-                raise TraceError(
-                    f"{self.path}: line {reader.line_num + 1} is no row of a recording ({error})."
-                ) from None
-            yield row
+        try:
+            yield from map(_row, reader)
+        except TraceError:
+            raise
+        except (ValueError, csv.Error) as error:
+            raise TraceError(f"{self.path}: line {reader.line_num + 1} is no row of a recording ({error}).") from None
 
     def _lines(self) -> Iterator[str]:
         """Complete lines after the header. A line without its end was not written to the end."""
@@ -251,16 +239,9 @@ def _row(cells: list[str]) -> tuple[str, str, int, int, int, int, float, float]:
     framework, arm, seed, step, epoch, batch, lr, loss = cells
     if int(step) < 0:
         raise ValueError(f"step {step}")
-    return (
-        framework,
-        unquoted(arm),
-        int(seed),
-        int(step),
-        int(epoch) if epoch else UNKNOWN,
-        int(batch) if batch else UNKNOWN,
-        read_float(lr),
-        read_float(loss) if loss else np.nan,
-    )
+    run = framework, unquoted(arm), int(seed), int(step)
+    place = int(epoch) if epoch else UNKNOWN, int(batch) if batch else UNKNOWN
+    return *run, *place, read_float(lr), read_float(loss) if loss else np.nan
 
 
 def _check_place(path: Path) -> None:

@@ -160,8 +160,8 @@ class Recording:
 
     def _say_resumed(self, file: RecordingFile) -> None:
         after = ", ".join(f"{arm} after step {step}" for arm, (step, _, _) in file.last.items())
-        overlap = file.overlap(self.start)
-        said = f" Recorded again, and kept twice: {_ranges(overlap)}." if overlap else ""
+        again = ", ".join(f"{arm} steps {first} to {last}" for arm, (first, last) in file.overlap(self.start).items())
+        said = f" Recorded again, and kept twice: {again}." if again else ""
         begins = "" if self.start is None else f", from step {self.start}"
         self.say("%s: resumed recording, %s%s.%s", self._path, after, begins, said)
 
@@ -206,10 +206,6 @@ def _write_on(recording: weakref.ref[Recording], stop: threading.Event) -> None:
             there.say("Recording ended: %s: %s", type(error).__name__, error)
             return
         del there
-
-
-def _ranges(overlap: Mapping[str, Sequence[int]]) -> str:
-    return ", ".join(f"{arm} steps {first} to {last}" for arm, (first, last) in overlap.items())
 
 
 def not_a_loss(value: Any) -> ValueError | TypeError:

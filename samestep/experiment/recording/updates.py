@@ -101,10 +101,7 @@ class Updates:
         named = [each if each and each.isprintable() else None for each in groups]
         if len({each or place for place, each in enumerate(named)}) < len(named):
             named = [None] * len(named)
-        if len(named) == 1:
-            arms = [f"{name}/{named[0]}" if named[0] else name]
-        else:
-            arms = [f"{name}/{each or f'pg{place}'}" for place, each in enumerate(named, 1)]
+        arms = [name] if named == [None] else [f"{name}/{each or f'pg{place}'}" for place, each in enumerate(named, 1)]
         return Source(name, arms, [self._prefix(arm) for arm in arms], self._first_step(arms))
 
     def hush(self) -> None:
@@ -125,11 +122,11 @@ class Updates:
                     self._end()
                     place += 1
                 elif type(each) is not Source:
-                    self._log(each)
+                    self.log(each)
                     place += 1
                 elif heard[place + 2 : place + 3] == _ENDS and not self._begun:  # begun and done: nearly always
                     rates = heard[place + 1]
-                    self._commit(each, rates if type(rates) is list else [rates])
+                    self.commit(each, rates if type(rates) is list else [rates])
                     place += 3
                 else:
                     self._begin(each, heard[place + 1])
@@ -148,7 +145,7 @@ class Updates:
             source = self._begun.pop()
             rates, source.rates = source.rates, None
             if rates is not None:
-                self._commit(source, rates, source.loss)
+                self.commit(source, rates, source.loss)
 
     def commit(
         self,
@@ -159,59 +156,46 @@ class Updates:
         batch: int | None = None,
     ) -> None:
         """An update is done. loss : its own, where it is known; what `log` is told does not change it then."""
-        if not self._hushed:
-            with self.lock:
-                self._commit(source, rates, loss, epoch, batch)
+        if self._hushed:
+            return
+        with self.lock:
+            self._settle(source)
+            step = source.step
+            source.step = step + 1
+            if self._steps_per_epoch is not None:
+                epoch, batch = divmod(step, self._steps_per_epoch)
+            source.place = f"{step},," if epoch is None else f"{step},{epoch},{batch}"
+            source.made, source.losses = rates, 0
+            self._any = True
+            if self._waiting and source not in self._taken:
+                self._taken.add(source)
+                for each in self._waiting:
+                    _add(source, each)
+            if loss is not None:
+                _add(source, loss)
+            if self._log_comes_first or loss is not None:
+                self._settle(source)
+            else:
+                self._open[source] = None
 
     def log(self, loss: float) -> None:
         """A loss is told."""
         with self.lock:
-            self._log(loss)
-
-    def _commit(
-        self,
-        source: Source,
-        rates: Sequence[float],
-        loss: float | None = None,
-        epoch: int | None = None,
-        batch: int | None = None,
-    ) -> None:
-        if source.made is not None:
-            self._settle(source)
-        step = source.step
-        source.step = step + 1
-        if self._steps_per_epoch is not None:
-            epoch, batch = divmod(step, self._steps_per_epoch)
-        source.place = f"{step},," if epoch is None else f"{step},{epoch},{batch}"
-        source.made, source.losses = rates, 0
-        self._any = True
-        if self._waiting and source not in self._taken:
-            self._taken.add(source)
-            for each in self._waiting:
-                _add(source, each)
-        if loss is not None:
-            _add(source, loss)
-        if self._log_comes_first or loss is not None:
-            self._settle(source)
-        else:
-            self._open[source] = None
-
-    def _log(self, loss: float) -> None:
-        if self._under_way is not None:
-            if self._under_way.loss is None:
-                self._under_way.loss = loss
-            return
-        if self._log_comes_first is None:
-            self._log_comes_first = not self._any
-        if not self._log_comes_first:
-            for source in tuple(self._open):
-                _add(source, loss)
-                self._settle(source)
-            return
-        if self._taken:
-            self._waiting.clear()
-            self._taken.clear()
-        self._waiting.append(loss)
+            if self._under_way is not None:
+                if self._under_way.loss is None:
+                    self._under_way.loss = loss
+                return
+            if self._log_comes_first is None:
+                self._log_comes_first = not self._any
+            if not self._log_comes_first:
+                for source in tuple(self._open):
+                    _add(source, loss)
+                    self._settle(source)
+                return
+            if self._taken:
+                self._waiting.clear()
+                self._taken.clear()
+            self._waiting.append(loss)
 
     def settle(self) -> None:
         """Nothing more will be told of any update so far."""
