@@ -184,12 +184,7 @@ class _Calls(keras.callbacks.Callback):
     """
 
     def __init__(
-        self,
-        plan: Plan,
-        arm: Arm,
-        seeds: Sequence[int],
-        on_epochs: Callable[[int], None],
-        thread: ThreadPoolExecutor,
+        self, plan: Plan, arm: Arm, seeds: Sequence[int], on_epochs: Callable[[int], None], thread: ThreadPoolExecutor
     ) -> None:
         super().__init__()
         self.plan, self.seeds, self.on_epochs, self.thread = plan, seeds, on_epochs, thread

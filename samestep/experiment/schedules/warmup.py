@@ -10,16 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from samestep.experiment.clock import Clock, DurationText
-from samestep.experiment.schedules.base import (
-    OWN_RATES,
-    After,
-    ArrayLike,
-    Level,
-    ScheduleModel,
-    as_part,
-    in_turn,
-    tidy,
-)
+from samestep.experiment.schedules.base import OWN_RATES, After, ArrayLike, Level, ScheduleModel, as_part, in_turn, tidy
 from samestep.experiment.schedules.calls import Call, Calls, Counts
 from samestep.experiment.schedules.linear import Linear
 
