@@ -16,9 +16,8 @@ def build(plan: Plan, seed: int, features: int) -> keras.Model:
     (batch, width) per hidden layer, and multiplies with them; a mask of ones drops nothing.
     Returns predictions of shape (batch, 1).
     """
-    keras.utils.set_random_seed(
-        controls.native_seed(seed, controls.Purpose.WEIGHTS)
-    )  # the native way to weights and dropout
+    # the native way to weights and dropout
+    keras.utils.set_random_seed(controls.native_seed(seed, controls.Purpose.WEIGHTS))
     network = plan.network
     inputs = [keras.Input((features,), name="x")]
     hidden = inputs[0]

@@ -90,7 +90,7 @@ class Recorder(keras.callbacks.Callback):
         self._notes: dict[int, _Notes] = {}  # by identity of the optimizer
         self._step = _Step()
         self._undo: list[Callable[[], None]] = []
-        self._compiled: tuple[Any, ...] = (None, None)  # what a compiled step belongs to, and the step
+        self._compiled: tuple[list[Any], Any] = ([], None)  # what a compiled step belongs to, and the step
         self._unread = 0
         self._next_epoch = 0
         self._shift: int | None = None
@@ -152,8 +152,8 @@ class Recorder(keras.callbacks.Callback):
         self._watch(model.optimizer, max(_FIT_ROWS, 1 << (2 * executions).bit_length()))
         self._recording.flush()
         before = model.train_function
-        belongs_to = (model, before, model.optimizer, tuple(notes.rows for notes in self._notes.values()))
-        if not _same(self._compiled[0], belongs_to):
+        belongs_to = [model, before, model.optimizer, *(notes.rows for notes in self._notes.values())]
+        if list(map(id, self._compiled[0])) != list(map(id, belongs_to)):  # the very same things, not equal ones
             with _replaced(model, "train_step", self._step.noting(model)):
                 model.make_train_function(force=True)  # compiled anew, with the notes in it
             self._compiled = belongs_to, model.train_function
@@ -187,9 +187,8 @@ class Recorder(keras.callbacks.Callback):
         if notes is None:
             source = self._recording.updates.source(type(optimizer).__name__, [None])
             notes = self._notes[id(optimizer)] = _Notes(optimizer, source, self._step)
-        if notes.attached:
-            return
-        self._undo.append(notes.attach(rows))
+        if not notes.attached:
+            self._undo.append(notes.attach(rows))
 
     def _counting(self, compiled: Callable[[Any], Any], executions: int) -> Callable[[Any], Any]:
         """The compiled step, and its notes read before they are full."""
@@ -373,13 +372,6 @@ def _calls(frame: types.FrameType | None, callback: keras.callbacks.Callback) ->
                 return True
         frame = frame.f_back
     return False
-
-
-def _same(a: tuple[Any, ...] | None, b: tuple[Any, ...]) -> bool:
-    """Whether both name the very same things."""
-    return a is not None and all(
-        _same(one, other) if isinstance(one, tuple) else one is other for one, other in zip(a, b, strict=True)
-    )
 
 
 def _replace(owner: Any, name: str, value: Any) -> Callable[[], None]:

@@ -90,11 +90,8 @@ class Recorder:
 
         The rate is read as `optimizer.step()` begins. After `scheduler.step()` it is the rate of the next update.
         """
-        if self._all:
-            return
-        self._recording.reopen()
-        self._undo.append(optimizer.register_step_pre_hook(self._begin).remove)
-        self._undo.append(optimizer.register_step_post_hook(self._end).remove)
+        if not self._all:
+            self._hook(optimizer.register_step_pre_hook, optimizer.register_step_post_hook)
 
     def log(self, loss: Any) -> None:
         """Log the loss of the last update, or of the next one: a number, or a tensor of one.
@@ -120,10 +117,12 @@ class Recorder:
         self._recording.close()
 
     def _watch_all(self) -> None:
-        self._recording.reopen()
-        self._undo.append(register_optimizer_step_pre_hook(self._begin).remove)
-        self._undo.append(register_optimizer_step_post_hook(self._end).remove)
+        self._hook(register_optimizer_step_pre_hook, register_optimizer_step_post_hook)
         self._all = True
+
+    def _hook(self, before: Callable[[Any], Any], after: Callable[[Any], Any]) -> None:
+        self._recording.reopen()
+        self._undo += [before(self._begin).remove, after(self._end).remove]
 
     def _begin(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         """`optimizer.step()` begins: this is the rate that it will use."""
