@@ -83,7 +83,7 @@ def train(
         One result for each seed, in order: the rates of `training.train` to the bit, its losses within rounding.
     """
     # Keras' Dropout draws for one network, and not for several side by side
-    parts = [[seed] for seed in seeds] if _draws(plan) else [list(seeds)]
+    parts = [[seed] for seed in seeds] if controls.draws_natively(plan) else [list(seeds)]
     return [each for part in parts for each in _side_by_side(plan, arm, part, on_epochs, engine)]
 
 
@@ -101,14 +101,9 @@ def _side_by_side(
         return calls.trained()
 
 
-def _draws(plan: Plan) -> bool:
-    """Whether Keras' own Dropout draws masks."""
-    return plan.controls.masks == "native" and plan.network.dropout > 0 and bool(plan.network.hidden)
-
-
 def _is_xla(plan: Plan, seeds: int, engine: Engine) -> bool:
     """Whether XLA is the quicker way for so many seeds: it takes longer to compile, and less for each update."""
-    if _draws(plan):
+    if controls.draws_natively(plan):
         return False
     if engine in ("graph", "xla"):
         return engine == "xla"

@@ -44,7 +44,7 @@ def read(
         entry = _ENTRIES[name]
         values = {key: _checked(entry, key, value) for key, value in native.get_config().items() if key != "name"}
         try:
-            return entry.from_keras(Config(name, values, stepping, lambda config: _within(config, clock, stepping)))
+            return entry.from_keras(Config(name, values, stepping, lambda config: _within(config, clock, stepping)))  # type: ignore[return-value]  # one of the union
         except ValidationError as error:
             raise ValueError(f"{name}: {describe(error)}") from None
     if calls:

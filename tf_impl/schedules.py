@@ -63,13 +63,10 @@ def build(schedule: Schedule, clock: Clock, stepping: Stepping) -> Native:
         return Native(schedule.initial, lambda optimizer: [], "float")
     count = schedule.count(clock, stepping)
     call = natives.call_for(schedule, clock, stepping)
-    native = natives.made(call)
     exact = not any(each.is_stand_in for each in call.calls())
-    note = call.notes
-    if count.stride != 1:
-        asked = f"{call.short_name} is asked for the step at which each epoch begins, epoch * {count.stride}."
-        note = asked if note is None else f"{asked} {note}"
-    return as_native(native, stepping, count.stride, schedule.base_lr, note, exact)
+    asked = f"{call.short_name} is asked for the step at which each epoch begins, epoch * {count.stride}."
+    note = " ".join(filter(None, (asked if count.stride != 1 else None, call.notes))) or None
+    return as_native(natives.made(call), stepping, count.stride, schedule.base_lr, note, exact)
 
 
 def as_native(
@@ -90,9 +87,7 @@ def as_native(
         note: As in `Native`.
         exact: As in `Native`.
     """
-    if isinstance(live, float):
-        return Native(live, lambda optimizer: [], "float", note, exact)
-    if stepping == "step":
+    if isinstance(live, float) or stepping == "step":
         return Native(live, lambda optimizer: [], type(live).__name__, note, exact)
     per_epoch = keras.callbacks.LearningRateScheduler(_PerEpoch(live, stride))
     return Native(base_lr, lambda optimizer: [per_epoch], "LearningRateScheduler", note, exact)
@@ -115,32 +110,20 @@ def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
     count = schedule.count(clock, stepping)
     call = natives.call_for(schedule, clock, stepping)
     ours = dict.fromkeys(each.name for each in call.calls() if each.is_stand_in)
-    lines = ["import keras"]
+    lines = ["import keras", ""]
     if ours:
         classes = "\n\n".join(inspect.getsource(getattr(stand_ins, name)) for name in ours)
         math = ["import math", ""] if "math." in classes else []
-        lines = [*math, *lines, "from keras import ops", "", "", classes, ""]
-    else:
-        lines.append("")
+        lines = [*math, "import keras", "from keras import ops", "", "", classes, ""]
     if any(each.short_name == "PiecewiseConstantDecay" for each in call.calls()):
         lines.append("# Keras changes the rate one step after a boundary, so each is written one less")
     if stepping == "step":
-        return "\n".join(
-            [
-                *lines,
-                f"learning_rate = {written(call)}",
-                "# an optimizer made with it asks it before each update; there is nothing to step",
-                "",
-            ]
-        )
-    asked = "epoch" if count.stride == 1 else f"epoch * {count.stride}"
-    return "\n".join(
-        [
-            *lines,
-            f"learning_rate = {schedule.base_lr!r}",
-            f"schedule = {written(call)}",
-            "# looked up once per epoch: model.fit(..., callbacks=[per_epoch])",
-            f"per_epoch = keras.callbacks.LearningRateScheduler(lambda epoch, lr: float(schedule({asked})))",
-            "",
-        ]
-    )
+        lines.append(f"learning_rate = {written(call)}")
+        lines.append("# an optimizer made with it asks it before each update; there is nothing to step")
+    else:
+        asked = "epoch" if count.stride == 1 else f"epoch * {count.stride}"
+        lines.append(f"learning_rate = {schedule.base_lr!r}")
+        lines.append(f"schedule = {written(call)}")
+        lines.append("# looked up once per epoch: model.fit(..., callbacks=[per_epoch])")
+        lines.append(f"per_epoch = keras.callbacks.LearningRateScheduler(lambda epoch, lr: float(schedule({asked})))")
+    return "\n".join([*lines, ""])

@@ -65,8 +65,7 @@ def train(
     """
     x, y = training.data(plan)
     # PyTorch's own dropout, mapped over seeds, would draw other numbers than each seed does alone
-    draws = plan.controls.masks == "native" and plan.network.dropout > 0 and plan.network.hidden
-    parts = [[seed] for seed in seeds] if draws else [list(seeds)]
+    parts = [[seed] for seed in seeds] if controls.draws_natively(plan) else [list(seeds)]
     threads = torch.get_num_threads()
     torch.set_num_threads(threads if plan.network.parameters(x.shape[1]) >= _WIDE else 1)
     try:

@@ -128,7 +128,7 @@ class _Reader:
             if name in _OF_A_FUNCTION:
                 return self._of_a_function(name, state, base, native)
             within = functools.partial(self._within, state, group)
-            return _ENTRIES[name].from_torch(State(name, state, self.stepping, base, group, self.clock, within))
+            return _ENTRIES[name].from_torch(State(name, state, self.stepping, base, group, self.clock, within))  # type: ignore[return-value]  # one of the union
         except ValidationError as error:
             raise ValueError(f"{name}: {describe(error)}") from None
         except KeyError as error:

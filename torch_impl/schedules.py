@@ -57,8 +57,7 @@ def build(schedule: Schedule, clock: Clock, stepping: Stepping) -> Native:
     base_lr = call.base_lr or schedule.base_lr
     if not call.is_stand_in:
         return Native(base_lr, lambda optimizer: natives.made(call, optimizer), call.short_name, call.note)
-    factor = ClosedForm(schedule, clock, stepping)
-    make = functools.partial(lr_scheduler.LambdaLR, lr_lambda=factor)
+    make = functools.partial(lr_scheduler.LambdaLR, lr_lambda=ClosedForm(schedule, clock, stepping))
     return Native(base_lr, make, "LambdaLR", call.note, exact=False)
 
 
@@ -82,24 +81,11 @@ def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
     if not call.is_stand_in:
         comment = ["# changes nothing; for code that expects a scheduler"] if isinstance(schedule, Constant) else []
         return "\n".join(["import torch", "", base, *comment, f"scheduler = {written(call)}", step, ""])
-    count = schedule.count(clock, stepping)
-    ours = "\n\n".join(
-        inspect.getsource(getattr(stand_ins, name)) for name in dict.fromkeys(each.name for each in call.calls())
-    )
+    asked = schedule.count(clock, stepping).asked
+    names = dict.fromkeys(each.name for each in call.calls())
+    ours = "\n\n".join(inspect.getsource(getattr(stand_ins, name)) for name in names)
     imports = [f"import {name}" for name in ("bisect", "math") if f"{name}." in ours]
-    return "\n".join(
-        [
-            *imports,
-            *([""] if imports else []),
-            "import torch",
-            "",
-            "",
-            ours,
-            "",
-            base,
-            f"rate = {written(call)}",
-            f"scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: rate({count.asked}) / base_lr)",
-            step,
-            "",
-        ]
-    )
+    scheduler = f"torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: rate({asked}) / base_lr)"
+    lines = [*imports, ""] if imports else []
+    lines += ["import torch", "", "", ours, "", base, f"rate = {written(call)}", f"scheduler = {scheduler}", step, ""]
+    return "\n".join(lines)

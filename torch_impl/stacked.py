@@ -171,9 +171,8 @@ def _again(op: Any, args: Sequence[Any], kwargs: dict[str, Any], result: torch.T
         return _Operation(op, args, kwargs, result)
     for other in (getattr(op.overloadpacket, overload) for overload in op.overloadpacket.overloads()):
         out = [each.name for each in other._schema.arguments if each.is_out]
-        if len(out) == 1 and own == [
-            (each.name, str(each.type)) for each in other._schema.arguments if not each.is_out
-        ]:
+        taken = [(each.name, str(each.type)) for each in other._schema.arguments if not each.is_out]
+        if len(out) == 1 and taken == own:
             for function in (getattr(torch, name, other), getattr(torch._C._nn, name, other), other):
                 trial = torch.empty_like(result)
                 with suppress(TypeError):  # Python's way in takes other arguments

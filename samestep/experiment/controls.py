@@ -103,6 +103,11 @@ def batches(plan: Plan, epochs: Iterable[tuple[tuple[Any, ...], Any]]) -> Iterat
             yield tuple(each[rows] for each in inputs), targets[rows]
 
 
+def draws_natively(plan: Plan) -> bool:
+    """Whether a framework draws masks itself: for one network, and other ones for several side by side."""
+    return plan.controls.masks == "native" and plan.network.dropout > 0 and bool(plan.network.hidden)
+
+
 def kept(plan: Plan) -> np.floating:
     """The factor of a unit that `masks` keep: ``1 / (1 - dropout)`` in the plan's precision."""
     number = np.dtype(plan.precision).type
