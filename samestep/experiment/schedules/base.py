@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -24,9 +24,6 @@ from samestep.experiment.schedules.calls import (
     torch_call,
 )
 from samestep.experiment.validation import Model
-
-if TYPE_CHECKING:
-    from samestep.experiment.schedules import Schedule
 
 ArrayLike = np.ndarray | list[int] | int
 
@@ -210,14 +207,14 @@ class ScheduleModel(Model):
         return None
 
     @classmethod
-    def from_keras(cls, config: Config) -> Schedule:
+    def from_keras(cls, config: Config) -> ScheduleModel:
         """The schedule of a config. Raises ValueError for one that the vocabulary cannot say."""
-        return cls.known(config, cls.keras_keys(config.name))  # type: ignore[return-value]  # one of the union
+        return cls.known(config, cls.keras_keys(config.name))
 
     @classmethod
-    def from_torch(cls, state: State) -> Schedule:
+    def from_torch(cls, state: State) -> ScheduleModel:
         """The schedule of a state. Raises ValueError for one that the vocabulary cannot say."""
-        return cls.known(state, cls.TORCH[state.name], initial=state.base_lr)  # type: ignore[return-value]
+        return cls.known(state, cls.TORCH[state.name], initial=state.base_lr)
 
     @classmethod
     def known(cls, held: Config | State, keys: Mapping[str, str], **more: Any) -> Self:
@@ -339,11 +336,8 @@ def ratio(part: float, whole: float) -> float:
     >>> 0.01 / 0.1, ratio(0.01, 0.1)
     (0.09999999999999999, 0.1)
     """
-    for digits in range(1, 17):
-        found = float(f"{part / whole:.{digits}g}")
-        if tidy(found * whole) == part:
-            return found
-    return part / whole
+    rounded = (float(f"{part / whole:.{digits}g}") for digits in range(1, 17))
+    return next((each for each in rounded if tidy(each * whole) == part), part / whole)
 
 
 def periods(step: np.ndarray, every: int, staircase: bool) -> np.ndarray:

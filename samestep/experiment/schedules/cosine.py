@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,9 +12,6 @@ from samestep.experiment.clock import Clock, DurationText
 from samestep.experiment.schedules.base import Level, Peak, ScheduleModel, ratio, tidy
 from samestep.experiment.schedules.calls import Call, Calls, Config, Counts, grouped, lambda_call
 from samestep.experiment.schedules.warmup import Warmup
-
-if TYPE_CHECKING:
-    from samestep.experiment.schedules import Schedule
 
 
 class CosineDecay(ScheduleModel):
@@ -78,7 +75,7 @@ class CosineDecay(ScheduleModel):
         )
 
     @classmethod
-    def from_keras(cls, config: Config) -> Schedule:
+    def from_keras(cls, config: Config) -> ScheduleModel:
         """Keras' own holds, and may have a warm-up; ours rises."""
         if config.name == "CosineAnnealing":
             return super().from_keras(config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,11 +12,6 @@ from pydantic import Field
 from samestep.experiment.clock import Clock, DurationText
 from samestep.experiment.schedules.base import FLOAT32, ArrayLike, Peak, ScheduleModel, float32_error, periods
 from samestep.experiment.schedules.calls import Call, Calls, Config, Counts, State, counted, torch_call
-
-if TYPE_CHECKING:
-    from samestep.experiment.schedules import Schedule
-
-Factor = Annotated[float, Field(gt=0, le=10)]
 
 
 class ExponentialDecay(ScheduleModel):
@@ -42,7 +37,7 @@ class ExponentialDecay(ScheduleModel):
 
     kind: Literal["exponential"] = Field(default="exponential", repr=False)
     initial: Peak
-    factor: Factor
+    factor: float = Field(gt=0, le=10)
     every: DurationText
     staircase: bool
 
@@ -89,7 +84,7 @@ class ExponentialDecay(ScheduleModel):
         return torch_call("ExponentialLR", self.initial, gamma=count.root(self.factor, self.every))
 
     @classmethod
-    def from_keras(cls, config: Config) -> Schedule:
+    def from_keras(cls, config: Config) -> ScheduleModel:
         """One that counts in fractions is smooth: it decays by a root of its factor at every count."""
         steps = config["decay_steps"]
         if config["staircase"] or steps == int(steps):
@@ -98,7 +93,7 @@ class ExponentialDecay(ScheduleModel):
         return cls(initial=initial, factor=factor, every=counted("decay_steps", 1, config.stepping), staircase=False)
 
     @classmethod
-    def from_torch(cls, state: State) -> Schedule:
+    def from_torch(cls, state: State) -> ScheduleModel:
         """`StepLR`, or `ExponentialLR`, which knows the factor of one call only."""
         if state.name == "StepLR":
             return super().from_torch(state)

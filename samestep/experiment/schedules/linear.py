@@ -84,12 +84,12 @@ class Linear(ScheduleModel):
         return lambda_call(self.end, f"min(n / {grouped(count(self.over))}, 1)")
 
     @classmethod
-    def from_keras(cls, config: Config) -> Schedule:
+    def from_keras(cls, config: Config) -> ScheduleModel:
         """A straight `PolynomialDecay`."""
         return cls._straight(PolynomialDecay.from_keras(config))
 
     @classmethod
-    def from_torch(cls, state: State) -> Schedule:
+    def from_torch(cls, state: State) -> ScheduleModel:
         """`LinearLR`, both ends of which are factors of base_lr, or a straight `PolynomialLR`."""
         if state.name == "PolynomialLR":
             return cls._straight(PolynomialDecay.from_torch(state))
@@ -97,7 +97,7 @@ class Linear(ScheduleModel):
         return cls(initial=initial, end=end, over=state.count("total_iters"))
 
     @classmethod
-    def _straight(cls, decay: Schedule) -> Schedule:
+    def _straight(cls, decay: Schedule) -> ScheduleModel:
         """A decay of power 1 is linear, but for one in cycles."""
         if not isinstance(decay, PolynomialDecay) or decay.power != 1 or decay.cycle:
             return decay

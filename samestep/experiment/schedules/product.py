@@ -88,7 +88,7 @@ class Product(ScheduleModel):
         return torch_call("ChainedScheduler", calls[0].base_lr or self.base_lr, schedulers=calls)
 
     @classmethod
-    def from_torch(cls, state: State) -> Schedule:
+    def from_torch(cls, state: State) -> ScheduleModel:
         """All but the first are factors, as of a base_lr of 1."""
         parts = state.within(1.0)
         if len(parts) == 1:

@@ -118,7 +118,7 @@ class Sequence(ScheduleModel):
         return in_turn(self, [each for each in parts if isinstance(each, Call)], self.milestones, count)
 
     @classmethod
-    def from_torch(cls, state: State) -> Schedule:
+    def from_torch(cls, state: State) -> ScheduleModel:
         """A line that ends where the other begins, and when, is a warm-up."""
         parts = [schedule for _, schedule in state.within(None)]
         milestones = tuple(counted("milestones", each, state.stepping) for each in state["_milestones"])
