@@ -53,6 +53,7 @@ class ScheduleModel(Model):
             identify the class of a state that was saved without its name.
         SAYS: Keys that a class fixes without an argument.
         NAMES: PyTorch's argument for a key, where the state has another name for it.
+        AFTER: What happens after the end, where there is no key for it.
         ALONE: Whether PyTorch's class sets the optimizer's rate itself, so that it cannot be part of another schedule.
     """
 
@@ -63,6 +64,7 @@ class ScheduleModel(Model):
     SAYS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     NAMES: ClassVar[Mapping[str, str]] = {}
     ALONE: ClassVar[bool] = False
+    AFTER: ClassVar[After | None] = None
 
     @property
     def stretches(self) -> bool:
@@ -78,7 +80,7 @@ class ScheduleModel(Model):
     @property
     def after_end(self) -> After | None:
         """What happens after the end; None where the schedule has no end."""
-        after: After | None = vars(self).get("after")
+        after: After | None = vars(self).get("after", self.AFTER)
         return after
 
     def length(self, clock: Clock) -> int | None:

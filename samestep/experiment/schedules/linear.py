@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from samestep.experiment.clock import Clock, DurationText
-from samestep.experiment.schedules.base import After, Level, ScheduleModel, ratio, tidy
+from samestep.experiment.schedules.base import Level, ScheduleModel, ratio, tidy
 from samestep.experiment.schedules.calls import Call, Calls, Config, Counts, State, grouped, lambda_call, torch_call
 from samestep.experiment.schedules.polynomial import PolynomialDecay
-
-if TYPE_CHECKING:
-    from samestep.experiment.schedules import Schedule
 
 
 class Linear(ScheduleModel):
@@ -35,6 +32,8 @@ class Linear(ScheduleModel):
         **PolynomialDecay.TORCH,
     }
 
+    AFTER: ClassVar = "hold"
+
     kind: Literal["linear"] = Field(default="linear", repr=False)
     initial: Level
     end: Level
@@ -51,11 +50,6 @@ class Linear(ScheduleModel):
         """The larger of both rates: `LinearLR` cannot go above what the optimizer was made with."""
         return max(self.initial, self.end)
 
-    @property
-    def after_end(self) -> After:
-        """It holds its end rate."""
-        return "hold"
-
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         over = clock.steps(self.over)
         part = np.minimum(t, over) / over
@@ -68,14 +62,9 @@ class Linear(ScheduleModel):
     def _torch(self, count: Calls) -> Call:
         if not self.initial:
             return self.lambda_lr(count, "for LinearLR, which cannot start at 0")
-        base_lr = self.base_lr
-        return torch_call(
-            "LinearLR",
-            base_lr,
-            start_factor=ratio(self.initial, base_lr),
-            end_factor=ratio(self.end, base_lr),
-            total_iters=count(self.over),
-        )
+        start, end = (ratio(rate, self.base_lr) for rate in (self.initial, self.end))
+        over = count(self.over)
+        return torch_call("LinearLR", self.base_lr, start_factor=start, end_factor=end, total_iters=over)
 
     def in_a_line(self, count: Calls) -> Call | None:
         """A line from 0."""
@@ -97,7 +86,7 @@ class Linear(ScheduleModel):
         return cls(initial=initial, end=end, over=state.count("total_iters"))
 
     @classmethod
-    def _straight(cls, decay: Schedule) -> ScheduleModel:
+    def _straight(cls, decay: ScheduleModel) -> ScheduleModel:
         """A decay of power 1 is linear, but for one in cycles."""
         if not isinstance(decay, PolynomialDecay) or decay.power != 1 or decay.cycle:
             return decay

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from samestep.experiment.clock import Clock, DurationText, Stepping
-from samestep.experiment.schedules.base import After, Level, ScheduleModel, check_rising, ratio, rising_steps, tidy
+from samestep.experiment.schedules.base import Level, ScheduleModel, check_rising, ratio, rising_steps, tidy
 from samestep.experiment.schedules.calls import (
     Call,
     Calls,
@@ -49,6 +49,8 @@ class PiecewiseConstant(ScheduleModel):
         "ConstantLR": {"factor": "values", "total_iters": "boundaries"},
     }
 
+    AFTER: ClassVar = "hold"
+
     kind: Literal["piecewise-constant"] = Field(default="piecewise-constant", repr=False)
     boundaries: Annotated[tuple[DurationText, ...], Field(strict=False, min_length=1)]
     values: Annotated[tuple[Level, ...], Field(strict=False)]
@@ -69,11 +71,6 @@ class PiecewiseConstant(ScheduleModel):
     def base_lr(self) -> float:
         """The first value; the highest where the first is 0."""
         return self.values[0] or max(self.values)
-
-    @property
-    def after_end(self) -> After:
-        """It holds its last value."""
-        return "hold"
 
     def length(self, clock: Clock) -> int:
         """Steps until the last value."""
