@@ -68,11 +68,8 @@ class CosineDecay(ScheduleModel):
             return None
         low = self.floor / self.initial
         x = f"min(n / {grouped(count(self.over))}, 1)"
-        return lambda_call(
-            self.initial,
-            f"{low!r} + {1 - low!r} * (1 + math.cos(math.pi * {x})) / 2",
-            note="CosineAnnealingLR climbs again after its end; this holds",
-        )
+        factor = f"{low!r} + {1 - low!r} * (1 + math.cos(math.pi * {x})) / 2"
+        return lambda_call(self.initial, factor, "CosineAnnealingLR climbs again after its end; this holds")
 
     @classmethod
     def from_keras(cls, config: Config) -> ScheduleModel:

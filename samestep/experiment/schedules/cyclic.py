@@ -98,18 +98,14 @@ class Cyclic(ScheduleModel):
                 "CyclicLR has a scale_fn of its user's, which cannot be read. Record a run and compare it."
             )
         total, part = state.number("total_size"), state.number("step_ratio")
-        up = tidy(total * part)
-        if up != int(up) or total != int(total):
-            raise ValueError(f"step_size_up: got {up:g}. samestep counts in whole numbers; write whole step sizes.")
+        rising = tidy(total * part)
+        if rising != int(rising) or total != int(total):
+            raise ValueError(f"step_size_up: got {rising:g}. samestep counts in whole numbers; write whole step sizes.")
         exponential = state["mode"] == "exp_range"
         gamma = state.number("gamma") if exponential else 1.0
         if exponential and state.stepping == "epoch":
             gamma **= 1 / state.clock.steps_per_epoch  # the vocabulary's gamma is that of one step
-        return cls(
-            low=state.base_lr,
-            max_lr=number("max_lrs", state["max_lrs"][0]),
-            up=counted("step_size_up", up, state.stepping),
-            down=counted("step_size_down", total - up, state.stepping),
-            mode=state["mode"],
-            gamma=gamma,
-        )
+        high = number("max_lrs", state["max_lrs"][0])
+        up = counted("step_size_up", rising, state.stepping)
+        down = counted("step_size_down", total - rising, state.stepping)
+        return cls(low=state.base_lr, max_lr=high, up=up, down=down, mode=state["mode"], gamma=gamma)

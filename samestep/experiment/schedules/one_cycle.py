@@ -90,15 +90,11 @@ class OneCycle(ScheduleModel):
         self._check(clock)
         t = np.minimum(t, clock.steps(self.over) - 1)
         phases = self.phases(clock)
+        begins = [0.0, *(end for end, _, _ in phases[:-1])]
         rate = np.full(t.shape, np.nan)
-        begin, waiting = 0.0, np.ones(t.shape, dtype=bool)
-        for end, low, high in phases:
-            last = (end, low, high) == phases[-1]
-            here = waiting & (True if last else t <= end)
+        for begin, (end, low, high) in zip(reversed(begins), reversed(phases), strict=True):  # the first to end decides
             part = (t - begin) / (end - begin) if end != begin else np.ones(t.shape)
-            rate = np.where(here, self._between(low, high, part), rate)
-            waiting &= ~here
-            begin = end
+            rate = np.where(t <= end, self._between(low, high, part), rate)
         return rate
 
     def _between(self, start: float, end: float, part: np.ndarray) -> np.ndarray:

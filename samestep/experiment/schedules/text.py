@@ -164,21 +164,16 @@ def _parts(text: str) -> list[str]:
     return [each for each in (*parts, text[begin:]) if each.strip()]
 
 
-def _written(value: Any) -> str:
-    if isinstance(value, dict):
-        said = [
-            key if each is True else f"{key}={_bracketed(each)}"
-            for key, each in value.items()
-            if key != "kind" and each is not False
-        ]
-        return f"{value['kind']}:{','.join(said)}"
-    return str(value)
+def _written(data: dict[str, Any]) -> str:
+    values = ((key, value) for key, value in data.items() if key != "kind" and value is not False)
+    said = (key if value is True else f"{key}={_bracketed(value)}" for key, value in values)
+    return f"{data['kind']}:{','.join(said)}"
 
 
 def _bracketed(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(_bracketed(each) for each in value)}]"
-    return f"({_written(value)})" if isinstance(value, dict) else _written(value)
+    return f"({_written(value)})" if isinstance(value, dict) else str(value)
 
 
 def _is_file(text: str) -> bool:
