@@ -50,7 +50,7 @@ def read(
     if calls:
         return tabulated(_asked(native, calls), stepping)
     raise ValueError(
-        f"{name} is no schedule that samestep can read. It reads {', '.join(KNOWN)}; a class or a function of your "
+        f"{name} is not a schedule that samestep can read. It reads {', '.join(KNOWN)}; a class or a function of your "
         "own is asked where you give calls=N to read."
     )
 

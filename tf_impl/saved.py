@@ -67,7 +67,7 @@ def _check(data: dict[str, Any]) -> None:
     if chosen is None or name not in reading.KNOWN:
         close = difflib.get_close_matches(name, reading.KNOWN, n=1)
         hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(reading.KNOWN)}."
-        raise ValueError(f"{name[:60]!r} is no schedule of Keras that samestep can read. {hint}")
+        raise ValueError(f"{name[:60]!r} is not a schedule of Keras that samestep can read. {hint}")
     known = inspect.signature(chosen).parameters
     unknown = [key for key in data["config"] if key not in known]
     if unknown:

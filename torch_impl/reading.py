@@ -117,7 +117,7 @@ class _Reader:
             raise ValueError(DEPENDS_ON_LOSSES)
         if name not in KNOWN or (native is not None and type(native) is not getattr(lr_scheduler, name, None)):
             raise ValueError(
-                f"{name} is no scheduler that samestep can read. Write the class of torch.optim.lr_scheduler that it "
+                f"{name} is not a scheduler that samestep can read. Write the class of torch.optim.lr_scheduler that it "
                 f"is: {', '.join(KNOWN)}."
             )
         if native is not None and group is None and hasattr(native, "optimizer"):

@@ -33,9 +33,9 @@ def experiment(
     Raises PlanError with one line for a plan, an arm, a seed, a precision or a framework that cannot be had.
     """
     if mend not in BY_WORD:
-        raise PlanError(f"--mend: {mend!r} is none of torch and keras. Write one of them.")
+        raise PlanError(f"--mend: {mend!r} is not torch or keras. Write one of them.")
     if precision is not None and precision not in get_args(Precision):
-        raise PlanError(f"--precision: {precision!r} is none of float32 and float64. Write one of them.")
+        raise PlanError(f"--precision: {precision!r} is not float32 or float64. Write one of them.")
     mended = BY_WORD[mend].name
     ours = _one_run(question() if plan is None else _loaded(plan), arm, seed, precision)
     other: Framework = "tensorflow" if mended == "torch" else "torch"
@@ -60,7 +60,7 @@ def _one_run(plan: Plan, arm: str | None, seed: int | None, precision: str | Non
         if asked is not None and asked not in there:
             more = f" and {len(there) - 10} more" if len(there) > 10 else ""
             few = ", ".join(map(str, there[:10]))
-            raise PlanError(f"--{option}: {asked!r} is none of {few}{more}. Write one of them.")
+            raise PlanError(f"--{option}: {asked!r} is not one of {few}{more}. Write one of them.")
     moving = [each for each in plan.arms if not isinstance(each.schedule, Constant)]
     chosen = arms[arm] if arm is not None else (moving or plan.arms)[0]
     seeds = (plan.seeds[0] if seed is None else seed,)

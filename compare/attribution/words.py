@@ -48,7 +48,7 @@ _MEANINGS: dict[differences.Name, str] = {
         "their own update or take the present one."
     ),
     "weight decay in one factor": "Each weight shrinks a little at each update, and that is rounded in another place.",
-    "constants in float32": "A constant such as 0.9 is no float32 number, so that float32 makes another one of it.",
+    "constants in float32": "A constant such as 0.9 is not a float32 number, so float32 rounds it to another one.",
     "rates in float32": "The learning rate itself is rounded differently.",
 }
 

@@ -57,7 +57,7 @@ def compare(
     if force and report is None:
         raise output.OutputError("--force replaces an earlier report. Add --report, or leave --force out.")
     if junit is not None and str(junit) == "-":
-        raise typer.BadParameter("'-' is no file. Name one for the XML; --json - writes to standard output.")
+        raise typer.BadParameter("'-' is not a file. Name one for the XML; --json - writes to standard output.")
     check_targets([a, b], json, junit=junit)
     if report is not None:
         output.check(report, force, "--report")

@@ -108,7 +108,7 @@ class Comparison(Result):
 
     def __bool__(self) -> NoReturn:
         """A verdict has three values."""
-        raise TypeError("A comparison is no truth value: it may be inconclusive. Ask for .same or .verdict.")
+        raise TypeError("A comparison has no truth value, since it may be inconclusive. Ask for .same or .verdict.")
 
     def place(self, step: int) -> Place | None:
         """Where a step is; None where the steps of an epoch are not known."""

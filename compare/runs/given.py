@@ -81,7 +81,7 @@ def _rates(given: object) -> np.ndarray:
         rates = np.zeros((0, 0))
     if rates.ndim != 1:
         raise CompareError(
-            f"{type(given).__name__}: no path, no table with a column lr, no rates, no trace and no schedule. "
-            "Give one of these."
+            f"got a value of type {type(given).__name__}. Give a path, a table with a column lr, a list of rates, a "
+            "trace or a schedule."
         )
     return rates

@@ -42,7 +42,7 @@ class Settings:
                 columns[key.removeprefix("column.")] = str(value)
             else:
                 known = ", ".join([*SELECTS, *OVERRIDES, "column.step", "column.lr", "column.loss", "column.run"])
-                raise CompareError(f"--{name}: {key[:60]!r} is no setting. Write one of {known}.")
+                raise CompareError(f"--{name}: {key[:60]!r} is not a setting. Write one of {known}.")
         return cls(select, overrides, columns, bool(values))
 
 
@@ -71,7 +71,7 @@ def clock(
         if value is not None and not 1 <= value <= MOST:
             raise CompareError(f"--{name}: got {value}. Write a whole number from 1 to 2**40.")
     if (samples is None) != (batch_size is None):
-        raise CompareError("--samples and --batch-size belong together. Write both, or --steps-per-epoch.")
+        raise CompareError("--samples and --batch-size belong together. Write both.")
     if samples is None or batch_size is None:
         if steps_per_epoch is None:
             if accumulate != 1 or drop_last:

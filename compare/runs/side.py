@@ -153,7 +153,7 @@ def _schedule(given: object) -> Schedule | None:
     if there or text.startswith("{") or (colon and kind.strip() in KINDS):
         return parse(text)
     raise CompareError(
-        f"{text[:80]!r} is no file, no folder and no schedule. Name a log, a folder of a run, or a schedule like "
+        f"{text[:80]!r} is not a file, a folder or a schedule. Name a log, a folder of a run, or a schedule like "
         "'exponential:initial=1e-3,factor=0.95,every=25 steps,staircase'."
     )
 

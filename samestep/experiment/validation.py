@@ -55,11 +55,11 @@ def strict_json(text: str, what: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_without_repeats)
     except json.JSONDecodeError as error:
-        raise PlanError(f"no JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
+        raise PlanError(f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
     except PlanError:
         raise
     except ValueError:  # a number of more digits than Python converts
-        raise PlanError("no JSON: a number of thousands of digits. Write shorter ones.") from None
+        raise PlanError("not JSON: a number of thousands of digits. Write shorter ones.") from None
     except RecursionError:
         raise PlanError(f"no {what.split()[-1]}: nested too deeply.") from None
 

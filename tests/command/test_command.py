@@ -219,7 +219,7 @@ def test_json_goes_to_a_file_as_well(tmp_path, small):
 
 WRONG_USE = {
     "absent-plan": (["run", "--plan", "absent.json"], "absent.json: No such file or directory."),
-    "broken-plan": (["run", "--plan", "broken.json"], "broken.json: no JSON"),
+    "broken-plan": (["run", "--plan", "broken.json"], "broken.json: not JSON"),
     "wrong-plan": (["run", "--plan", "wrong.json"], "wrong.json: epochs: got 0. Write a number of at least 1."),
     "no-unit": (["run", "--plan", "unit.json"], "'25' has no unit. Write '25 steps' or '25 epochs'."),
     "output-exists": (

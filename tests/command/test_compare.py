@@ -29,7 +29,7 @@ WORDS = {
     "cosine-past-the-end": ["the schedule's end at step 200", "a holds its rate and b rises again"],
     "boundary-against-milestone": ["b is 1 step ahead of a"],
     "forgotten-warm-up": ["a warms up over its first 50 steps, b does not", "same rate at the same step"],
-    "forgotten-warm-up-delays": ["a warms up over its first 50 steps, b does not", "50 steps later"],
+    "forgotten-warm-up-delays": ["a warms up over its first 50 steps, b does not", "50 steps late."],
     "forgotten-warm-up-linear": ["Two causes at once", "a warms up over its first 50 steps", "0.833333 times"],
     "slow-decay": ["at most 0.166 % apart", "float32's rounding of the factor 0.9999 explains up to 0.166 %"],
 }
@@ -203,14 +203,14 @@ def test_a_schedule_that_ends_is_asked_no_further(tmp_path):
 
 
 REFUSED = [
-    (("{log}", "missing.csv"), "'missing.csv' is no file, no folder and no schedule."),
-    (("{log}", "nonsense:initial=1"), "is no file, no folder and no schedule"),
+    (("{log}", "missing.csv"), "'missing.csv' is not a file, a folder or a schedule."),
+    (("{log}", "nonsense:initial=1"), "is not a file, a folder or a schedule"),
     (("{log}", "constant:initial=-1"), "initial"),
     (("{log}", "{empty}"), "empty"),
     (("{log}", "{binary}"), "not a log that samestep reads"),
     (("{log}", "constant:initial=1", "--b", "arm=x"), "is a schedule, with nothing to select"),
     (("{log}", "{log}", "--arm", "nobody"), "no arm 'nobody'. There is csv/adam/0."),
-    (("{log}", "{log}", "--a", "colour=red"), "--a: 'colour' is no setting"),
+    (("{log}", "{log}", "--a", "colour=red"), "--a: 'colour' is not a setting"),
     (("{log}", "{log}", "--a", "arm"), "--a: got 'arm'. Write KEY=VALUE"),
     (("{log}", "{log}", "--b", "step_base=one"), "--b step_base: got 'one'"),
     (("{log}", "{log}", "--b", "lr_timing=later"), "lr_timing"),

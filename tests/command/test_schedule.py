@@ -227,7 +227,7 @@ WRONG = {
     "no rows": (["explain", QUESTION, "--samples", "0", *RUN[2:]], "--samples: got 0. Write a whole number from 1 to 2**40."),
     "csv is the input": (["simulate", "input.json", *RUN, "--csv", "input.json"], "input.json is read or written already"),
     "csv is the picture": (["simulate", QUESTION, *RUN, "--csv", "x.png", "--plot", "x.png"], "x.png is read or written already"),
-    "unknown kind": (["explain", "cosin:a=1", *RUN], "'cosin' is no kind of schedule."),
+    "unknown kind": (["explain", "cosin:a=1", *RUN], "'cosin' is not a kind of schedule."),
     "no samples": (["explain", QUESTION, "--batch-size", "32", "--epochs", "5"], "Missing option '--samples'"),
     "no step": (["explain", QUESTION, "--samples", "10", "--batch-size", "32", "--epochs", "5", "--drop-last"], "no update in an epoch"),
     "no epochs": (["explain", QUESTION, *RUN[:4], "--epochs", "0"], "epochs: got 0. Write a whole number of at least 1."),
@@ -245,9 +245,9 @@ WRONG = {
         "the schedule speaks of epochs, so their length is needed. Add --samples and --batch-size.",
     ),
     "half a clock": (["translate", QUESTION, "--to", "torch", "--samples", "5"], "belong together. Write both."),
-    "no file": (["translate", "missing.json", "--to", "torch"], "'missing.json' is no file and no schedule."),
+    "no file": (["translate", "missing.json", "--to", "torch"], "'missing.json' is neither a file nor a schedule."),
     "its own input": (["translate", "input.json", "--to", "torch", "--json", "input.json"], "is read or written already"),
-    "a folder": (["translate", ".", "--to", "torch"], "'.' is no file and no schedule."),
+    "a folder": (["translate", ".", "--to", "torch"], "'.' is neither a file nor a schedule."),
 }  # fmt: skip
 
 
@@ -264,8 +264,8 @@ def test_wrong_use_is_refused_in_two_lines_at_most(tmp_path, case):
 
 FILES = {
     "no kind": (b"{}", "no schedule of the vocabulary (no 'kind'), no Keras config"),
-    "no json": (b"{", "no JSON"),
-    "empty": (b"", "no JSON"),
+    "no json": (b"{", "not JSON"),
+    "empty": (b"", "not JSON"),
     "list": (b"[1]", "Write a JSON object."),
     "unknown class": (b'{"class_name": "CosineDecey", "config": {}}', "Did you mean CosineDecay?"),
 }

@@ -287,8 +287,8 @@ def test_schedule_of_an_arm_is_taken_in_the_short_form_and_saved_as_json():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("cosin:initial=1", "arms[1].schedule: 'cosin' is no kind of schedule. Write one of constant,"),
-        ("plan.json", "arms[1].schedule: 'plan.json' is no kind of schedule."),  # no file is read
+        ("cosin:initial=1", "arms[1].schedule: 'cosin' is not a kind of schedule. Write one of constant,"),
+        ("plan.json", "arms[1].schedule: 'plan.json' is not a kind of schedule."),  # no file is read
         ("constant:initial=1,initial=2", "arms[1].schedule: 'initial' is there twice."),
         ("warmup:initial=0,over=1 epoch,then=(constant:initial=0)", "arms[1].schedule.then.initial: got 0."),
         ("warmup:then=(" * 3000 + ")" * 3000, "arms[1].schedule: no schedule: nested too deeply."),
@@ -305,9 +305,9 @@ def test_wrong_short_form_is_refused_with_its_arm(text, says):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{", "no JSON: Expecting property name"),
+        ("{", "not JSON: Expecting property name"),
         ("[]", "no plan: got list."),
-        ("", "no JSON"),
+        ("", "not JSON"),
         ('{"name": 1, "name": 2}', "the key 'name' is there twice. Keep one."),
         ('{"a": 1, "b": 1, "a": 2, "b": 2}', "the keys 'a' and 'b' are there twice. Keep one of each."),
         ('{"epochs": ' + "9" * 5000 + "}", "Write shorter ones"),

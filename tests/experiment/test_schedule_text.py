@@ -32,8 +32,8 @@ def test_flags_may_be_left_out_for_false_and_stand_alone_for_true():
 
 
 WRONG = {
-    "unknown-kind": ("cosin:initial=1", "'cosin' is no kind of schedule. Write one of constant, exponential,"),
-    "no-such-file": ("cosine.json", "'cosine.json' is no file and no schedule. Write one like 'exponential:"),
+    "unknown-kind": ("cosin:initial=1", "'cosin' is not a kind of schedule. Write one of constant, exponential,"),
+    "no-such-file": ("cosine.json", "'cosine.json' is neither a file nor a schedule. Write one like 'exponential:"),
     "no-unit": (
         "exponential:initial=1,factor=0.5,every=25",
         "every: '25' has no unit. Write '25 steps' or '25 epochs'.",
@@ -73,9 +73,9 @@ WRONG = {
         "sequence:schedules=[(constant:initial=1),(constant:initial=2)],milestones=[4 steps,8 steps]",
         "milestones: 2 for 2 schedules. Write 1, one less than schedules.",
     ),
-    "no-json": ("{", "no JSON:"),
+    "no-json": ("{", "not JSON:"),
     "no-kind": ("{}", "the key 'kind' is missing. Write one of constant,"),
-    "list": ("[1]", "is no file and no schedule."),
+    "list": ("[1]", "is neither a file nor a schedule."),
     "deep": ('{"kind":"warmup","then":' * 5000 + "}" * 5000, "no schedule: nested too deeply."),
 }
 
@@ -91,7 +91,7 @@ def test_what_is_no_schedule_is_refused_in_a_line(case):
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(b"\xff\xfe", "not UTF-8"), (b"", "no JSON"), (b"[1]", "Write a JSON object")]
+    ("content", "says"), [(b"\xff\xfe", "not UTF-8"), (b"", "not JSON"), (b"[1]", "Write a JSON object")]
 )
 def test_files_that_hold_no_schedule_are_named(tmp_path, content, says):
     path = tmp_path / "odd name.json"

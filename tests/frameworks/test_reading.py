@@ -84,7 +84,7 @@ WRONG = {
     "torch-unnamed.json": (b'{"last_epoch": 3, "heat": 2}', "no scheduler of PyTorch has the keys last_epoch, heat."),
     "torch-class.json": (
         b'{"class": "FancyLR", "last_epoch": 3, "base_lrs": [0.1]}',
-        "FancyLR is no scheduler that samestep can read.",
+        "FancyLR is not a scheduler that samestep can read.",
     ),
     "torch-hole.json": (
         b'{"class": "StepLR", "last_epoch": 3, "base_lrs": [0.1]}',
@@ -180,7 +180,7 @@ def test_no_schedule_of_either_framework_has_been_forgotten(torch_made, keras_ma
 
 
 def test_what_cannot_be_read_is_refused_in_a_line(keras_made):
-    assert "MyOwn is no schedule that samestep can read" in keras_made["refused"]["MyOwn"]
+    assert "MyOwn is not a schedule that samestep can read" in keras_made["refused"]["MyOwn"]
     assert "calls=N" in keras_made["refused"]["MyOwn"]
     assert "not translated" in keras_made["refused"]["ReduceLROnPlateau"]
 

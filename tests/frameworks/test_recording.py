@@ -314,10 +314,10 @@ WRONG = {
     "broken-link": (lambda folder: folder / "link.csv", "is a link to nowhere.csv, which is not there. Remove it, or"),
     "pipe": (lambda folder: folder / "pipe.csv", "is no regular file. Name a file"),
     "ending": (lambda folder: folder / "run.txt", "ends in .csv"),
-    "foreign": (lambda folder: folder / "foreign.csv", "is no recording: its first line is not framework,arm"),
+    "foreign": (lambda folder: folder / "foreign.csv", "is not a recording: its first line is not framework,arm"),
     "binary": (lambda folder: folder / "binary.csv", "is no recording"),
     "other-framework": (lambda folder: folder / "keras.csv", "holds rows of tensorflow. Record torch into another"),
-    "bad-row": (lambda folder: folder / "bad.csv", "line 3 is no row of a recording"),
+    "bad-row": (lambda folder: folder / "bad.csv", "line 3 is not a row of a recording"),
     "foreign-manifest": (lambda folder: folder / "other.csv", "other.manifest.json is there and belongs to no"),
     "long-name": (lambda folder: folder / ("x" * 300 + ".csv"), "File name too long"),
 }
@@ -347,8 +347,8 @@ def test_what_cannot_be_recorded_into_is_one_line_and_stays_as_it_was(tmp_path, 
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ({"start": -1}, "start: -1 is no whole number from 0"),
-        ({"steps_per_epoch": 0}, "steps_per_epoch: 0 is no whole number from 1"),
+        ({"start": -1}, "start: -1 is not a whole number from 0"),
+        ({"steps_per_epoch": 0}, "steps_per_epoch: 0 is not a whole number from 1"),
         ({"steps_per_epoch": 2.5}, "steps_per_epoch: 2.5 is"),
     ],
 )

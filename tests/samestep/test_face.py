@@ -124,13 +124,13 @@ def test_a_result_has_what_the_command_writes(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"samples": 5}, "samples and batch_size belong together. Write both, or steps_per_epoch."),
+        ({"samples": 5}, "samples and batch_size belong together. Write both."),
         ({"steps_per_epoch": 0}, "steps_per_epoch: got 0."),
-        ({"of_b": {"colour": "red"}}, "of_b: 'colour' is no setting."),
+        ({"of_b": {"colour": "red"}}, "of_b: 'colour' is not a setting."),
         ({"of_a": {"step_base": "one"}}, "of_a step_base: got 'one'."),
         ({"epochs": 3}, "epochs says how long two schedules are compared"),
         ({"stepping": "batch"}, "stepping: got 'batch'."),
-        ({"b": object()}, "object: no path, no table with a column lr, no rates, no trace and no schedule."),
+        ({"b": object()}, "got a value of type object. Give a path, a table with a column lr,"),
         ({"b": [0.1, float("nan")]}, "row 2: the rate of step 1 is nan."),
         ({"b": pd.DataFrame({"rate": RATES})}, "no column 'lr' among rate. Name it with of_b column.lr=…."),
     ],

@@ -230,10 +230,12 @@ def _path(path: object) -> Path:
 
 def _check(arm: object, steps_per_epoch: object, start: object) -> None:
     if arm is not None and not (isinstance(arm, str) and arm.strip() and arm.isprintable()):
-        raise ValueError(f"arm: {arm!r} is no name. Give printable text, like 'baseline'.")
+        raise ValueError(f"arm: {arm!r} is not a name. Give printable text, like 'baseline'.")
     for name, value, least in (("steps_per_epoch", steps_per_epoch, 1), ("start", start, 0)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST):
-            raise ValueError(f"{name}: {value!r} is no whole number from {least} to 2**40. Give one, or leave it out.")
+            raise ValueError(
+                f"{name}: {value!r} is not a whole number from {least} to 2**40. Give one, or leave it out."
+            )
 
 
 _open: weakref.WeakSet[Recording] = weakref.WeakSet()

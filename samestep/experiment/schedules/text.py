@@ -50,8 +50,10 @@ def parse(text: str) -> Schedule:
         except UnicodeDecodeError:
             raise ScheduleError(f"{text}: not UTF-8 text. Write the schedule as JSON in UTF-8.") from None
     if colon and "/" not in kind and "\\" not in kind and " " not in kind.strip():
-        raise ScheduleError(f"{kind.strip()[:60]!r} is no kind of schedule. Write one of {', '.join(KINDS)}.")
-    raise ScheduleError(f"{text[:60]!r} is no file and no schedule. Write one like '{EXAMPLE}', JSON, or a file of it.")
+        raise ScheduleError(f"{kind.strip()[:60]!r} is not a kind of schedule. Write one of {', '.join(KINDS)}.")
+    raise ScheduleError(
+        f"{text[:60]!r} is neither a file nor a schedule. Write one like '{EXAMPLE}', JSON, or a file of it."
+    )
 
 
 def from_json(text: str, name: str | None = None) -> Schedule:
@@ -99,7 +101,7 @@ def _checked(data: Any) -> Schedule:
         raise ScheduleError(f"the key 'kind' is missing. Write one of {', '.join(KINDS)}.")
     chosen = KINDS.get(data["kind"]) if isinstance(data["kind"], str) else None
     if chosen is None:
-        raise ScheduleError(f"{str(data['kind'])[:60]!r} is no kind of schedule. Write one of {', '.join(KINDS)}.")
+        raise ScheduleError(f"{str(data['kind'])[:60]!r} is not a kind of schedule. Write one of {', '.join(KINDS)}.")
     try:
         schedule: Schedule = chosen.model_validate(data)  # type: ignore[assignment]  # one of the union
     except ValidationError as error:
@@ -114,7 +116,7 @@ def values_of(text: str) -> dict[str, Any]:
     kind, _, rest = text.partition(":")
     kind = kind.strip()
     if kind not in KINDS:
-        raise ScheduleError(f"{kind[:60]!r} is no kind of schedule. Write one of {', '.join(KINDS)}.")
+        raise ScheduleError(f"{kind[:60]!r} is not a kind of schedule. Write one of {', '.join(KINDS)}.")
     fields = KINDS[kind].model_fields
     flags = {name for name, field in fields.items() if field.annotation is bool}
     data: dict[str, Any] = {"kind": kind} | dict.fromkeys(flags, False)

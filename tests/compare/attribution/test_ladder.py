@@ -212,10 +212,10 @@ def asked(tmp_path: Path, **options):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"arm": "stairs"}, "--arm: 'stairs' is none of constant, staircase-steps, staircase-epochs, smooth-steps"),
-        ({"seed": 7}, "--seed: 7 is none of 0. Write one of them."),
-        ({"precision": "float16"}, "--precision: 'float16' is none of float32 and float64. Write one of them."),
-        ({"mend": "jax"}, "--mend: 'jax' is none of torch and keras. Write one of them."),
+        ({"arm": "stairs"}, "--arm: 'stairs' is not one of constant, staircase-steps, staircase-epochs, smooth-steps"),
+        ({"seed": 7}, "--seed: 7 is not one of 0. Write one of them."),
+        ({"precision": "float16"}, "--precision: 'float16' is not float32 or float64. Write one of them."),
+        ({"mend": "jax"}, "--mend: 'jax' is not torch or keras. Write one of them."),
         ({"against": question().replace(epochs=7)}, "--against: 224 updates of 32 rows, where the other plan has 1600"),
         ({"against": question().replace(precision="float64")}, "--against: float64, where the other plan has float32."),
     ],
