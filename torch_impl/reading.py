@@ -117,8 +117,8 @@ class _Reader:
             raise ValueError(DEPENDS_ON_LOSSES)
         if name not in KNOWN or (native is not None and type(native) is not getattr(lr_scheduler, name, None)):
             raise ValueError(
-                f"{name} is not a scheduler that samestep can read. Write the class of torch.optim.lr_scheduler that it "
-                f"is: {', '.join(KNOWN)}."
+                f"{name} is not a scheduler that samestep can read. Write the class of torch.optim.lr_scheduler that "
+                f"it is: {', '.join(KNOWN)}."
             )
         if native is not None and group is None and hasattr(native, "optimizer"):
             group = native.optimizer.param_groups[0]
