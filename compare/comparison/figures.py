@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from samestep.experiment.clock import Clock
 
-from ..show.drawing import Drawing
+from ..show.drawing import drawing
 from ..show.picture import Picture
-from ..show.style import INK, LIMIT, STYLE, WIDTH, draw_staircase, rows_of_largest, steps_axis
+from ..show.style import BLUE, INK, LIMIT, draw_staircase, rows_of_largest, steps_axis
 from ..words import part
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def differences(table: Table, clock: Clock | None, most: np.ndarray) -> Figure:
         if (apart > 0).any():
             shown = np.where(apart > 0, apart, np.nan)
             marker = "." if len(steps) <= 64 else ""
-            axes.plot(steps, shown, color="#0072B2", linewidth=1.2, marker=marker, label="largest difference")
+            axes.plot(steps, shown, color=BLUE, linewidth=1.2, marker=marker, label="largest difference")
             axes.set_yscale("log")
         else:
             axes.set_ylim(0, 1)
@@ -131,10 +130,8 @@ def first_difference(table: Table, clock: Clock | None, first: int) -> Figure:
 @contextmanager
 def _drawn(height: float, quantity: str, clock: Clock | None, columns: int) -> Iterator[tuple[Figure, Axes]]:
     """A figure of a quantity against steps, with its legend below once all is drawn."""
-    with rc_context(STYLE):
-        figure = Drawing(figsize=(WIDTH, height))
+    with drawing(height, columns) as figure:
         axes = figure.subplots()
         yield figure, axes
         axes.set_ylabel(quantity)
         steps_axis(axes, clock)
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from samestep.experiment.schedules.text import to_short
 
-from ..show.drawing import Drawing
+from ..show.drawing import drawing
 from ..show.picture import Picture
-from ..show.style import FRAMEWORKS, INK, LIMIT, STYLE, WIDTH, draw_staircase, largest_in_bins, steps_axis
+from ..show.style import BLUE, FRAMEWORKS, INK, LIMIT, draw_staircase, largest_in_bins, steps_axis
 from ..tolerance import ULP32
 
 if TYPE_CHECKING:
@@ -34,11 +33,10 @@ def explained(explanation: Explanation) -> Figure:
     lr = explanation.rates
     steps = np.arange(len(lr))
     few = min(len(lr), _FIRST_EPOCHS * clock.steps_per_epoch)
-    with rc_context(STYLE):
-        figure = Drawing(figsize=(WIDTH, 5.6))
+    with drawing(5.6, legend=0) as figure:
         whole, enlarged = figure.subplots(2)
-        draw_staircase(whole, steps, lr, color="#0072B2", linewidth=1.6)
-        draw_staircase(enlarged, steps[:few], lr[:few], color="#0072B2", linewidth=1.6)
+        draw_staircase(whole, steps, lr, color=BLUE, linewidth=1.6)
+        draw_staircase(enlarged, steps[:few], lr[:few], color=BLUE, linewidth=1.6)
         for axes in (whole, enlarged):
             steps_axis(axes, clock)
             axes.set_ylabel("learning rate")
@@ -60,8 +58,7 @@ def explained(explanation: Explanation) -> Figure:
 def simulated(simulation: Simulation) -> Figure:
     """The rates of both frameworks over the closed form, and how far each lies from it in float32 ULP."""
     rows = simulation.columns()
-    with rc_context(STYLE):
-        figure = Drawing(figsize=(WIDTH, 5.6))
+    with drawing(5.6, legend=0) as figure:
         rates, apart = figure.subplots(2, sharex=True)
         ground: dict[str, Any] = {"color": INK, "linewidth": 4, "alpha": 0.25, "label": "closed form"}
         draw_staircase(rates, rows["step"], rows["lr_closed_form"], **ground)

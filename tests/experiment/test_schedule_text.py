@@ -33,7 +33,7 @@ def test_flags_may_be_left_out_for_false_and_stand_alone_for_true():
 
 WRONG = {
     "unknown-kind": ("cosin:initial=1", "'cosin' is not a kind of schedule. Write one of constant, exponential,"),
-    "no-such-file": ("cosine.json", "'cosine.json' is neither a file nor a schedule. Write one like 'exponential:"),
+    "no-such-file": ("cosine.json", "'cosine.json' is neither a file nor a schedule. Write 'exponential:"),
     "no-unit": (
         "exponential:initial=1,factor=0.5,every=25",
         "every: '25' has no unit. Write '25 steps' or '25 epochs'.",

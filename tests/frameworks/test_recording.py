@@ -314,10 +314,10 @@ WRONG = {
     "broken-link": (lambda folder: folder / "link.csv", "is a link to nowhere.csv, which is not there. Remove it, or"),
     "pipe": (lambda folder: folder / "pipe.csv", "is no regular file. Name a file"),
     "ending": (lambda folder: folder / "run.txt", "ends in .csv"),
-    "foreign": (lambda folder: folder / "foreign.csv", "is not a recording: its first line is not framework,arm"),
+    "foreign": (lambda folder: folder / "foreign.csv", "is not a recording: it begins without framework,arm"),
     "binary": (lambda folder: folder / "binary.csv", "is no recording"),
     "other-framework": (lambda folder: folder / "keras.csv", "holds rows of tensorflow. Record torch into another"),
-    "bad-row": (lambda folder: folder / "bad.csv", "line 3 is not a row of a recording"),
+    "bad-row": (lambda folder: folder / "bad.csv", "line 3 is not a recorded row"),
     "foreign-manifest": (lambda folder: folder / "other.csv", "other.manifest.json is there and belongs to no"),
     "long-name": (lambda folder: folder / ("x" * 300 + ".csv"), "File name too long"),
 }

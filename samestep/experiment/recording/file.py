@@ -211,9 +211,7 @@ class _Rows:
         except TraceError:
             raise
         except (ValueError, csv.Error) as error:
-            raise TraceError(
-                f"{self.path}: line {reader.line_num + 1} is not a row of a recording ({error})."
-            ) from None
+            raise TraceError(f"{self.path}: line {reader.line_num + 1} is not a recorded row ({error}).") from None
 
     def _lines(self) -> Iterator[str]:
         """Complete lines after the header. A line without its end was not written to the end."""
@@ -221,9 +219,7 @@ class _Rows:
         if header != HEADER.encode():
             if HEADER.encode().startswith(header):
                 return  # nothing, or a header that was cut off
-            raise TraceError(
-                f"{self.path} is not a recording: its first line is not {HEADER.strip()}. Record elsewhere."
-            )
+            raise TraceError(f"{self.path} is not a recording: it begins without {HEADER.strip()}. Record elsewhere.")
         self.end = len(HEADER)
         for line in iter(lambda: self.file.readline(_LONGEST), b""):
             if not line.endswith(b"\n"):

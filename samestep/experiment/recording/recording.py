@@ -233,9 +233,7 @@ def _check(arm: object, steps_per_epoch: object, start: object) -> None:
         raise ValueError(f"arm: {arm!r} is not a name. Give printable text, like 'baseline'.")
     for name, value, least in (("steps_per_epoch", steps_per_epoch, 1), ("start", start, 0)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST):
-            raise ValueError(
-                f"{name}: {value!r} is not a whole number from {least} to 2**40. Give one, or leave it out."
-            )
+            raise ValueError(f"{name}: {value!r} is not a whole number from {least} to 2**40. Give one or none.")
 
 
 _open: weakref.WeakSet[Recording] = weakref.WeakSet()

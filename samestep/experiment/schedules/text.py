@@ -51,9 +51,7 @@ def parse(text: str) -> Schedule:
             raise ScheduleError(f"{text}: not UTF-8 text. Write the schedule as JSON in UTF-8.") from None
     if colon and "/" not in kind and "\\" not in kind and " " not in kind.strip():
         raise ScheduleError(f"{kind.strip()[:60]!r} is not a kind of schedule. Write one of {', '.join(KINDS)}.")
-    raise ScheduleError(
-        f"{text[:60]!r} is neither a file nor a schedule. Write one like '{EXAMPLE}', JSON, or a file of it."
-    )
+    raise ScheduleError(f"{text[:60]!r} is neither a file nor a schedule. Write '{EXAMPLE}', JSON or a file of it.")
 
 
 def from_json(text: str, name: str | None = None) -> Schedule:
