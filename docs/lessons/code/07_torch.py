@@ -6,7 +6,7 @@ import math
 import numpy as np
 import torch
 
-from samestep.experiment.recording.recording import read_recording
+from samestep.experiment.recording import read_recording
 
 
 def as_keras(optimizer, keras_rates):
