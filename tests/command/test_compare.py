@@ -31,7 +31,7 @@ WORDS = {
     "forgotten-warm-up": ["a warms up over its first 50 steps, b does not", "same rate at the same step"],
     "forgotten-warm-up-delays": ["a warms up over its first 50 steps, b does not", "50 steps late."],
     "forgotten-warm-up-linear": ["Two causes at once", "a warms up over its first 50 steps", "0.833333 times"],
-    "slow-decay": ["at most 0.166 % apart", "float32's rounding of the factor 0.9999 explains up to 0.166 %"],
+    "slow-decay": ["differ by at most 0.166 %", "float32's rounding of the factor 0.9999 explains up to 0.166 %"],
 }
 IN_DOUBT = {"read-at-batch-end", "boundary-against-milestone"}
 """Logs that do not say when they read the rate, and differ by one step."""
