@@ -315,7 +315,7 @@ WRONG = {
     "pipe": (lambda folder: folder / "pipe.csv", "is no regular file. Name a file"),
     "ending": (lambda folder: folder / "run.txt", "ends in .csv"),
     "foreign": (lambda folder: folder / "foreign.csv", "is not a recording: it begins without framework,arm"),
-    "binary": (lambda folder: folder / "binary.csv", "is no recording"),
+    "binary": (lambda folder: folder / "binary.csv", "is not a recording"),
     "other-framework": (lambda folder: folder / "keras.csv", "holds rows of tensorflow. Record torch into another"),
     "bad-row": (lambda folder: folder / "bad.csv", "line 3 is not a recorded row"),
     "foreign-manifest": (lambda folder: folder / "other.csv", "other.manifest.json is there and belongs to no"),
