@@ -36,19 +36,23 @@ class Limited:
         return self.simple(rows) if self.left >= 0 else None
 
 
-def combined(rows: Rows, simple: Simple) -> Iterator[Schedule]:
-    """Guesses that explain the rows, the simplest first."""
+def combined(rows: Rows, plain: Simple, simple: Simple) -> Iterator[Schedule]:
+    """Guesses that explain the rows, the simplest first.
+
+    plain : finds the kinds that cannot bend into another, of which all but a warm-up are made; simple : any kind.
+    """
     if len(rows) < FEWEST_ROWS:
         return
     many = len(rows) > 200_000  # each try looks at all rows once
-    warming = [each for each in warmups(rows, Limited(simple, 4 if many else 6)) if rows.fits(each)]
+    tries = [Limited(each, 4 if many else 6) for each in (plain, simple)]
+    warming = next(filter(None, ([each for each in warmups(rows, one) if rows.fits(each)] for one in tries)), [])
     first = warming[0] if warming else None
     # a product may express a warm-up to a list of levels with fewer numbers
     if isinstance(first, Warmup) and not isinstance(first.then, PiecewiseConstant):
         yield first
-    multiplied = [each for each in products(rows, Limited(simple, 2 if many else 5)) if rows.fits(each)]
+    multiplied = [each for each in products(rows, Limited(plain, 2 if many else 5)) if rows.fits(each)]
     yield from sorted([*warming, *multiplied], key=lambda each: cost(each, rows.unit))
-    yield from (each for each in sequences(rows, Limited(simple, 6 if many else 18)) if rows.fits(each))
+    yield from (each for each in sequences(rows, Limited(plain, 6 if many else 18)) if rows.fits(each))
 
 
 def warmups(rows: Rows, simple: Simple) -> Iterator[Schedule]:

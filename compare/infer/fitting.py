@@ -21,6 +21,10 @@ Places = tuple[int, ...]
 NEARLY = 6.0
 """A real-valued fit may miss by this many tolerances and still be rounded to tidy numbers: drift may explain it."""
 
+CLOSE = 1.25
+"""Least squares may miss by this many tolerances where the right number, with all others right, does not: most of all
+where the rows were rounded to few digits, which leaves errors as large as the tolerance."""
+
 START = 0.06
 """Refine a guess only if its RMS error is below this fraction of the range of rates."""
 
@@ -35,6 +39,7 @@ class Family:
         whole: Places of the parameters that are a whole number of steps. Those are tidied first, from left to right.
         inverse: Places of those whose inverse a person writes.
         given: Places of those that stay as they are guessed.
+        order: Places in the order in which they are tidied, where it is another.
 
     float32 rounds all of these at the size of the peak rate.
     """
@@ -44,6 +49,7 @@ class Family:
     whole: Places = ()
     inverse: Places = ()
     given: Places = ()
+    order: Places = ()
 
 
 class Problem:
@@ -139,24 +145,29 @@ def settle(family: Family, start: Sequence[float], rows: Rows) -> Schedule | Non
         best = problem.refine(theta, free, 4) if tight else theta
         if problem.worst(best) > NEARLY:
             continue
-        schedule = _tidied(problem, best, free)
-        if schedule is not None and rows.fits(schedule):
-            return schedule
+        for most in (1.0,) if tight else (CLOSE, 1.0):
+            schedule = _tidied(problem, best, free, most)
+            if schedule is not None and rows.fits(schedule):
+                return schedule
     return None
 
 
-def _tidied(problem: Problem, theta: np.ndarray, free: np.ndarray) -> Schedule | None:
-    """Fix one free parameter after the other at the shortest number that the others can compensate for."""
+def _tidied(problem: Problem, theta: np.ndarray, free: np.ndarray, most: float) -> Schedule | None:
+    """Fix one free parameter after the other at the shortest number that the others can compensate for.
+
+    most : tolerances that an error may be as large as.
+    """
     family = problem.family
-    for place in sorted(np.flatnonzero(free).tolist(), key=lambda each: each not in family.whole):
-        found = _fixed(problem, theta, free, place)
+    places = family.order or sorted(range(len(theta)), key=lambda each: each not in family.whole)
+    for place in (each for each in places if free[each]):
+        found = _fixed(problem, theta, free, place, most)
         if found is None:
             return None
         theta, free = found, free & (np.arange(len(theta)) != place)
     return next(built([partial(family.build, theta.tolist())]), None)
 
 
-def _fixed(problem: Problem, theta: np.ndarray, free: np.ndarray, place: int) -> np.ndarray | None:
+def _fixed(problem: Problem, theta: np.ndarray, free: np.ndarray, place: int, most: float) -> np.ndarray | None:
     reach = 1.5 * problem.reach(theta, free, place) + 1e-15 * abs(theta[place])
     others = free & (np.arange(len(theta)) != place)
     whole = place in problem.family.whole
@@ -166,7 +177,7 @@ def _fixed(problem: Problem, theta: np.ndarray, free: np.ndarray, place: int) ->
         trial = theta.copy()
         trial[place] = candidate
         trial = problem.refine(trial, others, 6)
-        if problem.worst(trial) <= 1:
+        if problem.worst(trial) <= most:
             return trial
     return None
 

@@ -11,31 +11,40 @@ from .combined import combined
 from .numbers import cost
 from .rows import Rows
 from .structure import runs_of
+from .warmed import warmed
 
 
 def schedules_of(rows: Rows) -> Iterator[Schedule]:
     """Schedules that explain a few thousand of the rows, the simplest first."""
-    simple = simple_schedule(rows)
-    if simple is not None:
-        yield simple
-    yield from combined(rows, simple_schedule)
+    if (plain := _first_of(_plain(rows), rows)) is not None:
+        yield plain
+    yield from (each for each in warmed(rows) if rows.fits(each))
+    if (flexible := _first_of(_flexible(rows), rows)) is not None:
+        yield flexible
+    yield from combined(rows, plain_schedule, simple_schedule)
+
+
+def plain_schedule(rows: Rows) -> Schedule | None:
+    """The simplest schedule that explains the rows, of the kinds with few numbers."""
+    return _first_of(_plain(rows), rows) if len(rows) else None
 
 
 def simple_schedule(rows: Rows) -> Schedule | None:
-    """The simplest schedule that is not made of others and explains the rows.
+    """The simplest schedule that is not made of others and explains the rows."""
+    return plain_schedule(rows) or (_first_of(_flexible(rows), rows) if len(rows) else None)
 
-    Kinds come in groups; within a group the one with the fewest digits.
-    """
-    if not len(rows):
-        return None
-    for group in _groups(rows):
+
+def _first_of(groups: Iterator[list[Iterator[Schedule]]], rows: Rows) -> Schedule | None:
+    """Kinds come in groups; within a group the one with the fewest digits."""
+    for group in groups:
         found = [schedule for guesses in group for schedule in _first(guesses, rows)]
         if found:
             return min(found, key=lambda each: cost(each, rows.unit))
     return None
 
 
-def _groups(rows: Rows) -> Iterator[list[Iterator[Schedule]]]:
+def _plain(rows: Rows) -> Iterator[list[Iterator[Schedule]]]:
+    """Kinds with few numbers, and no way to bend into another."""
     yield [decays.constants(rows)]
     yield [decays.smooth_exponentials(rows), lines.linears(rows), decays.smooth_inverse_times(rows)]
     runs = runs_of(rows)
@@ -43,6 +52,10 @@ def _groups(rows: Rows) -> Iterator[list[Iterator[Schedule]]]:
     yield [decays.staircases(rows, runs), decays.staircases(rows, loose)]
     yield [decays.piecewise_constants(rows, runs), decays.piecewise_constants(rows, loose)]
     yield [waves.cosines(rows), lines.polynomials(rows)]
+
+
+def _flexible(rows: Rows) -> Iterator[list[Iterator[Schedule]]]:
+    """Kinds that go up and down, and so fit what the plain ones explain better."""
     yield [waves.restarts(rows), lines.polynomial_cycles(rows), cycles.cyclics(rows), cycles.one_cycles(rows)]
 
 

@@ -1,0 +1,171 @@
+"""Guesses at what most training scripts write: a warm-up in a straight line, then a constant, a line or a cosine.
+
+All numbers are fitted at once, the total among them, since a person writes the total and not what the warm-up leaves of
+it. So the rows need not show the peak, nor the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules import Constant, CosineDecay, Linear, Schedule, Warmup
+
+from .decays import steps
+from .fitting import Family, built, scan, settle
+from .lines import last_moves, length_grid
+from .numbers import cost, digits, shorter, tidy_wholes
+from .rows import Rows
+from .waves import half_cosine
+
+MOST_LENGTHS = 6
+"""Lengths of a warm-up that are tried at most."""
+
+FEWEST = 4
+"""Rows from which on a warm-up with what follows is looked for."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """What comes after the warm-up: from 1 to 0 over the way from its end to the total.
+
+    shape : of the part of the way. build : the schedule, from peak, end and length.
+    """
+
+    shape: Callable[[np.ndarray], np.ndarray]
+    build: Callable[[float, float, float], Schedule]
+
+    def form(self, theta: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """The rates, with warm-up and total as real numbers."""
+        warm, total, peak, end, start = theta
+        if not 0 < warm < total:
+            return np.full(t.shape, np.nan)
+        later = end + (peak - end) * self.shape(np.clip((t - warm) / (total - warm), 0.0, 1.0))
+        return np.asarray(np.where(t < warm, start + (peak - start) * t / warm, later))
+
+    def schedule(self, theta: list[float]) -> Schedule:
+        """With whole steps."""
+        warm, total, peak, end, start = theta
+        then = self.build(peak, max(end, 0.0), round(total) - round(warm))
+        return Warmup(initial=max(start, 0.0), over=steps(warm), then=then)
+
+    def family(self, given: tuple[int, ...], order: tuple[int, ...]) -> Family:
+        """Some of the numbers as they are, the others tidied in this order."""
+        return Family(self.form, self.schedule, whole=(0, 1), given=given, order=order)
+
+
+LINE = Body(lambda part: 1 - part, lambda peak, end, over: Linear(initial=peak, end=end, over=steps(over)))
+COSINE = Body(half_cosine, lambda peak, end, over: CosineDecay(initial=peak, floor=end, over=steps(over), after="hold"))
+BODIES = (LINE, COSINE)
+
+WARM, TOTAL, PEAK, END, START = range(5)
+
+
+def warmed(rows: Rows) -> Iterator[Schedule]:
+    """Warm-ups, those of the fewest digits first. Nothing where the first rows do not rise."""
+    highest = np.flatnonzero(rows.y >= rows.peak - 2 * rows.absolute)
+    first, last = (int(highest[place]) for place in (0, -1))
+    if first == 0 or len(rows) < FEWEST or not _rises(rows, first):
+        return
+    if last == len(rows) - 1:
+        yield from _constants(rows, first)
+    found = [each for body in BODIES for each in _decays(rows, first, last, body)]
+    yield from sorted(found, key=lambda each: _length(each, rows.unit))
+
+
+def _rises(rows: Rows, top: int) -> bool:
+    """Whether the rows before the highest ones rise on one line."""
+    head = rows.part(0, top)
+    if len(head) < 3:
+        return bool((np.diff(rows.y[: top + 1]) >= 0).all())
+    level, slope = _line(head)
+    return bool(slope > 0 and (np.abs(level + slope * head.x - head.y) <= 2 * head.absolute).all())
+
+
+def _line(head: Rows) -> tuple[float, float]:
+    """The rate at step 0 and the slope of rows on a line: through the first one, which has the most decimals."""
+    part, rise = head.x[1:] - head.x[0], head.y[1:] - head.y[0]
+    slope = float((part * rise).sum() / (part**2).sum())
+    level = float(head.y[0] - slope * head.x[0])
+    return (0.0 if abs(level) <= 2 * head.absolute[0] else level), slope
+
+
+def _constants(rows: Rows, top: int) -> Iterator[Schedule]:
+    """A warm-up to a rate that holds."""
+    level = float(np.median(rows.y[top:]))
+    for warm, start in _heads(rows, top, top, level):
+        for peak in filter(None, shorter(level)):
+            line = partial(Warmup, initial=start, over=steps(warm), then=Constant(initial=peak))
+            if found := next((each for each in built([line]) if rows.fits(each)), None):
+                yield found
+                return
+
+
+def _heads(rows: Rows, first: int, last: int, peak: float) -> list[tuple[float, float]]:
+    """Lengths of the warm-up with the rate it starts from: where the line through the rows before meets the peak.
+
+    first, last : of the highest rows.
+    """
+    low, high = float(rows.t[first - 1]), float(rows.t[last])
+    head = rows.part(0, first)
+    found: list[tuple[float, float]] = []
+    start = float(rows.y[0]) if rows.t[0] == 0 else 0.0
+    if len(head) > 1:
+        start, slope = _line(head)
+        if slope > 0:
+            found.append(((peak - start) / slope, start))
+    elif rows.y[0] > 0 and rows.t[0] > 0:
+        found.append((peak * low / float(rows.y[0]), 0.0))
+    tidy = tidy_wholes(max(low, 1), high, rows.unit)[:4] if high > low else []
+    found += [(float(each), start) for each in (*tidy, *np.linspace(max(low, 1), high, 5))]
+    near = [(max(1.0, float(round(warm))), start) for warm, start in found if 0.9 * low <= warm <= 1.1 * high + 1]
+    return list(dict.fromkeys(near))[:MOST_LENGTHS]
+
+
+def _decays(rows: Rows, first: int, last: int, body: Body) -> Iterator[Schedule]:
+    """From the peak to an end: to 0 as most write it, or to any other."""
+    later = rows.part(last).sample
+    if len(later) < FEWEST or np.ptp(later.y) <= 2 * later.absolute.max():
+        return
+    end = float(rows.t[-1])
+    lengths = np.unique(np.concatenate([last_moves(rows), length_grid(rows, 20.0, 120), [end, end + 1]]))
+    for warm, start in _heads(rows, first, last, rows.peak):
+        totals = lengths[lengths > max(warm + 1, float(later.t[1]))]
+        columns = body.shape(np.clip((later.x - warm) / (totals[:, None] - warm), 0, 1))
+        for to_zero in (True, False):
+            rest, level, swing = _scan_to_zero(columns, later.y) if to_zero else scan(columns, later.y)
+            best = int(rest.argmin())
+            theta = [warm, float(totals[best]), float(level[best] + swing[best]), float(level[best]), start]
+            if (found := _settled(rows, theta, body)) is not None:
+                yield found
+                return
+
+
+def _scan_to_zero(columns: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `scan`, of ``y = b * column``."""
+    power = (columns**2).sum(axis=1)
+    b = columns @ y / np.where(power > 0, power, 1.0)
+    return np.sqrt(((y - b[:, None] * columns) ** 2).mean(axis=1)), np.zeros(len(b)), b
+
+
+def _settled(rows: Rows, theta: list[float], body: Body) -> Schedule | None:
+    """The numbers of fewest digits near a guess. A 0 stays 0.
+
+    Where the rows leave the warm-up and the peak open together, the peak decides: it is the number that one writes.
+    """
+    given = tuple(place for place in (END, START) if theta[place] == 0.0)
+    orders = ((PEAK, END, TOTAL, WARM, START), (TOTAL, WARM, PEAK, END, START))
+    found = [each for order in orders if (each := settle(body.family(given, order), theta, rows))]
+    return min(found, key=lambda each: _length(each, rows.unit), default=None)
+
+
+def _length(schedule: Schedule, unit: int) -> int:
+    """Digits of a schedule, of its total or of what the warm-up leaves of it, whichever are fewer."""
+    assert isinstance(schedule, Warmup)
+    total = schedule.length(Clock.STEPS)
+    rest = int(total - schedule.over.count) if total else 0
+    return cost(schedule, unit) - max(0, digits(rest) - digits(total or 0))
