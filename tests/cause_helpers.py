@@ -20,6 +20,7 @@ SCHEDULES = {
     "every-step": "exponential:initial=0.1,factor=0.99,every=1 step",
     "inverse-time": "inverse-time:initial=0.1,decay_rate=0.5,every=10 steps,staircase",
     "inverse-time-smooth": "inverse-time:initial=0.1,decay_rate=0.5,every=10 steps",
+    "inverse-sqrt": "inverse-sqrt:initial=0.1,timescale=20 steps",
     "piecewise": "piecewise-constant:boundaries=[30 steps,60 steps],values=[0.1,0.01,0.001]",
     "piecewise-uneven": "piecewise-constant:boundaries=[30 steps,60 steps],values=[0.1,0.02,0.05]",
     "polynomial": "polynomial:initial=0.1,end=0,power=2,over=64 steps",

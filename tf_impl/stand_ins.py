@@ -26,6 +26,21 @@ class Constant(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @keras.saving.register_keras_serializable(package="samestep")
+class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that falls with a power of the step: 0.5 is the inverse square root."""
+
+    def __init__(self, initial, timescale, power):
+        self.initial, self.timescale, self.power = initial, timescale, power
+
+    def __call__(self, step):
+        part = self.timescale / (ops.cast(step, "float64") + self.timescale)
+        return ops.cast(self.initial * ops.power(part, self.power), keras.config.floatx())
+
+    def get_config(self):
+        return {"initial": self.initial, "timescale": self.timescale, "power": self.power}
+
+
+@keras.saving.register_keras_serializable(package="samestep")
 class CosineAnnealing(keras.optimizers.schedules.LearningRateSchedule):
     """Half a cosine down to the floor, half a cosine up again, and so on, as PyTorch's CosineAnnealingLR."""
 

@@ -39,6 +39,16 @@ class InverseTimeDecay:
         return self.initial / (1 + self.decay_rate * (n // self.every if self.staircase else n / self.every))
 
 
+class InverseSqrt:
+    """A rate that falls with a power of the count: 0.5 is the inverse square root."""
+
+    def __init__(self, initial, timescale, power):
+        self.initial, self.timescale, self.power = initial, timescale, power
+
+    def __call__(self, n):
+        return self.initial * (self.timescale / (n + self.timescale)) ** self.power
+
+
 class PiecewiseConstant:
     """One rate after the other; a boundary is the first count with the next one."""
 

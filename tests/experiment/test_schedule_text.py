@@ -31,6 +31,15 @@ def test_flags_may_be_left_out_for_false_and_stand_alone_for_true():
         parse('{"kind": "exponential", "initial": 1, "factor": 0.5, "every": "3 steps"}')
 
 
+def test_a_key_with_its_default_is_not_written():
+    short = "inverse-sqrt:initial=1.0,timescale=3 steps"
+    assert to_short(parse(f"{short},power=0.5")) == short
+    assert to_json(parse(short)) == '{"kind": "inverse-sqrt", "initial": 1.0, "timescale": "3 steps"}'
+    assert repr(parse(short)).count("power") == 0
+    assert to_short(parse(f"{short},power=1")) == f"{short},power=1.0"
+    assert repr(parse(f"{short},power=1")).endswith("power=1.0)")
+
+
 WRONG = {
     "unknown-kind": ("cosin:initial=1", "'cosin' is not a kind of schedule. Write one of constant, exponential,"),
     "no-such-file": ("cosine.json", "'cosine.json' is neither a file nor a schedule. Write 'exponential:"),

@@ -145,6 +145,11 @@ def test_cycles_go_up_and_down():
     assert rate(text, 0, 1, 2, 4, 6, 8) == pytest.approx([0.1, 0.6, 1.1, 0.6, 0.1, 0.6])
 
 
+def test_the_inverse_square_root_is_half_after_three_timescales():
+    assert rate("inverse-sqrt:initial=1,timescale=10 steps", 0, 30, 80, 990) == pytest.approx([1, 1 / 2, 1 / 3, 0.1])
+    assert rate("inverse-sqrt:initial=1,timescale=10 steps,power=1", 0, 10, 90) == pytest.approx([1, 1 / 2, 0.1])
+
+
 def test_a_rate_past_any_number_is_refused():
     with pytest.raises(ValueError, match=r"grows past 3e\+38, what float32 holds, at step 128. Ask for fewer steps"):
         rate("exponential:initial=1,factor=2,every=1 step", 127, 128)

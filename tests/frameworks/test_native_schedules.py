@@ -85,6 +85,9 @@ simple = {
         every=durations,
         staircase=st.booleans(),
     ),
+    "inverse-sqrt": builds(
+        "inverse-sqrt", initial=rates, timescale=durations, power=st.sampled_from([0.25, 0.5, 1.0, 1.7, 3.0])
+    ),
     "piecewise-constant": piecewise(),
     "polynomial": builds(
         "polynomial",

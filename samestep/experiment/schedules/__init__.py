@@ -18,6 +18,7 @@ from samestep.experiment.schedules.cosine import CosineDecay
 from samestep.experiment.schedules.cosine_restarts import CosineRestarts
 from samestep.experiment.schedules.cyclic import Cyclic
 from samestep.experiment.schedules.exponential import ExponentialDecay
+from samestep.experiment.schedules.inverse_sqrt import InverseSqrt
 from samestep.experiment.schedules.inverse_time import InverseTimeDecay
 from samestep.experiment.schedules.linear import Linear
 from samestep.experiment.schedules.one_cycle import OneCycle
@@ -31,6 +32,7 @@ Schedule = Annotated[
     Constant
     | ExponentialDecay
     | InverseTimeDecay
+    | InverseSqrt
     | PiecewiseConstant
     | PolynomialDecay
     | Linear
@@ -67,6 +69,7 @@ __all__ = [
     "CosineRestarts",
     "Cyclic",
     "ExponentialDecay",
+    "InverseSqrt",
     "InverseTimeDecay",
     "Linear",
     "OneCycle",

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from samestep.experiment.clock import Clock, Count, Duration, Stepping
 from samestep.experiment.schedules.calls import (
@@ -284,6 +284,20 @@ class ScheduleModel(Model):
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         raise NotImplementedError
+
+    @model_serializer(mode="wrap")
+    def _shortest(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the keys that have their default, so that what was written before a kind had them stays the same."""
+        data: dict[str, Any] = written(self)
+        return {key: value for key, value in data.items() if key == "kind" or value != self._default(key)}
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        return ((key, value) for key, value in super().__repr_args__() if key is None or value != self._default(key))
+
+    @classmethod
+    def _default(cls, key: str) -> Any:
+        """The default of a key; pydantic's mark for none, which no value equals."""
+        return cls.model_fields[key].default
 
     @property
     def _kind(self) -> str:

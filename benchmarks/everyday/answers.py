@@ -1,0 +1,100 @@
+"""What is a right answer: one of a set, each a cause with its parameters, held against what samestep says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+VAGUE = ("unexplained", "family")
+Both = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A cause that is right.
+
+    Attributes:
+        name: of the cause.
+        values: parameters of it that are asked for; a tuple stands for any of its values.
+        one_of: pairs of values of a and b, of which the answer names at least one.
+        may: more pairs that it may name, because they follow.
+        readings: the readings that are right; none where there is nothing to read.
+        second: what has to be said beside it.
+        within: how many steps a step may be off.
+    """
+
+    name: str
+    values: tuple[tuple[str, Any], ...] = ()
+    one_of: tuple[Both, ...] = ()
+    may: tuple[Both, ...] = ()
+    readings: tuple[str, ...] = ()
+    second: Answer | None = None
+
+    def allows(self, said: Mapping[str, Any], steps: int, relative: float) -> bool:
+        """Whether a cause, as the JSON has it, is this one, to so many steps and so exactly."""
+        if self.second is None:
+            return said.get("second") is None and self._is(said, steps, relative)
+        beside = said.get("second")
+        if beside is None:
+            return False
+        both = [(said, beside), (beside, said)]
+        return any(self._is(x, steps, relative) and self.second._is(y, steps, relative) for x, y in both)
+
+    def _is(self, said: Mapping[str, Any], steps: int, relative: float) -> bool:
+        if said["name"] != self.name:
+            return False
+        if self.readings and said.get("reading") is not None and said["reading"] not in self.readings:
+            return False
+        for key, wanted in self.values:
+            choices = wanted if isinstance(wanted, tuple) else (wanted,)
+            if not any(close(each, said.get(key), steps if key in COUNTS else 0, relative) for each in choices):
+                return False
+        if not self.one_of:
+            return True
+        named = list(pairs(said))
+        fits = [
+            any(close(x, p[0], steps, relative) and close(y, p[1], steps, relative) for x, y in (*self.one_of, *self.may))
+            for p in named
+        ]
+        first = [
+            any(close(x, p[0], steps, relative) and close(y, p[1], steps, relative) for x, y in self.one_of) for p in named
+        ]
+        return any(first) and all(fits)
+
+
+COUNTS = ("step", "steps", "period_a", "period_b", "every")
+NOT_NUMBERS = {"name", "reading", "residual_ulp32", "sentence", "fix", "fix_code", "second", "factor", "side", "step"}
+
+
+def close(wanted: Any, said: Any, steps: int, relative: float) -> bool:
+    """Whether a value is the wanted one: text exactly, a count of steps within `steps`, a number relatively."""
+    if isinstance(wanted, str) or isinstance(said, str) or said is None:
+        return bool(wanted == said)
+    apart = abs(float(said) - float(wanted))
+    return apart <= relative * abs(wanted) or (abs(wanted) >= 2 and apart <= steps) or apart < 1e-12
+
+
+def pairs(said: Mapping[str, Any]) -> Iterator[Both]:
+    """The numbers of a and b that a cause names, whatever form they have: x_a and x_b, two in a list, 'x against y'."""
+    for key, value in said.items():
+        if key in NOT_NUMBERS:
+            continue
+        if key.endswith("_a") and isinstance(value, int | float) and isinstance(said.get(f"{key[:-2]}_b"), int | float):
+            yield float(value), float(said[f"{key[:-2]}_b"])
+        elif isinstance(value, Mapping):
+            if {"a", "b"} <= value.keys() and all(isinstance(value[side], int | float) for side in "ab"):
+                yield float(value["a"]), float(value["b"])
+            else:
+                yield from pairs(value)
+        elif isinstance(value, list | tuple):
+            if len(value) == 2 and all(isinstance(each, int | float) for each in value):
+                yield float(value[0]), float(value[1])
+            else:
+                for each in value:
+                    if isinstance(each, Mapping):
+                        yield from pairs(each)
+        elif isinstance(value, str):
+            for x, y in re.findall(r"([-+\d.e]*\d)[^\d,;]* (?:against|and|vs\.?) [^\d,;]*?([-+\d.e]*\d)", value):
+                yield float(x.replace(",", "")), float(y.replace(",", ""))
