@@ -14,6 +14,7 @@ from .floor import Floor
 from .gaps import Gaps
 from .identical import Identical
 from .length import Length
+from .parameters import Parameters
 from .period import Period
 from .reset import Reset
 from .rounding import Rounding
@@ -36,6 +37,7 @@ CAUSES: tuple[type[Cause], ...] = (
     Factor,
     Period,
     Floor,
+    Parameters,
     Warmup,
     Reset,
     ExtraDecay,

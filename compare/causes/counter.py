@@ -74,6 +74,11 @@ class Counter(Cause):
                 for slower in filter(None, (_scheduled_slower(pair, fast, slow, f), predict.slowed(pair.of(fast), f))):
                     yield Claim(counter, slow, slower, extrapolates=True)
                 yield Claim(counter, fast, predict.quickened(pair.of(slow), f))
+                if pair.of(slow).schedule is not None:
+                    endless = replace(pair.of(slow), is_endless=True)
+                    yield Claim(counter, fast, predict.quickened(endless, f))
+                    # Keras looks up the last of the batches that make an update
+                    yield Claim(counter, fast, predict.quickened(endless, f, late=f - 1))
 
     @classmethod
     def offhand(cls, pair: Pair) -> Iterator[Claim[Self]]:
@@ -131,10 +136,16 @@ class Counter(Cause):
                     f"{fast} multiplies its rate by {by} at every step, {slow} only once in {pace} steps. The factor "
                     f"for {pace} steps was not converted to one step, so {fast} decays {pace} times as fast."
                 )
-        return (
+        said = (
             f"{fast} runs through its schedule {pace} times as fast as {slow}: its rate at step n is {slow}'s rate at "
             f"step {pace} · n."
         )
+        if times in (2, 4, 8, 16, 32, 64):
+            said += (
+                f" Gradient accumulation over {pace} batches, {pace} processes that each step the scheduler, and "
+                f"durations {pace} times as short all look like this."
+            )
+        return said
 
     def fix(self, scene: Scene) -> Fix:
         """Slow the fast side down, by what its pace most likely is."""
@@ -177,8 +188,6 @@ def _reading(pair: Pair, factor: float) -> Reading:
         return "gradient-accumulation"
     if whole in (pair.clock.steps_per_epoch, pair.clock.batches_per_epoch):
         return "steps-vs-epochs"
-    if whole in (2, 4, 8, 16, 32, 64):
-        return "gradient-accumulation"
     return "unknown"
 
 

@@ -83,6 +83,10 @@ class Shift(Cause):
         steps += [ours - theirs for ours, theirs in zip(landmarks(pair.a), landmarks(pair.b), strict=True)]
         yield from (Claim(cls(k), "b", predict.moved(pair.a, k)) for k in dict.fromkeys(steps) if k)
 
+    def rank(self) -> int:
+        """A step is what logs are off by: it comes before a scale that an exponential decay moved by a step has."""
+        return -2 if abs(self.steps) == 1 else 0
+
     def undone_by(self, other: Cause) -> bool:
         """By a schedule that begins again, or a warm-up, of no more steps."""
         back = other.step if isinstance(other, Reset) else other.steps if isinstance(other, Warmup) else None
@@ -129,7 +133,7 @@ def _may_be_left(curve: Curve, rows: int) -> bool:
     """Whether so many rows at the beginning of a run belong to the same schedule as the rest."""
     schedule = curve.schedule
     if isinstance(schedule, WarmupSchedule):
-        return rows < int(schedule.over.count)
+        return rows != int(schedule.over.count)  # else the other is the schedule without the warm-up
     return schedule is not None and not isinstance(schedule, Sequence | Product)
 
 

@@ -70,7 +70,7 @@ def _holds(pair: Pair, side: Side) -> list[int]:
     """Numbers of steps for which one side may hold its rate, where the other does not."""
     curve = pair.of(side)
     candidates: list[int] = []
-    if len(pair.other(side).changes) < 2 * len(curve.changes):
+    if pair.other(side).is_stepwise or len(pair.other(side).changes) < 2 * len(curve.changes):
         return candidates  # both take the floor
     changes = curve.rates.step[curve.changes[:200]]
     if 0 < len(changes) < len(curve.rates) - 1:

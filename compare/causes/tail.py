@@ -8,8 +8,10 @@ from typing import Self
 import numpy as np
 
 from samestep.experiment.clock import Clock
+from samestep.experiment.schedules import Constant
 
 from ..refute import Claim, Pair, predict
+from ..refute.written import Written
 from ..refute.estimate import LATE_FIRST, allowed_at, first_apart, steps_between
 from ..terms import Side, other
 from . import snippets
@@ -50,8 +52,14 @@ class Tail(Cause):
         for side in LATE_FIRST:
             holding, base = pair.of(side), pair.other(side)
             step = _end(pair, side)
-            if step is None or base.inferred is None:
+            if step is None or base.schedule is None:
                 continue  # what goes on must be a schedule
+            if holding.schedule is not None:
+                ours, theirs = (Written.of(each.schedule, each.last) for each in (holding, base))
+                if isinstance(ours.body, Constant):
+                    if not theirs.stable:
+                        continue  # it has no end: a warm-up is all that it has
+                    step = theirs.warm + theirs.stable
             level = float(holding.rates.lr[-1])
             yield Claim(cls(side, step), side, predict.changed(base, step, predict.constant(level)))
 

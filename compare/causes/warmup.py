@@ -64,6 +64,8 @@ class Warmup(Cause):
         """One warms up first, equal afterwards: aligned, or delayed by the warm-up."""
         for side in LATE_FIRST:
             warming, base = pair.of(side), pair.other(side)
+            if not _goes_up(warming) or _goes_up(base):
+                continue
             may_begin = base.schedule is None or isinstance(base.schedule, WarmupSchedule)  # otherwise than it goes on
             for steps in _aligned(pair, side) if is_regular(base) else ():
                 for head in (*_heads(warming, steps, base.at(np.array([steps]))), *_ramps(warming, base, steps)):
@@ -113,6 +115,13 @@ class Warmup(Cause):
             return Fix(advice, scene.following(side, schedule))
         delayed = self.then == "delayed"
         return Fix(advice, scene.coded(side, lambda name: snippets.warmup(name, self.steps, delayed)))
+
+
+def _goes_up(curve: Curve) -> bool:
+    """Whether a run begins below its highest rate, and rises."""
+    lr = curve.rates.lr
+    moves = np.flatnonzero(np.diff(lr))
+    return bool(len(moves) and lr[moves[0] + 1] > lr[moves[0]])
 
 
 def _aligned(pair: Pair, side: Side) -> list[int]:

@@ -10,7 +10,13 @@ from samestep.experiment.clock import Clock
 from samestep.experiment.schedules import float32_error
 
 from ..causes.base import Cause
+from ..causes.counter import Counter
+from ..causes.factor import Factor
 from ..causes.family import Family
+from ..causes.period import Period
+from ..causes.scale import Scale
+from ..causes.shift import Shift
+from ..causes.staircase import Staircase
 from ..causes.unexplained import Unexplained
 from ..infer import Inferred, infer
 from ..rates import Rates
@@ -19,8 +25,13 @@ from ..refute.claim import Difference, Tolerance
 from ..refute.estimate import decay_of
 from ..terms import SIDES, Side, Verdict, other
 from ..tolerance import ULP32, relative_difference, ulp32_difference
+from .numbers import by_numbers
 from .search import of_equal, single
 from .two import pairs
+
+
+ONE_NUMBER = (Shift, Counter, Scale, Staircase, Factor, Period)
+"""Causes of one number, which say more than a number of a schedule does."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,10 @@ def _causes(pair: Pair) -> list[Cause]:
     """Those that hold, the simplest first; none where nothing explains the rows."""
     if not pair.any_differs:
         return [of_equal(pair)]
-    return single(pair) or pairs(pair) or list(filter(None, [Family.of(pair)]))
+    singles, numbers = single(pair), by_numbers(pair)
+    if singles and (isinstance(singles[0], ONE_NUMBER) or not numbers):
+        return [*singles, *(each for each in numbers if each not in singles)]
+    return [*numbers, *singles] or pairs(pair) or list(filter(None, [Family.of(pair)]))
 
 
 def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float) -> Pair:

@@ -77,11 +77,13 @@ class Curve:
 
     inferred : the schedule that its rows follow, None where none was found.
     rounds_at_peak : whether, without a schedule, float32 may have rounded every rate at the size of the highest one.
+    is_endless : whether its schedule is asked beyond the last row as well, for a claim that other rows may then refute.
     """
 
     rates: Rates
     inferred: Inferred | None
     rounds_at_peak: bool = True
+    is_endless: bool = False
 
     @property
     def schedule(self) -> Schedule | None:
@@ -182,18 +184,18 @@ class Curve:
         if self.inferred is None:
             return self._between(step)
         # a schedule seen for a while may go on otherwise
-        slack = np.where(self._has_ended | (step <= self.last), 0.0, UNKNOWN)
+        slack = np.where(self.is_endless | self._has_ended | (step <= self.last), 0.0, UNKNOWN)
         if self._is_loose:
             after = np.clip(np.searchsorted(self.rates.step, step), 1, len(self.rates) - 1)
             slack += np.abs(self.rates.lr[after] - self.rates.lr[after - 1])
-        return self.inferred.rate(np.minimum(step, self.last)), slack
+        return self.inferred.rate(step if self.is_endless else np.minimum(step, self.last)), slack
 
     @cached_property
     def _has_ended(self) -> bool:
         """Whether its schedule was seen to its end, and holds from there on."""
         assert self.schedule is not None
         length = self.schedule.length(Clock.STEPS)
-        return length is not None and self.schedule.after_end == "hold" and length < self.last
+        return length is not None and self.schedule.after_end == "hold" and length <= self.last + max(self.stride, 1)
 
     @cached_property
     def _is_loose(self) -> bool:
@@ -231,7 +233,7 @@ class Curve:
         """The size at which float32 rounds, and the drift; of a schedule that is not known, the peak and none."""
         if self.inferred is None:
             return np.full(step.shape, self.peak if self.rounds_at_peak else 0.0), np.zeros(step.shape)
-        seen = np.minimum(step, self.last)
+        seen = step if self.is_endless else np.minimum(step, self.last)
         return self.inferred.float32_scale(seen), self.inferred.float32_drift(seen)
 
 

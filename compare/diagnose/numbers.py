@@ -1,0 +1,119 @@
+"""Two schedules that are known, compared number by number: the fewest changes that make one the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from ..causes.base import Cause
+from ..causes.counter import Counter
+from ..causes.extra_decay import ExtraDecay
+from ..causes.factor import Factor
+from ..causes.parameters import Parameters
+from ..causes.period import Period
+from ..causes.scale import Scale
+from ..causes.unexplained import Unexplained
+from ..causes.warmup import Warmup
+from ..infer.numbers import digits
+from ..refute import Claim, Pair, predict
+from ..refute.claim import Check
+from ..refute.written import Change, Written, changes
+
+MOST = 3
+"""Numbers that may differ: with more, two schedules have little in common but their kind."""
+
+Path = tuple[Change, ...]
+
+
+def by_numbers(pair: Pair) -> list[Cause]:
+    """The causes that the fewest numbers make, none refuted by any row; none where a schedule is not known."""
+    a, b = pair.a.schedule, pair.b.schedule
+    if a is None or b is None:
+        return []
+    last = max(pair.a.last, pair.b.last)
+    ours, theirs = Written.of(a, last), Written.of(b, last)
+    paths: list[Path] = [()]
+    for _ in range(MOST):
+        paths = [(*path, each) for path in paths for each in _next(path, ours, theirs, last)]
+        held = [(path, check) for path in paths if (check := _check(pair, path)) is not None]
+        if held:
+            return _distinct(_cause(pair, *each) for each in sorted(held, key=partial(_length, pair)))
+    return []
+
+
+def _next(path: Path, a: Written, b: Written, last: int) -> Iterator[Change]:
+    """Changes that go on from some, of numbers that these do not name."""
+    named = {change.name for change in path}
+    for change in changes(path[-1].written if path else a, b, last):
+        if change.name not in named and not ("scale" in named and change.name == "peak"):
+            yield change
+
+
+def _check(pair: Pair, path: Path) -> Check | None:
+    """What is left of b's rows; None where one refutes a's schedule with these numbers."""
+    try:
+        schedule = path[-1].written.schedule()
+        prediction = predict.scheduled(pair.a, schedule, pair.b)
+        check = pair.check(Claim(Unexplained(), "b", prediction))
+    except ValueError:  # numbers that the vocabulary does not allow together
+        return None
+    return check if check.fits and check.evidence else None
+
+
+def _length(pair: Pair, held: tuple[Path, Check]) -> tuple[int, int]:
+    """Causes that a path is of, and the digits that it takes to write it."""
+    path, check = held
+    return len(_cause(pair, path, check).names), sum(_digits(change) for change in path)
+
+
+def _digits(change: Change) -> int:
+    return sum(digits(float(value)) for value in (change.a, change.b) if isinstance(value, int | float))
+
+
+def _cause(pair: Pair, path: Path, check: Check) -> Cause:
+    """A path as a cause: a warm-up that one lacks, a scale, and whatever numbers are left, each by its name."""
+    causes: list[Cause] = []
+    for change in path:
+        a, b = change.a, change.b
+        assert isinstance(a, int | float) and isinstance(b, int | float)
+        if change.name == "drop":
+            factor = b if change.side == "b" else 1 / b
+            causes.append(ExtraDecay(change.side or "b", int(a), factor))
+        elif change.side is not None:
+            causes.append(Warmup(change.side, int(b if change.side == "b" else a), "delayed"))
+        elif change.name == "scale":
+            causes.append(Scale(float(b)))
+        elif change.name == "counter":
+            causes.append(Counter(b))
+    rest = [change for change in path if change.side is None and change.name not in ("scale", "counter")]
+    causes += _of_numbers(rest)
+    first, *others = (replace(cause.settled(pair), residual_ulp32=check.residual_ulp32) for cause in causes)
+    for second in others[:1]:
+        first = replace(first, second=second)
+    return first
+
+
+def _of_numbers(rest: list[Change]) -> list[Cause]:
+    """Numbers as a cause: a factor or a length that is all has a name of its own."""
+    if not rest:
+        return []
+    if len(rest) == 1:
+        name, a, b = rest[0].name, rest[0].a, rest[0].b
+        assert isinstance(a, int | float) and isinstance(b, int | float)
+        if name in ("total_steps", "decay_steps", "period"):
+            return [Period(a, b)]
+        if name == "factor":
+            return [Factor(factor_a=a, factor_b=b)]
+        if name == "decay_rate":
+            return [Factor(decay_rate_a=a, decay_rate_b=b)]
+    return [Parameters({change.name: (change.a, change.b) for change in rest})]  # type: ignore[misc]
+
+
+def _distinct(causes: Iterator[Cause]) -> list[Cause]:
+    """Each once, and no more than a reader looks at."""
+    found: list[Cause] = []
+    for cause in causes:
+        if cause not in found:
+            found.append(cause)
+    return found[:3]
