@@ -180,6 +180,41 @@ class Warmup(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @keras.saving.register_keras_serializable(package="samestep")
+class AnyWarmup(keras.optimizers.schedules.LearningRateSchedule):
+    """A line or a curve from initial to target, before another schedule or over its beginning."""
+
+    def __init__(self, initial, target, over, then, curve, overlaps):
+        self.initial, self.target, self.over, self.then = initial, target, over, then
+        self.curve, self.overlaps = curve, overlaps
+
+    def __call__(self, step):
+        n = ops.cast(step, "float64")
+        part = n / self.over
+        if self.curve == "logarithm":
+            part = ops.log1p(n) / math.log(max(self.over, 2))
+        if self.curve == "cosine":
+            part = (1 - ops.cos(math.pi * part)) / 2
+        way = ops.cast(self.initial + (self.target - self.initial) * part, keras.config.floatx())
+        asked = ops.maximum(step, self.over) - (0 if self.overlaps else self.over)
+        later = ops.cast(self.then(asked), keras.config.floatx())
+        return ops.where(step < self.over, way, later)
+
+    def get_config(self):
+        return {
+            "initial": self.initial,
+            "target": self.target,
+            "over": self.over,
+            "then": keras.optimizers.schedules.serialize(self.then),
+            "curve": self.curve,
+            "overlaps": self.overlaps,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config | {"then": keras.optimizers.schedules.deserialize(config["then"])})
+
+
+@keras.saving.register_keras_serializable(package="samestep")
 class Sequence(keras.optimizers.schedules.LearningRateSchedule):
     """One schedule after the other; a milestone is the first step of the next, which begins at its own step 0."""
 

@@ -168,6 +168,24 @@ class Warmup:
         return self.then(n - self.over)
 
 
+class AnyWarmup:
+    """A line or a curve from initial to target, before another schedule or over its beginning."""
+
+    def __init__(self, initial, target, over, then, curve, overlaps):
+        self.initial, self.target, self.over, self.then = initial, target, over, then
+        self.curve, self.overlaps = curve, overlaps
+
+    def __call__(self, n):
+        if n >= self.over:
+            return self.then(n if self.overlaps else n - self.over)
+        part = n / self.over
+        if self.curve == "logarithm":
+            part = math.log1p(n) / math.log(max(self.over, 2))
+        if self.curve == "cosine":
+            part = (1 - math.cos(math.pi * part)) / 2
+        return self.initial + (self.target - self.initial) * part
+
+
 class Sequence:
     """One schedule after the other; a milestone is the first count of the next, which begins at its own count 0."""
 

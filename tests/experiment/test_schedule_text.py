@@ -66,6 +66,10 @@ WRONG = {
         "floor: 2.0 is above initial 1.0. Write a floor of at most that.",
     ),
     "after": ("cosine:initial=1,floor=0,over=1 epoch,after=stop", "after: got 'stop'. Write 'hold' or 'rise'."),
+    "curve": (
+        "warmup:initial=0,over=1 step,then=(constant:initial=1),curve=log",
+        "curve: got 'log'. Write 'linear', 'logarithm' or 'cosine'.",
+    ),
     "gamma": (
         "cyclic:low=0,max_lr=1,up=1 step,down=1 step,mode=triangular,gamma=0.9",
         "gamma: 0.9 has no effect in mode triangular. Write 1, or mode exp_range.",

@@ -150,6 +150,31 @@ def test_the_inverse_square_root_is_half_after_three_timescales():
     assert rate("inverse-sqrt:initial=1,timescale=10 steps,power=1", 0, 10, 90) == pytest.approx([1, 1 / 2, 0.1])
 
 
+def test_a_warm_up_goes_along_its_curve():
+    up = "warmup:initial=0.2,over=4 steps,then=(constant:initial=1),curve="
+    assert rate(f"{up}linear", 0, 1, 3, 4, 9) == pytest.approx([0.2, 0.4, 0.8, 1, 1])
+    assert rate(f"{up}cosine", 0, 1, 2, 4, 9) == pytest.approx([0.2, 0.2 + 0.8 * (0.5 - 8**-0.5), 0.6, 1, 1])
+    # DeepSpeed's WarmupLR: log(t + 1) / log(W), which is 1 a step early
+    assert rate(f"{up}logarithm", 0, 1, 2, 3, 4, 9) == pytest.approx(
+        [0.2, 0.6, 0.2 + 0.8 * np.log(3) / np.log(4), 1, 1, 1]
+    )
+    one = "warmup:initial=0,over=1 step,then=(constant:initial=1),curve=logarithm"
+    assert rate(one, 0, 1, 2) == [0, 1, 1]  # DeepSpeed counts at least 2
+
+
+def test_a_warm_up_lies_before_its_schedule_or_over_its_beginning():
+    up = "warmup:initial=0,over=4 steps,then=(linear:initial=1,end=0,over=10 steps)"
+    assert rate(up, 0, 2, 4, 5, 14, 99) == pytest.approx([0, 0.5, 1, 0.9, 0, 0])
+    # timm's: at its first rate just before step 4, then where the schedule has gone on to
+    assert rate(f"{up},overlaps", 0, 2, 3, 4, 5, 10, 99) == pytest.approx([0, 0.5, 0.75, 0.6, 0.5, 0, 0])
+    assert parse(up).length(QUESTION) == 14
+    assert parse(f"{up},overlaps").length(QUESTION) == 10
+    assert (
+        parse("warmup:initial=0,over=14 steps,then=(linear:initial=1,end=0,over=9 steps),overlaps").length(QUESTION)
+        == 14
+    )
+
+
 def test_a_rate_past_any_number_is_refused():
     with pytest.raises(ValueError, match=r"grows past 3e\+38, what float32 holds, at step 128. Ask for fewer steps"):
         rate("exponential:initial=1,factor=2,every=1 step", 127, 128)

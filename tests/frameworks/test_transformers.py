@@ -27,6 +27,16 @@ SAID = {
         "get_inverse_sqrt_schedule",
         {"num_warmup_steps": 9, "timescale": 40},
     ),
+    "warmup:initial=0.1,over=9 steps,then=(constant:initial=1),curve=cosine": (
+        "get_wsd_schedule",
+        {
+            "num_warmup_steps": 9,
+            "num_stable_steps": 91,
+            "num_decay_steps": 1,
+            "warmup_type": "cosine",
+            "min_lr_ratio": 0.1,
+        },
+    ),
 }
 
 
