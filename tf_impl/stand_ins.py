@@ -41,6 +41,22 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @keras.saving.register_keras_serializable(package="samestep")
+class Power(keras.optimizers.schedules.LearningRateSchedule):
+    """From initial to end along a power of the part that is done; then end holds."""
+
+    def __init__(self, initial, end, power, over):
+        self.initial, self.end, self.power, self.over = initial, end, power, over
+
+    def __call__(self, step):
+        part = ops.minimum(ops.cast(step, "float64"), self.over) / self.over
+        rate = self.initial + (self.end - self.initial) * ops.power(part, self.power)
+        return ops.cast(rate, keras.config.floatx())
+
+    def get_config(self):
+        return {"initial": self.initial, "end": self.end, "power": self.power, "over": self.over}
+
+
+@keras.saving.register_keras_serializable(package="samestep")
 class CosineAnnealing(keras.optimizers.schedules.LearningRateSchedule):
     """Half a cosine down to the floor, half a cosine up again, and so on, as PyTorch's CosineAnnealingLR."""
 

@@ -71,6 +71,16 @@ class PolynomialDecay:
         return (self.initial - self.end) * (1 - x) ** self.power + self.end
 
 
+class Power:
+    """From initial to end along a power of the part that is done; then end holds."""
+
+    def __init__(self, initial, end, power, over):
+        self.initial, self.end, self.power, self.over = initial, end, power, over
+
+    def __call__(self, n):
+        return self.initial + (self.end - self.initial) * (min(n, self.over) / self.over) ** self.power
+
+
 class Linear:
     """From initial to end in equal steps; then end holds."""
 

@@ -150,6 +150,12 @@ def test_the_inverse_square_root_is_half_after_three_timescales():
     assert rate("inverse-sqrt:initial=1,timescale=10 steps,power=1", 0, 10, 90) == pytest.approx([1, 1 / 2, 0.1])
 
 
+def test_a_power_is_of_the_part_that_is_done():
+    down = "power:initial=1,end=0.2,power=0.5,over=4 steps"
+    assert rate(down, 0, 1, 4, 9) == pytest.approx([1, 0.6, 0.2, 0.2])
+    assert rate("power:initial=0,end=1,power=2,over=4 steps", 0, 1, 2, 4) == pytest.approx([0, 1 / 16, 1 / 4, 1])
+
+
 def test_a_warm_up_goes_along_its_curve():
     up = "warmup:initial=0.2,over=4 steps,then=(constant:initial=1),curve="
     assert rate(f"{up}linear", 0, 1, 3, 4, 9) == pytest.approx([0.2, 0.4, 0.8, 1, 1])

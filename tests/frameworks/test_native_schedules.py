@@ -97,6 +97,9 @@ simple = {
         over=durations,
         cycle=st.booleans(),
     ),
+    "power": builds(
+        "power", initial=levels, end=rates, power=st.sampled_from([0.5, 0.9, 1.0, 2.0, 3.5]), over=durations
+    ),
     "linear": builds("linear", initial=levels, end=rates, over=durations),
     "cosine": builds("cosine", initial=rates, floor=levels, over=durations, after=st.sampled_from(["hold", "rise"])),
     "cosine-restarts": st.tuples(

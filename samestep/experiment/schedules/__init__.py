@@ -24,6 +24,7 @@ from samestep.experiment.schedules.linear import Linear
 from samestep.experiment.schedules.one_cycle import OneCycle
 from samestep.experiment.schedules.piecewise_constant import PiecewiseConstant
 from samestep.experiment.schedules.polynomial import PolynomialDecay
+from samestep.experiment.schedules.power import Power
 from samestep.experiment.schedules.product import Product
 from samestep.experiment.schedules.sequence import Sequence
 from samestep.experiment.schedules.warmup import Warmup
@@ -35,6 +36,7 @@ Schedule = Annotated[
     | InverseSqrt
     | PiecewiseConstant
     | PolynomialDecay
+    | Power
     | Linear
     | CosineDecay
     | CosineRestarts
@@ -75,6 +77,7 @@ __all__ = [
     "OneCycle",
     "PiecewiseConstant",
     "PolynomialDecay",
+    "Power",
     "Product",
     "Schedule",
     "ScheduleModel",
