@@ -273,3 +273,21 @@ class Product(keras.optimizers.schedules.LearningRateSchedule):
     @classmethod
     def from_config(cls, config):
         return cls([keras.optimizers.schedules.deserialize(each) for each in config["schedules"]])
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class Clip(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule, but never below lowest."""
+
+    def __init__(self, lowest, of):
+        self.lowest, self.of = lowest, of
+
+    def __call__(self, step):
+        return ops.maximum(ops.cast(self.of(step), keras.config.floatx()), self.lowest)
+
+    def get_config(self):
+        return {"lowest": self.lowest, "of": keras.optimizers.schedules.serialize(self.of)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(config["lowest"], keras.optimizers.schedules.deserialize(config["of"]))

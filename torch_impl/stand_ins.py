@@ -215,3 +215,13 @@ class Product:
 
     def __call__(self, n):
         return math.prod(schedule(n) for schedule in self.schedules)
+
+
+class Clip:
+    """Another schedule, but never below lowest."""
+
+    def __init__(self, lowest, of):
+        self.lowest, self.of = lowest, of
+
+    def __call__(self, n):
+        return max(self.of(n), self.lowest)

@@ -78,6 +78,10 @@ WRONG = {
         "warmup:initial=0,over=1 step,then=(exponential:initial=-1,factor=0.5,every=1 step)",
         "then.initial: got -1. Write a number above 0.",
     ),
+    "inner-of-clip": (
+        "clip:lowest=0.1,of=(warmup:initial=0,over=1 step,then=(constant:initial=0))",
+        "of.then.initial: got 0. Write a number above 0.",
+    ),
     "inner-in-list": (
         "sequence:schedules=[(constant:initial=1),(linear:initial=0,end=0,over=1 step)],milestones=[4 steps]",
         "schedules[1]: initial and end are both 0. Write one rate above 0.",

@@ -156,6 +156,15 @@ def test_a_power_is_of_the_part_that_is_done():
     assert rate("power:initial=0,end=1,power=2,over=4 steps", 0, 1, 2, 4) == pytest.approx([0, 1 / 16, 1 / 4, 1])
 
 
+def test_a_clip_is_never_below_its_lowest_rate():
+    clipped = "clip:lowest=0.3,of=(linear:initial=1,end=0,over=10 steps)"
+    assert rate(clipped, 0, 5, 7, 8, 99) == pytest.approx([1, 0.5, 0.3, 0.3, 0.3])
+    risen = "clip:lowest=0.5,of=(cosine:initial=1,floor=0,over=10 steps,after=rise)"
+    assert rate(risen, 0, 10, 15, 20) == pytest.approx([1, 0.5, 0.5, 1])
+    # float32 rounds the sum of a line at the size of its largest term, the lowest rate at its own
+    assert parse(clipped).float32_scale([6, 7, 8], QUESTION).tolist() == [1, 1, 0]
+
+
 def test_a_warm_up_goes_along_its_curve():
     up = "warmup:initial=0.2,over=4 steps,then=(constant:initial=1),curve="
     assert rate(f"{up}linear", 0, 1, 3, 4, 9) == pytest.approx([0.2, 0.4, 0.8, 1, 1])

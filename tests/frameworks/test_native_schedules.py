@@ -159,6 +159,9 @@ schedules = simple | {
             milestones=in_steps(np.cumsum([lasts for _, lasts in drawn[:-1]])),
         )
     ),
+    "clip": st.tuples(any_simple, parts.filter(bool)).map(
+        lambda drawn: KINDS["clip"](lowest=float(f"{drawn[0].base_lr * drawn[1]:.3g}"), of=drawn[0])
+    ),
     "product": st.tuples(any_simple, factors).map(lambda drawn: KINDS["product"](schedules=drawn)),
 }
 
@@ -193,8 +196,7 @@ def torch_bound(schedule, clock, stepping, closed_form, peak):
 
 
 def parts_of(schedule):
-    inner = [getattr(schedule, "then", None), *getattr(schedule, "schedules", ())]
-    return [schedule, *(part for each in inner if each is not None for part in parts_of(each))]
+    return [schedule, *(part for each in schedule.parts() for part in parts_of(each))]
 
 
 def check_rates(framework, schedule, clock, stepping, got):

@@ -11,8 +11,9 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
-from samestep.experiment.schedules import product, sequence, warmup
+from samestep.experiment.schedules import clip, product, sequence, warmup
 from samestep.experiment.schedules.base import ArrayLike, ScheduleModel, float32_error
+from samestep.experiment.schedules.clip import Clip
 from samestep.experiment.schedules.constant import Constant
 from samestep.experiment.schedules.cosine import CosineDecay
 from samestep.experiment.schedules.cosine_restarts import CosineRestarts
@@ -44,12 +45,13 @@ Schedule = Annotated[
     | Cyclic
     | Warmup
     | Sequence
-    | Product,
+    | Product
+    | Clip,
     Field(discriminator="kind"),
 ]
 """Any of the vocabulary; the kind says which."""
 
-for _made_of_others in (warmup, sequence, product):
+for _made_of_others in (warmup, sequence, product, clip):
     vars(_made_of_others)["Schedule"] = Schedule  # pydantic looks the name up there when it first checks one
 
 SCHEDULES: tuple[type[ScheduleModel], ...] = get_args(get_args(Schedule)[0])
@@ -66,6 +68,7 @@ __all__ = [
     "KINDS",
     "SCHEDULES",
     "ArrayLike",
+    "Clip",
     "Constant",
     "CosineDecay",
     "CosineRestarts",
