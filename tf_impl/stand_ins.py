@@ -199,9 +199,9 @@ class Warmup(keras.optimizers.schedules.LearningRateSchedule):
 class AnyWarmup(keras.optimizers.schedules.LearningRateSchedule):
     """A line or a curve from initial to target, before another schedule or over its beginning."""
 
-    def __init__(self, initial, target, over, then, curve, overlaps):
+    def __init__(self, initial, target, over, then, curve, overlaps, joins):
         self.initial, self.target, self.over, self.then = initial, target, over, then
-        self.curve, self.overlaps = curve, overlaps
+        self.curve, self.overlaps, self.joins = curve, overlaps, joins  # joins: target is the rate of then at over
 
     def __call__(self, step):
         n = ops.cast(step, "float64")
@@ -223,6 +223,7 @@ class AnyWarmup(keras.optimizers.schedules.LearningRateSchedule):
             "then": keras.optimizers.schedules.serialize(self.then),
             "curve": self.curve,
             "overlaps": self.overlaps,
+            "joins": self.joins,
         }
 
     @classmethod

@@ -181,9 +181,9 @@ class Warmup:
 class AnyWarmup:
     """A line or a curve from initial to target, before another schedule or over its beginning."""
 
-    def __init__(self, initial, target, over, then, curve, overlaps):
+    def __init__(self, initial, target, over, then, curve, overlaps, joins):
         self.initial, self.target, self.over, self.then = initial, target, over, then
-        self.curve, self.overlaps = curve, overlaps
+        self.curve, self.overlaps, self.joins = curve, overlaps, joins  # joins: target is the rate of then at over
 
     def __call__(self, n):
         if n >= self.over:

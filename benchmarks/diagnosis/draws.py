@@ -166,6 +166,7 @@ KINDS: dict[str, Draw] = {
     "warmup": _warmup,
     "warmup, along a curve": _curved_warmup,
     "warmup, over the beginning": lambda random, updates: f"{_warmup(random, updates)},overlaps",
+    "warmup, joining": lambda random, updates: f"{_warmup(random, updates)},overlaps,joins",
     "sequence": _sequence,
     "product": _product,
     "clip": _clip,

@@ -70,6 +70,10 @@ WRONG = {
         "warmup:initial=0,over=1 step,then=(constant:initial=1),curve=log",
         "curve: got 'log'. Write 'linear', 'logarithm' or 'cosine'.",
     ),
+    "joins": (
+        "warmup:initial=0,over=1 step,then=(constant:initial=1),joins",
+        "joins has no effect without overlaps. Leave it out, or write overlaps as well.",
+    ),
     "gamma": (
         "cyclic:low=0,max_lr=1,up=1 step,down=1 step,mode=triangular,gamma=0.9",
         "gamma: 0.9 has no effect in mode triangular. Write 1, or mode exp_range.",

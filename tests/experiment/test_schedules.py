@@ -182,6 +182,8 @@ def test_a_warm_up_lies_before_its_schedule_or_over_its_beginning():
     assert rate(up, 0, 2, 4, 5, 14, 99) == pytest.approx([0, 0.5, 1, 0.9, 0, 0])
     # timm's: at its first rate just before step 4, then where the schedule has gone on to
     assert rate(f"{up},overlaps", 0, 2, 3, 4, 5, 10, 99) == pytest.approx([0, 0.5, 0.75, 0.6, 0.5, 0, 0])
+    # detectron2's: up to where the schedule has gone on to
+    assert rate(f"{up},overlaps,joins", 0, 2, 3, 4, 5) == pytest.approx([0, 0.3, 0.45, 0.6, 0.5])
     assert parse(up).length(QUESTION) == 14
     assert parse(f"{up},overlaps").length(QUESTION) == 10
     assert (

@@ -145,13 +145,13 @@ factors = st.one_of(
     any_simple,
 )
 schedules = simple | {
-    "warmup": builds(
-        "warmup",
+    "warmup": st.builds(
+        lambda lies, **fields: KINDS["warmup"](**fields, **dict.fromkeys(lies, True)),
+        lies=st.sampled_from([(), ("overlaps",), ("overlaps", "joins")]),
         initial=levels,
         over=durations,
         then=any_simple,
         curve=st.sampled_from(["linear", "linear", "logarithm", "cosine"]),
-        overlaps=st.booleans(),
     ),
     "sequence": st.lists(st.tuples(any_simple, st.integers(1, 40)), min_size=2, max_size=3).map(
         lambda drawn: KINDS["sequence"](

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from samestep.experiment.clock import Clock, DurationText
 from samestep.experiment.schedules.base import OWN_RATES, After, ArrayLike, Level, ScheduleModel, as_part, in_turn, tidy
@@ -23,14 +23,14 @@ class Warmup(ScheduleModel):
 
     ``lr(t) = i + (g - i) * c(t)`` before step W, with i = `initial` and g the rate of `then` at its step 0; from
     step W on, ``then(t - W)``. With `overlaps` the warm-up lies over the first W steps of `then` instead of before
-    them: from step W on, ``then(t)``.
+    them: from step W on, ``then(t)``. Where it `joins` as well, g is the rate of `then` at its step W.
 
     ``c(t) = t / W``, a line, where `curve` is not given; ``log(t + 1) / log(W)``, which is at g one step early, where
     it is ``logarithm`` (W is at least 2 there); ``(1 - cos(pi * t / W)) / 2`` where it is ``cosine``.
 
     Source: Keras, `CosineDecay` with warmup_target; PyTorch, `SequentialLR` of `LinearLR` and another; the logarithm,
     DeepSpeed's `WarmupLR`; half a cosine, Transformers' `get_wsd_schedule`; overlapping, timm, whose warmup_prefix
-    says no.
+    says no; joining, detectron2's `WarmupParamScheduler`.
     """
 
     EXAMPLES: ClassVar = {
@@ -51,9 +51,12 @@ class Warmup(ScheduleModel):
         "warm-up over the beginning": (
             "warmup:initial=0.001,over=1 epoch,then=(cosine:initial=0.1,floor=0,over=5 epochs,after=hold),overlaps"
         ),
+        "warm-up over the beginning, joining": (
+            "warmup:initial=0.001,over=1 epoch,then=(polynomial:initial=0.1,end=0,power=2,over=5 epochs),overlaps,joins"
+        ),
     }
     KERAS: ClassVar = {"Warmup": {}, "AnyWarmup": {}}
-    SAYS: ClassVar = {"Warmup": {"curve": "linear", "overlaps": False}}
+    SAYS: ClassVar = {"Warmup": {"curve": "linear", "overlaps": False, "joins": False}}
     ALONE: ClassVar = True
 
     kind: Literal["warmup"] = Field(default="warmup", repr=False)
@@ -62,6 +65,13 @@ class Warmup(ScheduleModel):
     then: Schedule
     curve: Literal["linear", "logarithm", "cosine"] = "linear"
     overlaps: bool = False
+    joins: bool = False
+
+    @model_validator(mode="after")
+    def _joins_what_goes_on(self) -> Warmup:
+        if self.joins and not self.overlaps:
+            raise ValueError("joins has no effect without overlaps. Leave it out, or write overlaps as well.")
+        return self
 
     @property
     def is_line_before(self) -> bool:
@@ -85,7 +95,7 @@ class Warmup(ScheduleModel):
 
     def target(self, clock: Clock) -> float:
         """The rate that it warms up to."""
-        return tidy(float(self.then.rate(0, clock)))
+        return tidy(float(self.then.rate(clock.steps(self.over) if self.joins else 0, clock)))
 
     def line(self, clock: Clock) -> Linear:
         """The way up, where it is straight."""

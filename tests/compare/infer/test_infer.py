@@ -130,6 +130,7 @@ NOT_INFERRED = {
     "power, upwards",
     "warm-up, logarithm",
     "warm-up over the beginning",
+    "warm-up over the beginning, joining",
 }
 
 
