@@ -41,6 +41,22 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @keras.saving.register_keras_serializable(package="samestep")
+class Power(keras.optimizers.schedules.LearningRateSchedule):
+    """From initial to end along a power of the part that is done; then end holds."""
+
+    def __init__(self, initial, end, power, over):
+        self.initial, self.end, self.power, self.over = initial, end, power, over
+
+    def __call__(self, step):
+        part = ops.minimum(ops.cast(step, "float64"), self.over) / self.over
+        rate = self.initial + (self.end - self.initial) * ops.power(part, self.power)
+        return ops.cast(rate, keras.config.floatx())
+
+    def get_config(self):
+        return {"initial": self.initial, "end": self.end, "power": self.power, "over": self.over}
+
+
+@keras.saving.register_keras_serializable(package="samestep")
 class CosineAnnealing(keras.optimizers.schedules.LearningRateSchedule):
     """Half a cosine down to the floor, half a cosine up again, and so on, as PyTorch's CosineAnnealingLR."""
 
@@ -180,6 +196,42 @@ class Warmup(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @keras.saving.register_keras_serializable(package="samestep")
+class AnyWarmup(keras.optimizers.schedules.LearningRateSchedule):
+    """A line or a curve from initial to target, before another schedule or over its beginning."""
+
+    def __init__(self, initial, target, over, then, curve, overlaps, joins):
+        self.initial, self.target, self.over, self.then = initial, target, over, then
+        self.curve, self.overlaps, self.joins = curve, overlaps, joins  # joins: target is the rate of then at over
+
+    def __call__(self, step):
+        n = ops.cast(step, "float64")
+        part = n / self.over
+        if self.curve == "logarithm":
+            part = ops.log1p(n) / math.log(max(self.over, 2))
+        if self.curve == "cosine":
+            part = (1 - ops.cos(math.pi * part)) / 2
+        way = ops.cast(self.initial + (self.target - self.initial) * part, keras.config.floatx())
+        asked = ops.maximum(step, self.over) - (0 if self.overlaps else self.over)
+        later = ops.cast(self.then(asked), keras.config.floatx())
+        return ops.where(step < self.over, way, later)
+
+    def get_config(self):
+        return {
+            "initial": self.initial,
+            "target": self.target,
+            "over": self.over,
+            "then": keras.optimizers.schedules.serialize(self.then),
+            "curve": self.curve,
+            "overlaps": self.overlaps,
+            "joins": self.joins,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config | {"then": keras.optimizers.schedules.deserialize(config["then"])})
+
+
+@keras.saving.register_keras_serializable(package="samestep")
 class Sequence(keras.optimizers.schedules.LearningRateSchedule):
     """One schedule after the other; a milestone is the first step of the next, which begins at its own step 0."""
 
@@ -222,3 +274,21 @@ class Product(keras.optimizers.schedules.LearningRateSchedule):
     @classmethod
     def from_config(cls, config):
         return cls([keras.optimizers.schedules.deserialize(each) for each in config["schedules"]])
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class Clip(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule, but never below lowest."""
+
+    def __init__(self, lowest, of):
+        self.lowest, self.of = lowest, of
+
+    def __call__(self, step):
+        return ops.maximum(ops.cast(self.of(step), keras.config.floatx()), self.lowest)
+
+    def get_config(self):
+        return {"lowest": self.lowest, "of": keras.optimizers.schedules.serialize(self.of)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(config["lowest"], keras.optimizers.schedules.deserialize(config["of"]))

@@ -71,6 +71,16 @@ class PolynomialDecay:
         return (self.initial - self.end) * (1 - x) ** self.power + self.end
 
 
+class Power:
+    """From initial to end along a power of the part that is done; then end holds."""
+
+    def __init__(self, initial, end, power, over):
+        self.initial, self.end, self.power, self.over = initial, end, power, over
+
+    def __call__(self, n):
+        return self.initial + (self.end - self.initial) * (min(n, self.over) / self.over) ** self.power
+
+
 class Linear:
     """From initial to end in equal steps; then end holds."""
 
@@ -168,6 +178,24 @@ class Warmup:
         return self.then(n - self.over)
 
 
+class AnyWarmup:
+    """A line or a curve from initial to target, before another schedule or over its beginning."""
+
+    def __init__(self, initial, target, over, then, curve, overlaps, joins):
+        self.initial, self.target, self.over, self.then = initial, target, over, then
+        self.curve, self.overlaps, self.joins = curve, overlaps, joins  # joins: target is the rate of then at over
+
+    def __call__(self, n):
+        if n >= self.over:
+            return self.then(n if self.overlaps else n - self.over)
+        part = n / self.over
+        if self.curve == "logarithm":
+            part = math.log1p(n) / math.log(max(self.over, 2))
+        if self.curve == "cosine":
+            part = (1 - math.cos(math.pi * part)) / 2
+        return self.initial + (self.target - self.initial) * part
+
+
 class Sequence:
     """One schedule after the other; a milestone is the first count of the next, which begins at its own count 0."""
 
@@ -187,3 +215,13 @@ class Product:
 
     def __call__(self, n):
         return math.prod(schedule(n) for schedule in self.schedules)
+
+
+class Clip:
+    """Another schedule, but never below lowest."""
+
+    def __init__(self, lowest, of):
+        self.lowest, self.of = lowest, of
+
+    def __call__(self, n):
+        return max(self.of(n), self.lowest)

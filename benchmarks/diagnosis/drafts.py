@@ -23,13 +23,16 @@ Rate = Callable[[np.ndarray], np.ndarray]
 SMOOTH = (
     "exponential, smooth",
     "inverse-time, smooth",
+    "inverse-sqrt",
     "polynomial",
+    "power",
     "linear",
     "cosine",
     "cosine-restarts",
     "one-cycle",
 )
 MOVING = tuple(kind for kind in draws.KINDS if kind != "constant")
+WARMUPS = tuple(kind for kind in draws.KINDS if kind.startswith("warmup"))
 FALLING = ("exponential, staircase", "exponential, smooth", "inverse-time, staircase", "inverse-time, smooth", "linear")
 
 
@@ -349,10 +352,13 @@ EVERY: dict[str, tuple[Callable[[Setting], Draft], tuple[str, ...]]] = {
         factor,
         ("exponential, staircase", "exponential, smooth", "inverse-time, staircase", "inverse-time, smooth"),
     ),
-    "period": (period, tuple(kind for kind in MOVING if kind not in ("sequence", "product", "warmup"))),
+    "period": (period, tuple(kind for kind in MOVING if kind not in ("sequence", "product", "clip", *WARMUPS))),
     "floor": (floor, FALLING),
     "tail": (tail, ("cosine", "polynomial, cycle", "cyclic", "cosine-restarts", "one-cycle")),
-    "warmup": (warmup, tuple(kind for kind in draws.KINDS if kind not in ("warmup", "product", "one-cycle", "cyclic"))),
+    "warmup": (
+        warmup,
+        tuple(kind for kind in draws.KINDS if kind not in (*WARMUPS, "product", "clip", "one-cycle", "cyclic")),
+    ),
     "reset": (reset, MOVING),
     "extra-decay": (extra_decay, tuple(draws.KINDS)),
     "gaps": (same, tuple(draws.KINDS)),

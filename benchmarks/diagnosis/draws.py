@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from samestep.experiment.clock import Clock
 from samestep.experiment.schedules import Schedule
 from samestep.experiment.schedules.text import parse
 
@@ -48,6 +49,11 @@ def _inverse_time(random: np.random.Generator, updates: int, staircase: bool) ->
     return f"inverse-time:initial={rate(random)},decay_rate={decay_rate},every={every} steps{',staircase' * staircase}"
 
 
+def _inverse_sqrt(random: np.random.Generator, updates: int) -> str:
+    timescale = steps(random, max(2, updates / 60), updates / 2)
+    return f"inverse-sqrt:initial={rate(random)},timescale={timescale} steps,power={_of(random, [0.5, 0.5, 1, 0.7])}"
+
+
 def _piecewise(random: np.random.Generator, updates: int) -> str:
     count = int(random.integers(2, 5))
     bounds = sorted({int(each) for each in random.integers(updates // 10 + 1, updates * 9 // 10, count)})
@@ -61,6 +67,12 @@ def _polynomial(random: np.random.Generator, updates: int, cycle: bool = False) 
     over = steps(random, updates / 4, updates * (0.4 if cycle else 0.9))
     end = initial * _of(random, [0, 0.1, 0.01])
     return f"polynomial:initial={initial},end={end:.6g},power={power},over={over} steps{',cycle' * cycle}"
+
+
+def _power(random: np.random.Generator, updates: int) -> str:
+    initial, over = rate(random), steps(random, updates / 4, updates * 0.9)
+    end, power = initial * _of(random, [0, 0.1, 0.01]), _of(random, [0.5, 0.5, 2, 3])
+    return f"power:initial={initial},end={end:.6g},power={power},over={over} steps"
 
 
 def _linear(random: np.random.Generator, updates: int) -> str:
@@ -104,6 +116,18 @@ def _warmup(random: np.random.Generator, updates: int) -> str:
     return f"warmup:initial={_of(random, [0, 1e-7])},over={over} steps,then=({then(random, updates - over)})"
 
 
+def _curved_warmup(random: np.random.Generator, updates: int) -> str:
+    return f"{_warmup(random, updates)},curve={random.choice(['logarithm', 'cosine'])}"
+
+
+def _clip(random: np.random.Generator, updates: int) -> str:
+    of = KINDS[str(random.choice(["cosine", "exponential, smooth", "exponential, staircase", "linear"]))](
+        random, updates
+    )
+    rates = parse(of).rate(np.array([0, updates - 1]), Clock.STEPS)
+    return f"clip:lowest={float(rates.max() - np.ptp(rates) * random.uniform(0.5, 0.95)):.2g},of=({of})"
+
+
 def _sequence(random: np.random.Generator, updates: int) -> str:
     initial, first = rate(random), steps(random, updates / 6, updates / 3)
     second = steps(random, updates / 6, updates / 3)
@@ -129,16 +153,22 @@ KINDS: dict[str, Draw] = {
     "exponential, smooth": lambda random, updates: _exponential(random, updates, False),
     "inverse-time, staircase": lambda random, updates: _inverse_time(random, updates, True),
     "inverse-time, smooth": lambda random, updates: _inverse_time(random, updates, False),
+    "inverse-sqrt": _inverse_sqrt,
     "piecewise-constant": _piecewise,
     "polynomial": _polynomial,
     "polynomial, cycle": lambda random, updates: _polynomial(random, updates, True),
+    "power": _power,
     "linear": _linear,
     "cosine": _cosine,
     "cosine-restarts": _restarts,
     "one-cycle": _one_cycle,
     "cyclic": _cyclic,
     "warmup": _warmup,
+    "warmup, along a curve": _curved_warmup,
+    "warmup, over the beginning": lambda random, updates: f"{_warmup(random, updates)},overlaps",
+    "warmup, joining": lambda random, updates: f"{_warmup(random, updates)},overlaps,joins",
     "sequence": _sequence,
     "product": _product,
+    "clip": _clip,
 }
 """A draw for each kind of the vocabulary, and for each of its forms that behave differently."""

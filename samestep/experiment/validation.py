@@ -148,7 +148,7 @@ def _place(location: tuple[int | str, ...]) -> str:
     return place
 
 
-_HAVE_A_KIND = ("schedule", "optimizer", "data", "then", "schedules")
+_HAVE_A_KIND = ("schedule", "optimizer", "data", "then", "schedules", "of")
 """Keys whose value has a kind, which pydantic puts into the place of a mistake."""
 
 

@@ -104,7 +104,7 @@ def test_python_of_the_docs_runs():
 
 def test_short_forms_of_the_docs_are_read():
     written = re.findall(r"```text\n(.*?)```", SCHEDULES, re.DOTALL)[0].splitlines()
-    assert len(written) == 3
+    assert len(written) == 4
     for text in written:
         assert parse(text)
 

@@ -66,6 +66,14 @@ WRONG = {
         "floor: 2.0 is above initial 1.0. Write a floor of at most that.",
     ),
     "after": ("cosine:initial=1,floor=0,over=1 epoch,after=stop", "after: got 'stop'. Write 'hold' or 'rise'."),
+    "curve": (
+        "warmup:initial=0,over=1 step,then=(constant:initial=1),curve=log",
+        "curve: got 'log'. Write 'linear', 'logarithm' or 'cosine'.",
+    ),
+    "joins": (
+        "warmup:initial=0,over=1 step,then=(constant:initial=1),joins",
+        "joins has no effect without overlaps. Leave it out, or write overlaps as well.",
+    ),
     "gamma": (
         "cyclic:low=0,max_lr=1,up=1 step,down=1 step,mode=triangular,gamma=0.9",
         "gamma: 0.9 has no effect in mode triangular. Write 1, or mode exp_range.",
@@ -73,6 +81,10 @@ WRONG = {
     "inner": (
         "warmup:initial=0,over=1 step,then=(exponential:initial=-1,factor=0.5,every=1 step)",
         "then.initial: got -1. Write a number above 0.",
+    ),
+    "inner-of-clip": (
+        "clip:lowest=0.1,of=(warmup:initial=0,over=1 step,then=(constant:initial=0))",
+        "of.then.initial: got 0. Write a number above 0.",
     ),
     "inner-in-list": (
         "sequence:schedules=[(constant:initial=1),(linear:initial=0,end=0,over=1 step)],milestones=[4 steps]",

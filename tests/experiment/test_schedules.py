@@ -150,6 +150,48 @@ def test_the_inverse_square_root_is_half_after_three_timescales():
     assert rate("inverse-sqrt:initial=1,timescale=10 steps,power=1", 0, 10, 90) == pytest.approx([1, 1 / 2, 0.1])
 
 
+def test_a_power_is_of_the_part_that_is_done():
+    down = "power:initial=1,end=0.2,power=0.5,over=4 steps"
+    assert rate(down, 0, 1, 4, 9) == pytest.approx([1, 0.6, 0.2, 0.2])
+    assert rate("power:initial=0,end=1,power=2,over=4 steps", 0, 1, 2, 4) == pytest.approx([0, 1 / 16, 1 / 4, 1])
+
+
+def test_a_clip_is_never_below_its_lowest_rate():
+    clipped = "clip:lowest=0.3,of=(linear:initial=1,end=0,over=10 steps)"
+    assert rate(clipped, 0, 5, 7, 8, 99) == pytest.approx([1, 0.5, 0.3, 0.3, 0.3])
+    risen = "clip:lowest=0.5,of=(cosine:initial=1,floor=0,over=10 steps,after=rise)"
+    assert rate(risen, 0, 10, 15, 20) == pytest.approx([1, 0.5, 0.5, 1])
+    # float32 rounds the sum of a line at the size of its largest term, the lowest rate at its own
+    assert parse(clipped).float32_scale([6, 7, 8], QUESTION).tolist() == [1, 1, 0]
+
+
+def test_a_warm_up_goes_along_its_curve():
+    up = "warmup:initial=0.2,over=4 steps,then=(constant:initial=1),curve="
+    assert rate(f"{up}linear", 0, 1, 3, 4, 9) == pytest.approx([0.2, 0.4, 0.8, 1, 1])
+    assert rate(f"{up}cosine", 0, 1, 2, 4, 9) == pytest.approx([0.2, 0.2 + 0.8 * (0.5 - 8**-0.5), 0.6, 1, 1])
+    # DeepSpeed's WarmupLR: log(t + 1) / log(W), which is 1 a step early
+    assert rate(f"{up}logarithm", 0, 1, 2, 3, 4, 9) == pytest.approx(
+        [0.2, 0.6, 0.2 + 0.8 * np.log(3) / np.log(4), 1, 1, 1]
+    )
+    one = "warmup:initial=0,over=1 step,then=(constant:initial=1),curve=logarithm"
+    assert rate(one, 0, 1, 2) == [0, 1, 1]  # DeepSpeed counts at least 2
+
+
+def test_a_warm_up_lies_before_its_schedule_or_over_its_beginning():
+    up = "warmup:initial=0,over=4 steps,then=(linear:initial=1,end=0,over=10 steps)"
+    assert rate(up, 0, 2, 4, 5, 14, 99) == pytest.approx([0, 0.5, 1, 0.9, 0, 0])
+    # timm's: at its first rate just before step 4, then where the schedule has gone on to
+    assert rate(f"{up},overlaps", 0, 2, 3, 4, 5, 10, 99) == pytest.approx([0, 0.5, 0.75, 0.6, 0.5, 0, 0])
+    # detectron2's: up to where the schedule has gone on to
+    assert rate(f"{up},overlaps,joins", 0, 2, 3, 4, 5) == pytest.approx([0, 0.3, 0.45, 0.6, 0.5])
+    assert parse(up).length(QUESTION) == 14
+    assert parse(f"{up},overlaps").length(QUESTION) == 10
+    assert (
+        parse("warmup:initial=0,over=14 steps,then=(linear:initial=1,end=0,over=9 steps),overlaps").length(QUESTION)
+        == 14
+    )
+
+
 def test_a_rate_past_any_number_is_refused():
     with pytest.raises(ValueError, match=r"grows past 3e\+38, what float32 holds, at step 128. Ask for fewer steps"):
         rate("exponential:initial=1,factor=2,every=1 step", 127, 128)

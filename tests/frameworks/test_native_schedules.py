@@ -97,6 +97,9 @@ simple = {
         over=durations,
         cycle=st.booleans(),
     ),
+    "power": builds(
+        "power", initial=levels, end=rates, power=st.sampled_from([0.5, 0.9, 1.0, 2.0, 3.5]), over=durations
+    ),
     "linear": builds("linear", initial=levels, end=rates, over=durations),
     "cosine": builds("cosine", initial=rates, floor=levels, over=durations, after=st.sampled_from(["hold", "rise"])),
     "cosine-restarts": st.tuples(
@@ -142,12 +145,22 @@ factors = st.one_of(
     any_simple,
 )
 schedules = simple | {
-    "warmup": builds("warmup", initial=levels, over=durations, then=any_simple),
+    "warmup": st.builds(
+        lambda lies, **fields: KINDS["warmup"](**fields, **dict.fromkeys(lies, True)),
+        lies=st.sampled_from([(), ("overlaps",), ("overlaps", "joins")]),
+        initial=levels,
+        over=durations,
+        then=any_simple,
+        curve=st.sampled_from(["linear", "linear", "logarithm", "cosine"]),
+    ),
     "sequence": st.lists(st.tuples(any_simple, st.integers(1, 40)), min_size=2, max_size=3).map(
         lambda drawn: KINDS["sequence"](
             schedules=tuple(schedule for schedule, _ in drawn),
             milestones=in_steps(np.cumsum([lasts for _, lasts in drawn[:-1]])),
         )
+    ),
+    "clip": st.tuples(any_simple, parts.filter(bool)).map(
+        lambda drawn: KINDS["clip"](lowest=float(f"{drawn[0].base_lr * drawn[1]:.3g}"), of=drawn[0])
     ),
     "product": st.tuples(any_simple, factors).map(lambda drawn: KINDS["product"](schedules=drawn)),
 }
@@ -183,8 +196,7 @@ def torch_bound(schedule, clock, stepping, closed_form, peak):
 
 
 def parts_of(schedule):
-    inner = [getattr(schedule, "then", None), *getattr(schedule, "schedules", ())]
-    return [schedule, *(part for each in inner if each is not None for part in parts_of(each))]
+    return [schedule, *(part for each in schedule.parts() for part in parts_of(each))]
 
 
 def check_rates(framework, schedule, clock, stepping, got):

@@ -13,6 +13,13 @@ from samestep.experiment.schedules.text import parse
 
 PROGRAM = Path(__file__).parents[1] / "programs" / "transformers_rates.py"
 
+WSD = {"num_warmup_steps": 9, "num_stable_steps": 30, "num_decay_steps": 50, "min_lr_ratio": 0.1}
+DECAYS = {
+    "linear": "linear:initial=1,end=0.1,over=50 steps",
+    "cosine": "cosine:initial=1,floor=0.1,over=50 steps,after=hold",
+    "1-sqrt": "power:initial=1,end=0.1,power=0.5,over=50 steps",
+}
+
 SAID = {
     "inverse-sqrt:initial=1,timescale=10000 steps": ("get_inverse_sqrt_schedule", {"num_warmup_steps": 0}),
     "inverse-sqrt:initial=1,timescale=7 steps": (
@@ -26,6 +33,18 @@ SAID = {
     "warmup:initial=0,over=9 steps,then=(inverse-sqrt:initial=1,timescale=40 steps)": (
         "get_inverse_sqrt_schedule",
         {"num_warmup_steps": 9, "timescale": 40},
+    ),
+    f"warmup:initial=0.1,over=9 steps,then=(sequence:schedules=[(constant:initial=1),({DECAYS['1-sqrt']})],"
+    "milestones=[30 steps]),curve=cosine": (
+        "get_wsd_schedule",
+        WSD | {"warmup_type": "cosine", "decay_type": "1-sqrt"},
+    ),
+    f"warmup:initial=0.1,over=9 steps,then=(sequence:schedules=[(constant:initial=1),({DECAYS['cosine']})],"
+    "milestones=[30 steps])": ("get_wsd_schedule", WSD | {"decay_type": "cosine"}),
+    "sequence:schedules=[(polynomial:initial=0.1,end=1,power=0.5,over=9 steps),(constant:initial=1),"
+    f"({DECAYS['linear']})],milestones=[9 steps,39 steps]": (
+        "get_wsd_schedule",
+        WSD | {"warmup_type": "1-sqrt", "decay_type": "linear"},
     ),
 }
 

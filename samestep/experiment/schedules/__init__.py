@@ -11,8 +11,9 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
-from samestep.experiment.schedules import product, sequence, warmup
+from samestep.experiment.schedules import clip, product, sequence, warmup
 from samestep.experiment.schedules.base import ArrayLike, ScheduleModel, float32_error
+from samestep.experiment.schedules.clip import Clip
 from samestep.experiment.schedules.constant import Constant
 from samestep.experiment.schedules.cosine import CosineDecay
 from samestep.experiment.schedules.cosine_restarts import CosineRestarts
@@ -24,6 +25,7 @@ from samestep.experiment.schedules.linear import Linear
 from samestep.experiment.schedules.one_cycle import OneCycle
 from samestep.experiment.schedules.piecewise_constant import PiecewiseConstant
 from samestep.experiment.schedules.polynomial import PolynomialDecay
+from samestep.experiment.schedules.power import Power
 from samestep.experiment.schedules.product import Product
 from samestep.experiment.schedules.sequence import Sequence
 from samestep.experiment.schedules.warmup import Warmup
@@ -35,6 +37,7 @@ Schedule = Annotated[
     | InverseSqrt
     | PiecewiseConstant
     | PolynomialDecay
+    | Power
     | Linear
     | CosineDecay
     | CosineRestarts
@@ -42,12 +45,13 @@ Schedule = Annotated[
     | Cyclic
     | Warmup
     | Sequence
-    | Product,
+    | Product
+    | Clip,
     Field(discriminator="kind"),
 ]
 """Any of the vocabulary; the kind says which."""
 
-for _made_of_others in (warmup, sequence, product):
+for _made_of_others in (warmup, sequence, product, clip):
     vars(_made_of_others)["Schedule"] = Schedule  # pydantic looks the name up there when it first checks one
 
 SCHEDULES: tuple[type[ScheduleModel], ...] = get_args(get_args(Schedule)[0])
@@ -64,6 +68,7 @@ __all__ = [
     "KINDS",
     "SCHEDULES",
     "ArrayLike",
+    "Clip",
     "Constant",
     "CosineDecay",
     "CosineRestarts",
@@ -75,6 +80,7 @@ __all__ = [
     "OneCycle",
     "PiecewiseConstant",
     "PolynomialDecay",
+    "Power",
     "Product",
     "Schedule",
     "ScheduleModel",

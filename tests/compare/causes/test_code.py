@@ -16,7 +16,7 @@ from samestep.experiment.clock import Clock
 from samestep.experiment.schedules.text import parse
 
 PROGRAM = Path(__file__).parents[2] / "programs" / "run_snippets.py"
-NO_KERAS_CLASS = {"inverse-sqrt", "cosine-rise", "one-cycle", "cyclic"}
+NO_KERAS_CLASS = {"inverse-sqrt", "power", "power-end", "power-up", "cosine-rise", "one-cycle", "cyclic"}
 NO_TORCH_CLASS = {"polynomial-end", "polynomial-cycle", "restarts-lower"}
 
 
