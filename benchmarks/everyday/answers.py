@@ -16,13 +16,12 @@ class Answer:
     """A cause that is right.
 
     Attributes:
-        name: of the cause.
-        values: parameters of it that are asked for; a tuple stands for any of its values.
+        name: of the cause; ``*`` for any that has these values.
+        values: parameters of it that are asked for; a tuple stands for any of its values, the name ``*`` for any parameter.
         one_of: pairs of values of a and b, of which the answer names at least one.
         may: more pairs that it may name, because they follow.
         readings: the readings that are right; none where there is nothing to read.
         second: what has to be said beside it.
-        within: how many steps a step may be off.
     """
 
     name: str
@@ -43,29 +42,40 @@ class Answer:
         return any(self._is(x, steps, relative) and self.second._is(y, steps, relative) for x, y in both)
 
     def _is(self, said: Mapping[str, Any], steps: int, relative: float) -> bool:
-        if said["name"] != self.name:
+        if self.name not in (said["name"], "*"):
+            return False
+        if said["name"] in FROM_THE_START and said.get("step") and "step" not in dict(self.values):
             return False
         if self.readings and said.get("reading") is not None and said["reading"] not in self.readings:
             return False
         for key, wanted in self.values:
             choices = wanted if isinstance(wanted, tuple) else (wanted,)
-            if not any(close(each, said.get(key), steps if key in COUNTS else 0, relative) for each in choices):
+            values = _numbers(said) if key == "*" else [said.get(key)]
+            near = steps if key in COUNTS else 0
+            if not any(close(each, value, near, relative) for each in choices for value in values):
                 return False
         if not self.one_of:
             return True
         named = list(pairs(said))
         fits = [
-            any(close(x, p[0], steps, relative) and close(y, p[1], steps, relative) for x, y in (*self.one_of, *self.may))
+            any(
+                close(x, p[0], steps, relative) and close(y, p[1], steps, relative)
+                for x, y in (*self.one_of, *self.may)
+            )
             for p in named
         ]
         first = [
-            any(close(x, p[0], steps, relative) and close(y, p[1], steps, relative) for x, y in self.one_of) for p in named
+            any(close(x, p[0], steps, relative) and close(y, p[1], steps, relative) for x, y in self.one_of)
+            for p in named
         ]
         return any(first) and all(fits)
 
 
+FROM_THE_START = ("shift", "scale", "counter", "period", "factor", "parameters")
+"""Causes that hold at every step, unless they name the step from which on they do."""
+
 COUNTS = ("step", "steps", "period_a", "period_b", "every")
-NOT_NUMBERS = {"name", "reading", "residual_ulp32", "sentence", "fix", "fix_code", "second", "factor", "side", "step"}
+NOT_NUMBERS = {"name", "reading", "residual_ulp32", "sentence", "fix", "fix_code", "second"}
 
 
 def close(wanted: Any, said: Any, steps: int, relative: float) -> bool:
@@ -74,6 +84,13 @@ def close(wanted: Any, said: Any, steps: int, relative: float) -> bool:
         return bool(wanted == said)
     apart = abs(float(said) - float(wanted))
     return apart <= relative * abs(wanted) or (abs(wanted) >= 2 and apart <= steps) or apart < 1e-12
+
+
+def _numbers(said: Mapping[str, Any]) -> list[float]:
+    """All numbers among the parameters of a cause."""
+    values = [value for key, value in said.items() if key not in ("residual_ulp32", "second")]
+    inner = [number for value in values if isinstance(value, Mapping) for number in _numbers(value)]
+    return [float(value) for value in values if isinstance(value, int | float)] + inner
 
 
 def pairs(said: Mapping[str, Any]) -> Iterator[Both]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.everyday.answers import Answer, Both
-from benchmarks.everyday.runs import EPOCHS, FINE, KINDS, Draws, Run
+from benchmarks.everyday.runs import Draws, Run
 from benchmarks.everyday.schedules import plateau
 
 NOT_KNOWN = ("unknown",)
@@ -130,7 +130,7 @@ def warmup_missing(draws: Draws) -> Pair:
     answer = Answer("warmup", (("side", "a"), ("steps", steps)))
     follows: list[Both] = []
     if run.recipe.kind in WITH_TOTAL:
-        (x, _), = (_length(run),)
+        ((x, _),) = (_length(run),)
         y = _length(other)[0] if other.recipe.kind in WITH_TOTAL else x
         follows = [*_either(x - warm, y, run.unit), *_either(x, y, run.unit)]
     answers = [answer, _named(*_either(warm, 0, run.unit), may=follows)]
@@ -190,7 +190,9 @@ def floor_forgotten(draws: Draws) -> Pair:
     x, lr = float(run.recipe[name]), float(run.recipe["lr"])
     if not x:
         raise Undrawn
-    return _pair(run, run.but(**{name: 0.0}), _named((x, 0), (x / lr, 0)), Answer("floor", (("side", "a"), ("rate", x))))
+    return _pair(
+        run, run.but(**{name: 0.0}), _named((x, 0), (x / lr, 0)), Answer("floor", (("side", "a"), ("rate", x)))
+    )
 
 
 def floor_other(draws: Draws) -> Pair:
@@ -220,19 +222,30 @@ def peak_with_floor(draws: Draws) -> Pair:
 def scale(draws: Draws) -> Pair:
     """Another rate."""
     run = draws.run()
-    if FLOOR.get(run.recipe.kind) and run.recipe[FLOOR[run.recipe.kind]] or run.recipe.kind in ("timm", "hf-polynomial"):
+    if (FLOOR.get(run.recipe.kind) and run.recipe[FLOOR[run.recipe.kind]]) or run.recipe.kind in (
+        "timm",
+        "hf-polynomial",
+    ):
         raise Undrawn
     x = float(run.recipe["lr"])
     factor = draws.of((10, 0.1, 2, 0.5, 8, 4, 3, 0.6, 0.25))
     changed = {"max_lr": x * factor} if run.recipe.kind == "OneCycleLR" else {}
-    return _pair(run, run.but(lr=x * factor, **changed), Answer("scale", (("factor", factor),)), _named((x, x * factor)))
+    return _pair(
+        run, run.but(lr=x * factor, **changed), Answer("scale", (("factor", factor),)), _named((x, x * factor))
+    )
 
 
 def factor(draws: Draws) -> Pair:
     """Another gamma."""
     run = draws.run(["StepLR", "MultiStepLR", "ExponentialLR", "LinearLR+MultiStepLR", "LinearLR+StepLR", "detectron2"])
     x = float(run.recipe["gamma"])
-    choices = (0.9, 0.95, 0.97, 0.98, 0.99) if x in (0.9, 0.95, 0.97, 0.98) else (0.1, 0.5, 0.2, 0.3) if x < 0.9 else (0.999, 0.9995, 0.9999)
+    choices = (
+        (0.9, 0.95, 0.97, 0.98, 0.99)
+        if x in (0.9, 0.95, 0.97, 0.98)
+        else (0.1, 0.5, 0.2, 0.3)
+        if x < 0.9
+        else (0.999, 0.9995, 0.9999)
+    )
     y = float(draws.other(x, choices))
     return _pair(run, run.but(gamma=y), Answer("factor", (("factor_a", x), ("factor_b", y))), _named((x, y)))
 
@@ -285,7 +298,9 @@ def _one_stone(count: int, both: Sequence[Both]) -> list[Answer]:
     """Where there is only one milestone, its step is the period."""
     if count > 1:
         return []
-    return [Answer("period", (("period_a", p), ("period_b", q))) for p, q in both] + [_counter(p / q) for p, q in both[:1]]
+    return [Answer("period", (("period_a", p), ("period_b", q))) for p, q in both] + [
+        _counter(p / q) for p, q in both[:1]
+    ]
 
 
 def last_milestone(draws: Draws) -> Pair:
@@ -344,7 +359,9 @@ def _lengths_of_cycles(run: Run) -> tuple[int, int]:
 
 def per_epoch(draws: Draws) -> Pair:
     """Stepped once per update where it was meant per epoch, or the reverse."""
-    run = draws.run(["StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "PolynomialLR", "CosineAnnealingWarmRestarts"])
+    run = draws.run(
+        ["StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "PolynomialLR", "CosineAnnealingWarmRestarts"]
+    )
     if run.per == "epoch":
         other, pace = replace(run, per="step"), float(run.steps_per_epoch or 1)
     elif run.recipe.kind == "ExponentialLR":
@@ -363,7 +380,18 @@ def _constant(side: str) -> list[Answer]:
 
 def processes(draws: Draws) -> Pair:
     """Called once per process, or once per batch of an accumulated update."""
-    run = draws.run(["hf-linear", "hf-cosine", "hf-cosine-min-lr", "hf-constant-warmup", "hf-polynomial", "hf-inverse-sqrt", "OneCycleLR", "hf-wsd"])
+    run = draws.run(
+        [
+            "hf-linear",
+            "hf-cosine",
+            "hf-cosine-min-lr",
+            "hf-constant-warmup",
+            "hf-polynomial",
+            "hf-inverse-sqrt",
+            "OneCycleLR",
+            "hf-wsd",
+        ]
+    )
     k = int(draws.of((2, 4, 8)))
     return _pair(run, run.at(run.called() * k), _counter(k), *_same_as_counter(run, k))
 
@@ -420,7 +448,9 @@ def resumed_longer(draws: Draws) -> Pair:
     x, y = count, _length(longer)[0]
     both = (*_either(x, y, run.unit), *_either(x - warm, y - warm, run.unit))
     named = [replace(_named(*both), name=each, values=(("step", at),)) for each in ("parameters", "resumed", "resume")]
-    return _pair(run, rates, *named, *(Answer("period", (("period_a", p), ("period_b", q), ("step", at))) for p, q in both))
+    return _pair(
+        run, rates, *named, *(Answer("period", (("period_a", p), ("period_b", q), ("step", at))) for p, q in both)
+    )
 
 
 def reset(draws: Draws) -> Pair:
@@ -489,7 +519,9 @@ def plateaus(draws: Draws) -> Pair:
     lr, factor_ = draws.of((0.1, 1e-3, 0.01)), draws.of((0.1, 0.5, 0.2))
     patience = int(draws.of((2, 3, 5)))
     both = [
-        np.repeat(plateau(lr, factor_, patience, np.exp(-np.arange(epochs) / 8) + 0.05 * draws.random.random(epochs)), steps)
+        np.repeat(
+            plateau(lr, factor_, patience, np.exp(-np.arange(epochs) / 8) + 0.05 * draws.random.random(epochs)), steps
+        )
         for _ in "ab"
     ]
     return Pair("ReduceLROnPlateau", both[0], both[1], (), vague=True, steps_per_epoch=steps)
@@ -509,8 +541,13 @@ def other_kind(draws: Draws) -> Pair:
             break
     else:
         raise Undrawn
-    other = other.but(lr=one.recipe["lr"], **({"warmup": one.recipe["warmup"]} if "warmup" in one.recipe and "warmup" in other.recipe else {}))
-    if {"hf-wsd", "hf-constant-warmup"} <= {one.recipe.kind, other.recipe.kind} or (other.recipe.kind == "hf-inverse-sqrt" and not other.recipe["warmup"]):
+    other = other.but(
+        lr=one.recipe["lr"],
+        **({"warmup": one.recipe["warmup"]} if "warmup" in one.recipe and "warmup" in other.recipe else {}),
+    )
+    if {"hf-wsd", "hf-constant-warmup"} <= {one.recipe.kind, other.recipe.kind} or (
+        other.recipe.kind == "hf-inverse-sqrt" and not other.recipe["warmup"]
+    ):
         raise Undrawn
     more = [Answer("family")]
     if "hf-constant-warmup" in (one.recipe.kind, other.recipe.kind):

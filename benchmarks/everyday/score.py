@@ -56,7 +56,11 @@ def draw(mistake: str, seed: int, number: int) -> Case:
         a = logs.draw(random, len(pair.a))
         b = a if draws.chance(0.6) else logs.draw(random, len(pair.b))
         if pair.base:
-            b = replace(b if b.format.startswith(("csv", "json")) else logs.draw(random, len(pair.b), plain=True), base=pair.base, format="csv")
+            b = replace(
+                b if b.format.startswith(("csv", "json")) else logs.draw(random, len(pair.b), plain=True),
+                base=pair.base,
+                format="csv",
+            )
         options = dict(pair.options)
         if pair.steps_per_epoch and draws.chance(0.6):
             options.setdefault("steps_per_epoch", pair.steps_per_epoch)
@@ -136,11 +140,17 @@ def mark(case: Case, said: Mapping[str, Any]) -> str:
 def _relative(style: logs.Style, rates: np.ndarray) -> float:
     """How exactly a number can be known from rates of so many digits."""
     typical = np.median(rates[rates > 0]) if (rates > 0).any() else 1.0
-    return float(max(1e-4, 4 * _error(style.digits, np.array([typical]))[0] / typical)) + 1e-2 * (style.digits != "all digits")
+    return float(max(1e-4, 4 * _error(style.digits, np.array([typical]))[0] / typical)) + 1e-2 * (
+        style.digits != "all digits"
+    )
 
 
 def _short(cause: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in cause.items() if key not in ("fix", "fix_code", "residual_ulp32", "second") and value is not None}
+    kept = {
+        key: value
+        for key, value in cause.items()
+        if key not in ("fix", "fix_code", "residual_ulp32", "second") and value is not None
+    }
     return kept | ({"second": _short(cause["second"])} if cause.get("second") else {})
 
 
@@ -165,7 +175,9 @@ def table(found: list[dict[str, Any]], by: str) -> list[str]:
             groups[key].append(one)
     lines = [f"| {by} | pairs | right | vague | wrong | false alarm |", "|---|---:|---:|---:|---:|---:|"]
     for key in sorted(groups, key=lambda key: share(groups[key], "right")):
-        counts = [sum(one["mark"] == mark_ for one in groups[key]) for mark_ in ("right", "vague", "wrong", "false alarm")]
+        counts = [
+            sum(one["mark"] == mark_ for one in groups[key]) for mark_ in ("right", "vague", "wrong", "false alarm")
+        ]
         lines.append(f"| {key} | {len(groups[key])} | " + " | ".join(map(str, counts)) + " |")
     return lines
 
@@ -184,7 +196,8 @@ def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
     seconds = [one["seconds"] for one in found]
     return {
         "groups": {
-            name: {"pairs": len(each)} | {m: sum(one["mark"] == m for one in each) for m in ("right", "vague", "wrong", "false alarm")}
+            name: {"pairs": len(each)}
+            | {m: sum(one["mark"] == m for one in each) for m in ("right", "vague", "wrong", "false alarm")}
             for name, each in sorted(groups.items())
         },
         "seconds": {"median": float(np.median(seconds)), "p95": float(np.quantile(seconds, 0.95)), "max": max(seconds)},
@@ -196,10 +209,14 @@ def report(found: list[dict[str, Any]]) -> str:
     figures = summary(found)
     lines = []
     for name, group in figures["groups"].items():
-        shares = ", ".join(f"{key} {100 * group[key] / group['pairs']:.1f} %" for key in ("right", "vague", "wrong", "false alarm"))
+        shares = ", ".join(
+            f"{key} {100 * group[key] / group['pairs']:.1f} %" for key in ("right", "vague", "wrong", "false alarm")
+        )
         lines.append(f"{name}: {group['pairs']} pairs, {shares}")
     seconds = figures["seconds"]
-    lines.append(f"seconds a pair: median {seconds['median']:.2f}, 95 % below {seconds['p95']:.2f}, longest {seconds['max']:.2f}")
+    lines.append(
+        f"seconds a pair: median {seconds['median']:.2f}, 95 % below {seconds['p95']:.2f}, longest {seconds['max']:.2f}"
+    )
     for by in ("mistake", "styles", "formats", "kind"):
         lines += ["", *table(found, by)]
     return "\n".join(lines)
@@ -211,8 +228,12 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=660, help="how many pairs, over all mistakes (default 660)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--only", nargs="+", choices=list(MISTAKES), metavar="MISTAKE", help=f"of {', '.join(MISTAKES)}")
-    parser.add_argument("--show", choices=("wrong", "vague", "right"), nargs="+", default=[], help="print each pair with this mark")
+    parser.add_argument(
+        "--only", nargs="+", choices=list(MISTAKES), metavar="MISTAKE", help=f"of {', '.join(MISTAKES)}"
+    )
+    parser.add_argument(
+        "--show", choices=("wrong", "vague", "right"), nargs="+", default=[], help="print each pair with this mark"
+    )
     parser.add_argument("--keep", metavar="CASE", help="write the logs of one pair, like total-3, into ./CASE")
     parser.add_argument("--out", type=Path, help="every pair and its answer, as JSON")
     options = parser.parse_args()
