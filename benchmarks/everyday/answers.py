@@ -17,7 +17,8 @@ class Answer:
 
     Attributes:
         name: of the cause; ``*`` for any that has these values.
-        values: parameters of it that are asked for; a tuple stands for any of its values, the name ``*`` for any parameter.
+        values: parameters of it that are asked for; a tuple stands for any of its values, the name ``*`` for any
+            parameter.
         one_of: pairs of values of a and b, of which the answer names at least one.
         may: more pairs that it may name, because they follow.
         readings: the readings that are right; none where there is nothing to read.
@@ -57,18 +58,18 @@ class Answer:
         if not self.one_of:
             return True
         named = list(pairs(said))
-        fits = [
-            any(
-                close(x, p[0], steps, relative) and close(y, p[1], steps, relative)
-                for x, y in (*self.one_of, *self.may)
+
+        def among(both: Both, known: tuple[Both, ...]) -> bool:
+            return any(
+                all(
+                    close(x, y, min(steps, 1 + round(0.02 * abs(x))), relative) for x, y in zip(each, both, strict=True)
+                )
+                for each in known
             )
-            for p in named
-        ]
-        first = [
-            any(close(x, p[0], steps, relative) and close(y, p[1], steps, relative) for x, y in self.one_of)
-            for p in named
-        ]
-        return any(first) and all(fits)
+
+        return any(among(each, self.one_of) for each in named) and all(
+            among(each, (*self.one_of, *self.may)) for each in named
+        )
 
 
 FROM_THE_START = ("shift", "scale", "counter", "period", "factor", "parameters")
@@ -79,7 +80,7 @@ NOT_NUMBERS = {"name", "reading", "residual_ulp32", "sentence", "fix", "fix_code
 
 
 def close(wanted: Any, said: Any, steps: int, relative: float) -> bool:
-    """Whether a value is the wanted one: text exactly, a count of steps within `steps`, a number relatively."""
+    """Whether a value is the wanted one: text exactly, a count within so many steps, any other number relatively."""
     if isinstance(wanted, str) or isinstance(said, str) or said is None:
         return bool(wanted == said)
     apart = abs(float(said) - float(wanted))
@@ -94,24 +95,24 @@ def _numbers(said: Mapping[str, Any]) -> list[float]:
 
 
 def pairs(said: Mapping[str, Any]) -> Iterator[Both]:
-    """The numbers of a and b that a cause names, whatever form they have: x_a and x_b, two in a list, 'x against y'."""
+    """The numbers of a and b that a cause names, in whatever form: x_a and x_b, two in a list, 'x against y'."""
     for key, value in said.items():
-        if key in NOT_NUMBERS:
-            continue
-        if key.endswith("_a") and isinstance(value, int | float) and isinstance(said.get(f"{key[:-2]}_b"), int | float):
-            yield float(value), float(said[f"{key[:-2]}_b"])
-        elif isinstance(value, Mapping):
-            if {"a", "b"} <= value.keys() and all(isinstance(value[side], int | float) for side in "ab"):
-                yield float(value["a"]), float(value["b"])
-            else:
-                yield from pairs(value)
-        elif isinstance(value, list | tuple):
-            if len(value) == 2 and all(isinstance(each, int | float) for each in value):
-                yield float(value[0]), float(value[1])
-            else:
-                for each in value:
-                    if isinstance(each, Mapping):
-                        yield from pairs(each)
-        elif isinstance(value, str):
+        if key not in NOT_NUMBERS:
+            beside = said.get(f"{key[:-2]}_b") if key.endswith("_a") else None
+            yield from _both(value if beside is None else [value, beside])
+
+
+def _both(value: Any) -> Iterator[Both]:
+    match value:
+        case [int() | float() as x, int() | float() as y] | {"a": int() | float() as x, "b": int() | float() as y}:
+            yield float(x), float(y)
+        case [[*x], [*y]] | {"a": [*x], "b": [*y]} if len(x) == len(y):
+            yield from (pair for pair in zip(x, y, strict=True) if pair[0] != pair[1])
+        case Mapping():
+            yield from pairs(value)
+        case [*several]:
+            for each in several:
+                yield from _both(each)
+        case str():
             for x, y in re.findall(r"([-+\d.e]*\d)[^\d,;]* (?:against|and|vs\.?) [^\d,;]*?([-+\d.e]*\d)", value):
-                yield float(x.replace(",", "")), float(y.replace(",", ""))
+                yield float(x), float(y)

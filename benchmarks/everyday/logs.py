@@ -48,9 +48,16 @@ class Style:
         """The updates that have a row."""
         return np.arange(self.offset, max(int(updates * self.cut), 1), self.every)
 
-    def seen(self, rates: np.ndarray) -> np.ndarray:
-        """The rates as the log has them, of every update."""
-        return np.array([float(DIGITS[self.digits](float(lr))) for lr in rates])
+    def error(self, size: np.ndarray) -> np.ndarray:
+        """How far a rate may be from the written one: half a unit of its last digit."""
+        match self.digits:
+            case "all digits":
+                return np.zeros_like(size)
+            case "float32":
+                return 6e-8 * size
+            case "%.6f" | "%.8f" | "round 8":
+                return np.full_like(size, 0.5 * 10.0 ** -int(self.digits.strip("%.f")[-1]))
+        return size * 0.5 * 10.0 ** -(int(self.digits[2]) - ("g" in self.digits))
 
 
 def write(folder: Path, side: str, style: Style, rates: np.ndarray, steps_per_epoch: int | None) -> Path:

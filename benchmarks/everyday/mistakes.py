@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from benchmarks.everyday.answers import Answer, Both
 from benchmarks.everyday.runs import Draws, Run
 from benchmarks.everyday.schedules import plateau
+from benchmarks.everyday.texts import typed
 
 NOT_KNOWN = ("unknown",)
 
 
-class Undrawn(Exception):
+class Undrawn(Exception):  # noqa: N818
     """This draw shows nothing, or does not fit the mistake."""
 
 
@@ -32,6 +34,10 @@ class Pair:
         steps_per_epoch: of both, where the runs count in epochs.
         options: more arguments of the comparison.
         base: what b's log calls the first update, where that is the mistake.
+        schedule: a, as its author would type it; None where that is not simple.
+        runs: both runs, where each is a whole run of one schedule.
+        times: calls of b's scheduler for each that was meant.
+        each: where b has two mistakes, what it is with one of them only.
     """
 
     kind: str
@@ -43,6 +49,10 @@ class Pair:
     steps_per_epoch: int | None = None
     options: tuple[tuple[str, int], ...] = ()
     base: int = 0
+    schedule: str | None = None
+    runs: tuple[Run, Run] | None = None
+    times: int = 1
+    each: tuple[np.ndarray, ...] = ()
 
 
 WITH_TOTAL = {
@@ -62,9 +72,19 @@ FLOOR = {
 }  # fmt: skip
 
 
-def _pair(run: Run, b: np.ndarray | Run, *answers: Answer, **more: object) -> Pair:
+def _pair(run: Run, b: np.ndarray | Run, *answers: Answer, **more: Any) -> Pair:
     rates = b.rates() if isinstance(b, Run) else b
-    return Pair(run.recipe.kind, run.rates(), rates, answers, steps_per_epoch=run.steps_per_epoch, **more)  # type: ignore[arg-type]
+    if isinstance(b, Run):
+        more.setdefault("runs", (run, b))
+    return Pair(
+        run.recipe.kind,
+        run.rates(),
+        rates,
+        answers,
+        steps_per_epoch=run.steps_per_epoch,
+        schedule=typed(run),
+        **more,
+    )
 
 
 def _named(*one_of: Both, may: Sequence[Both] = ()) -> Answer:
@@ -91,8 +111,10 @@ def total(draws: Draws) -> Pair:
     """Another total: of another run, or steps counted otherwise."""
     run = draws.run(list(WITH_TOTAL))
     name = WITH_TOTAL[run.recipe.kind]
-    before = int(run.recipe[name])
-    after = round(before * draws.of((2, 2, 0.5, 1.5, 4, 0.8, 1.25, 10 / 9)))
+    before, lead = int(run.recipe[name]), _length(run)[0] - int(run.recipe[name])
+    after = round((before + lead) * draws.of((2, 2, 0.5, 1.5, 4, 0.8, 1.25, 10 / 9))) - lead
+    if after < 3:
+        raise Undrawn
     other = run.but(**{name: after})
     (x, warm), (y, _) = _length(run), _length(other)
     if min(x, y) <= warm * 1.5 or (run.recipe.kind == "hf-wsd" and min(x, y) - warm <= run.recipe["num_decay_steps"]):
@@ -393,7 +415,7 @@ def processes(draws: Draws) -> Pair:
         ]
     )
     k = int(draws.of((2, 4, 8)))
-    return _pair(run, run.at(run.called() * k), _counter(k), *_same_as_counter(run, k))
+    return _pair(run, run.at(run.called() * k), _counter(k), *_same_as_counter(run, k), runs=(run, run), times=k)
 
 
 def _same_as_counter(run: Run, k: float) -> list[Answer]:
@@ -483,15 +505,12 @@ def skipped(draws: Draws) -> Pair:
     random = draws.random
     count = int(draws.of((1, 2, 3, 4, 6)))
     early = sorted(random.choice(np.arange(0, 20), count, replace=False).tolist())
-    late = sorted(random.integers(run.updates // 10, run.updates * 9 // 10, int(draws.of((0, 0, 1, 2)))).tolist())
+    late = sorted(random.integers(run.updates // 10, run.updates * 4 // 10, int(draws.of((0, 0, 1, 2)))).tolist())
     held = np.zeros(run.updates, dtype=int)
     for at in (*early, *late):
         held[at + 1 :] += 1
     lags = (len(early), len(early) + len(late))
-    answers = [
-        Answer("skipped", (("steps", (lags[1], -lags[1])),)), Answer("skipped", (("lag", (lags[1], -lags[1])),)),
-        Answer("skipped", (("lag_b", lags[1]),)), Answer("skipped", (("last", lags[1]),)),
-    ]  # fmt: skip
+    answers = [Answer("skipped", (("*", (lags[1], -lags[1])),))]
     if not late:
         answers.append(Answer("shift", (("steps", -lags[0]),)))
     return _pair(run, run.at(run.called() - held), *answers)
@@ -584,7 +603,7 @@ def two(draws: Draws) -> Pair:
     peak = float(pair.a.max())
     answers = [replace(scaled, second=each) for each in pair.answers if each.second is None]
     answers += [replace(each, may=(*each.may, (peak, peak * by))) for each in pair.answers if each.one_of]
-    return replace(pair, b=pair.b * by, answers=tuple(answers))
+    return replace(pair, b=pair.b * by, answers=tuple(answers), runs=None, each=(pair.b,))
 
 
 MISTAKES: dict[str, Callable[[Draws], Pair]] = {
