@@ -16,13 +16,13 @@ class Answer:
     """A cause that is right.
 
     Attributes:
-        name: of the cause.
-        values: parameters of it that are asked for; a tuple stands for any of its values.
+        name: of the cause; ``*`` for any that has these values.
+        values: parameters of it that are asked for; a tuple stands for any of its values, the name ``*`` for any
+            parameter.
         one_of: pairs of values of a and b, of which the answer names at least one.
         may: more pairs that it may name, because they follow.
         readings: the readings that are right; none where there is nothing to read.
         second: what has to be said beside it.
-        within: how many steps a step may be off.
     """
 
     name: str
@@ -43,58 +43,76 @@ class Answer:
         return any(self._is(x, steps, relative) and self.second._is(y, steps, relative) for x, y in both)
 
     def _is(self, said: Mapping[str, Any], steps: int, relative: float) -> bool:
-        if said["name"] != self.name:
+        if self.name not in (said["name"], "*"):
+            return False
+        if said["name"] in FROM_THE_START and said.get("step") and "step" not in dict(self.values):
             return False
         if self.readings and said.get("reading") is not None and said["reading"] not in self.readings:
             return False
         for key, wanted in self.values:
             choices = wanted if isinstance(wanted, tuple) else (wanted,)
-            if not any(close(each, said.get(key), steps if key in COUNTS else 0, relative) for each in choices):
+            values = _numbers(said) if key == "*" else [said.get(key)]
+            near = steps if key in COUNTS else 0
+            if not any(close(each, value, near, relative) for each in choices for value in values):
                 return False
         if not self.one_of:
             return True
         named = list(pairs(said))
-        fits = [
-            any(close(x, p[0], steps, relative) and close(y, p[1], steps, relative) for x, y in (*self.one_of, *self.may))
-            for p in named
-        ]
-        first = [
-            any(close(x, p[0], steps, relative) and close(y, p[1], steps, relative) for x, y in self.one_of) for p in named
-        ]
-        return any(first) and all(fits)
 
+        def among(both: Both, known: tuple[Both, ...]) -> bool:
+            return any(
+                all(
+                    close(x, y, min(steps, 1 + round(0.02 * abs(x))), relative) for x, y in zip(each, both, strict=True)
+                )
+                for each in known
+            )
+
+        return any(among(each, self.one_of) for each in named) and all(
+            among(each, (*self.one_of, *self.may)) for each in named
+        )
+
+
+FROM_THE_START = ("shift", "scale", "counter", "period", "factor", "parameters")
+"""Causes that hold at every step, unless they name the step from which on they do."""
 
 COUNTS = ("step", "steps", "period_a", "period_b", "every")
-NOT_NUMBERS = {"name", "reading", "residual_ulp32", "sentence", "fix", "fix_code", "second", "factor", "side", "step"}
+NOT_NUMBERS = {"name", "reading", "residual_ulp32", "sentence", "fix", "fix_code", "second"}
 
 
 def close(wanted: Any, said: Any, steps: int, relative: float) -> bool:
-    """Whether a value is the wanted one: text exactly, a count of steps within `steps`, a number relatively."""
+    """Whether a value is the wanted one: text exactly, a count within so many steps, any other number relatively."""
     if isinstance(wanted, str) or isinstance(said, str) or said is None:
         return bool(wanted == said)
     apart = abs(float(said) - float(wanted))
     return apart <= relative * abs(wanted) or (abs(wanted) >= 2 and apart <= steps) or apart < 1e-12
 
 
+def _numbers(said: Mapping[str, Any]) -> list[float]:
+    """All numbers among the parameters of a cause."""
+    values = [value for key, value in said.items() if key not in ("residual_ulp32", "second")]
+    inner = [number for value in values if isinstance(value, Mapping) for number in _numbers(value)]
+    return [float(value) for value in values if isinstance(value, int | float)] + inner
+
+
 def pairs(said: Mapping[str, Any]) -> Iterator[Both]:
-    """The numbers of a and b that a cause names, whatever form they have: x_a and x_b, two in a list, 'x against y'."""
+    """The numbers of a and b that a cause names, in whatever form: x_a and x_b, two in a list, 'x against y'."""
     for key, value in said.items():
-        if key in NOT_NUMBERS:
-            continue
-        if key.endswith("_a") and isinstance(value, int | float) and isinstance(said.get(f"{key[:-2]}_b"), int | float):
-            yield float(value), float(said[f"{key[:-2]}_b"])
-        elif isinstance(value, Mapping):
-            if {"a", "b"} <= value.keys() and all(isinstance(value[side], int | float) for side in "ab"):
-                yield float(value["a"]), float(value["b"])
-            else:
-                yield from pairs(value)
-        elif isinstance(value, list | tuple):
-            if len(value) == 2 and all(isinstance(each, int | float) for each in value):
-                yield float(value[0]), float(value[1])
-            else:
-                for each in value:
-                    if isinstance(each, Mapping):
-                        yield from pairs(each)
-        elif isinstance(value, str):
+        if key not in NOT_NUMBERS:
+            beside = said.get(f"{key[:-2]}_b") if key.endswith("_a") else None
+            yield from _both(value if beside is None else [value, beside])
+
+
+def _both(value: Any) -> Iterator[Both]:
+    match value:
+        case [int() | float() as x, int() | float() as y] | {"a": int() | float() as x, "b": int() | float() as y}:
+            yield float(x), float(y)
+        case [[*x], [*y]] | {"a": [*x], "b": [*y]} if len(x) == len(y):
+            yield from (pair for pair in zip(x, y, strict=True) if pair[0] != pair[1])
+        case Mapping():
+            yield from pairs(value)
+        case [*several]:
+            for each in several:
+                yield from _both(each)
+        case str():
             for x, y in re.findall(r"([-+\d.e]*\d)[^\d,;]* (?:against|and|vs\.?) [^\d,;]*?([-+\d.e]*\d)", value):
-                yield float(x.replace(",", "")), float(y.replace(",", ""))
+                yield float(x), float(y)

@@ -48,9 +48,16 @@ class Style:
         """The updates that have a row."""
         return np.arange(self.offset, max(int(updates * self.cut), 1), self.every)
 
-    def seen(self, rates: np.ndarray) -> np.ndarray:
-        """The rates as the log has them, of every update."""
-        return np.array([float(DIGITS[self.digits](float(lr))) for lr in rates])
+    def error(self, size: np.ndarray) -> np.ndarray:
+        """How far a rate may be from the written one: half a unit of its last digit."""
+        match self.digits:
+            case "all digits":
+                return np.zeros_like(size)
+            case "float32":
+                return 6e-8 * size
+            case "%.6f" | "%.8f" | "round 8":
+                return np.full_like(size, 0.5 * 10.0 ** -int(self.digits.strip("%.f")[-1]))
+        return size * 0.5 * 10.0 ** -(int(self.digits[2]) - ("g" in self.digits))
 
 
 def write(folder: Path, side: str, style: Style, rates: np.ndarray, steps_per_epoch: int | None) -> Path:
@@ -60,13 +67,18 @@ def write(folder: Path, side: str, style: Style, rates: np.ndarray, steps_per_ep
     loss = [f"{2.3 * (1 + n) ** -0.1:.4f}" for n in steps]
     match style.format:
         case "csv":
-            return _lines(folder / f"{side}.csv", "step,lr", [f"{n + style.base},{lr}" for n, lr in zip(steps, cells, strict=True)])
+            return _lines(
+                folder / f"{side}.csv",
+                "step,lr",
+                [f"{n + style.base},{lr}" for n, lr in zip(steps, cells, strict=True)],
+            )
         case "csv-loss":
             rows = [f"{n + style.base},{x},{lr}" for n, x, lr in zip(steps, loss, cells, strict=True)]
             return _lines(folder / f"{side}.csv", "iter,loss,lr", rows)
         case "jsonl":
             rows = [
-                f'{{"step": {n + style.base}, "loss": {x}, "lr": {_json(lr)}}}' for n, x, lr in zip(steps, loss, cells, strict=True)
+                f'{{"step": {n + style.base}, "loss": {x}, "lr": {_json(lr)}}}'
+                for n, x, lr in zip(steps, loss, cells, strict=True)
             ]
             return _lines(folder / f"{side}.jsonl", None, rows)
         case "hf":
@@ -102,7 +114,13 @@ def _trainer_state(
     """As Trainer 5 writes it: a row after update n counts n + 1 updates, and holds the rate that n used."""
     epoch = steps_per_epoch or len(rates)
     history = [
-        {"epoch": (int(n) + 1) / epoch, "grad_norm": 1.0, "learning_rate": float(lr), "loss": float(x), "step": int(n) + 1}
+        {
+            "epoch": (int(n) + 1) / epoch,
+            "grad_norm": 1.0,
+            "learning_rate": float(lr),
+            "loss": float(x),
+            "step": int(n) + 1,
+        }
         for n, lr, x in zip(steps, cells, loss, strict=True)
     ]
     last = history[-1]
@@ -129,6 +147,10 @@ def draw(random: np.random.Generator, updates: int, *, plain: bool = False) -> S
     every = 1 if random.random() < 0.45 else int(random.choice(spans))
     after = every - 1  # as Trainer and Lightning do: the update that completes k
     offset = after if format_ in ("hf", "lightning") else int(random.choice([0, 0, every, after]))
-    digits = "all digits" if random.random() < 0.55 or format_ in ("hf", "lightning") else str(random.choice(list(DIGITS)[1:]))
+    digits = (
+        "all digits"
+        if random.random() < 0.55 or format_ in ("hf", "lightning")
+        else str(random.choice(list(DIGITS)[1:]))
+    )
     cut = 1.0 if random.random() < 0.85 else float(random.choice([0.5, 0.6, 0.75, 0.9]))
     return Style(format_, every, offset, digits, cut)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from benchmarks.everyday.answers import Answer, Both
-from benchmarks.everyday.runs import EPOCHS, FINE, KINDS, Draws, Run
+from benchmarks.everyday.runs import Draws, Run
 from benchmarks.everyday.schedules import plateau
+from benchmarks.everyday.texts import typed
 
 NOT_KNOWN = ("unknown",)
 
 
-class Undrawn(Exception):
+class Undrawn(Exception):  # noqa: N818
     """This draw shows nothing, or does not fit the mistake."""
 
 
@@ -32,6 +34,10 @@ class Pair:
         steps_per_epoch: of both, where the runs count in epochs.
         options: more arguments of the comparison.
         base: what b's log calls the first update, where that is the mistake.
+        schedule: a, as its author would type it; None where that is not simple.
+        runs: both runs, where each is a whole run of one schedule.
+        times: calls of b's scheduler for each that was meant.
+        each: where b has two mistakes, what it is with one of them only.
     """
 
     kind: str
@@ -43,6 +49,10 @@ class Pair:
     steps_per_epoch: int | None = None
     options: tuple[tuple[str, int], ...] = ()
     base: int = 0
+    schedule: str | None = None
+    runs: tuple[Run, Run] | None = None
+    times: int = 1
+    each: tuple[np.ndarray, ...] = ()
 
 
 WITH_TOTAL = {
@@ -62,9 +72,19 @@ FLOOR = {
 }  # fmt: skip
 
 
-def _pair(run: Run, b: np.ndarray | Run, *answers: Answer, **more: object) -> Pair:
+def _pair(run: Run, b: np.ndarray | Run, *answers: Answer, **more: Any) -> Pair:
     rates = b.rates() if isinstance(b, Run) else b
-    return Pair(run.recipe.kind, run.rates(), rates, answers, steps_per_epoch=run.steps_per_epoch, **more)  # type: ignore[arg-type]
+    if isinstance(b, Run):
+        more.setdefault("runs", (run, b))
+    return Pair(
+        run.recipe.kind,
+        run.rates(),
+        rates,
+        answers,
+        steps_per_epoch=run.steps_per_epoch,
+        schedule=typed(run),
+        **more,
+    )
 
 
 def _named(*one_of: Both, may: Sequence[Both] = ()) -> Answer:
@@ -91,8 +111,10 @@ def total(draws: Draws) -> Pair:
     """Another total: of another run, or steps counted otherwise."""
     run = draws.run(list(WITH_TOTAL))
     name = WITH_TOTAL[run.recipe.kind]
-    before = int(run.recipe[name])
-    after = round(before * draws.of((2, 2, 0.5, 1.5, 4, 0.8, 1.25, 10 / 9)))
+    before, lead = int(run.recipe[name]), _length(run)[0] - int(run.recipe[name])
+    after = round((before + lead) * draws.of((2, 2, 0.5, 1.5, 4, 0.8, 1.25, 10 / 9))) - lead
+    if after < 3:
+        raise Undrawn
     other = run.but(**{name: after})
     (x, warm), (y, _) = _length(run), _length(other)
     if min(x, y) <= warm * 1.5 or (run.recipe.kind == "hf-wsd" and min(x, y) - warm <= run.recipe["num_decay_steps"]):
@@ -130,7 +152,7 @@ def warmup_missing(draws: Draws) -> Pair:
     answer = Answer("warmup", (("side", "a"), ("steps", steps)))
     follows: list[Both] = []
     if run.recipe.kind in WITH_TOTAL:
-        (x, _), = (_length(run),)
+        ((x, _),) = (_length(run),)
         y = _length(other)[0] if other.recipe.kind in WITH_TOTAL else x
         follows = [*_either(x - warm, y, run.unit), *_either(x, y, run.unit)]
     answers = [answer, _named(*_either(warm, 0, run.unit), may=follows)]
@@ -190,7 +212,9 @@ def floor_forgotten(draws: Draws) -> Pair:
     x, lr = float(run.recipe[name]), float(run.recipe["lr"])
     if not x:
         raise Undrawn
-    return _pair(run, run.but(**{name: 0.0}), _named((x, 0), (x / lr, 0)), Answer("floor", (("side", "a"), ("rate", x))))
+    return _pair(
+        run, run.but(**{name: 0.0}), _named((x, 0), (x / lr, 0)), Answer("floor", (("side", "a"), ("rate", x)))
+    )
 
 
 def floor_other(draws: Draws) -> Pair:
@@ -220,19 +244,30 @@ def peak_with_floor(draws: Draws) -> Pair:
 def scale(draws: Draws) -> Pair:
     """Another rate."""
     run = draws.run()
-    if FLOOR.get(run.recipe.kind) and run.recipe[FLOOR[run.recipe.kind]] or run.recipe.kind in ("timm", "hf-polynomial"):
+    if (FLOOR.get(run.recipe.kind) and run.recipe[FLOOR[run.recipe.kind]]) or run.recipe.kind in (
+        "timm",
+        "hf-polynomial",
+    ):
         raise Undrawn
     x = float(run.recipe["lr"])
     factor = draws.of((10, 0.1, 2, 0.5, 8, 4, 3, 0.6, 0.25))
     changed = {"max_lr": x * factor} if run.recipe.kind == "OneCycleLR" else {}
-    return _pair(run, run.but(lr=x * factor, **changed), Answer("scale", (("factor", factor),)), _named((x, x * factor)))
+    return _pair(
+        run, run.but(lr=x * factor, **changed), Answer("scale", (("factor", factor),)), _named((x, x * factor))
+    )
 
 
 def factor(draws: Draws) -> Pair:
     """Another gamma."""
     run = draws.run(["StepLR", "MultiStepLR", "ExponentialLR", "LinearLR+MultiStepLR", "LinearLR+StepLR", "detectron2"])
     x = float(run.recipe["gamma"])
-    choices = (0.9, 0.95, 0.97, 0.98, 0.99) if x in (0.9, 0.95, 0.97, 0.98) else (0.1, 0.5, 0.2, 0.3) if x < 0.9 else (0.999, 0.9995, 0.9999)
+    choices = (
+        (0.9, 0.95, 0.97, 0.98, 0.99)
+        if x in (0.9, 0.95, 0.97, 0.98)
+        else (0.1, 0.5, 0.2, 0.3)
+        if x < 0.9
+        else (0.999, 0.9995, 0.9999)
+    )
     y = float(draws.other(x, choices))
     return _pair(run, run.but(gamma=y), Answer("factor", (("factor_a", x), ("factor_b", y))), _named((x, y)))
 
@@ -285,7 +320,9 @@ def _one_stone(count: int, both: Sequence[Both]) -> list[Answer]:
     """Where there is only one milestone, its step is the period."""
     if count > 1:
         return []
-    return [Answer("period", (("period_a", p), ("period_b", q))) for p, q in both] + [_counter(p / q) for p, q in both[:1]]
+    return [Answer("period", (("period_a", p), ("period_b", q))) for p, q in both] + [
+        _counter(p / q) for p, q in both[:1]
+    ]
 
 
 def last_milestone(draws: Draws) -> Pair:
@@ -344,7 +381,9 @@ def _lengths_of_cycles(run: Run) -> tuple[int, int]:
 
 def per_epoch(draws: Draws) -> Pair:
     """Stepped once per update where it was meant per epoch, or the reverse."""
-    run = draws.run(["StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "PolynomialLR", "CosineAnnealingWarmRestarts"])
+    run = draws.run(
+        ["StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "PolynomialLR", "CosineAnnealingWarmRestarts"]
+    )
     if run.per == "epoch":
         other, pace = replace(run, per="step"), float(run.steps_per_epoch or 1)
     elif run.recipe.kind == "ExponentialLR":
@@ -363,9 +402,20 @@ def _constant(side: str) -> list[Answer]:
 
 def processes(draws: Draws) -> Pair:
     """Called once per process, or once per batch of an accumulated update."""
-    run = draws.run(["hf-linear", "hf-cosine", "hf-cosine-min-lr", "hf-constant-warmup", "hf-polynomial", "hf-inverse-sqrt", "OneCycleLR", "hf-wsd"])
+    run = draws.run(
+        [
+            "hf-linear",
+            "hf-cosine",
+            "hf-cosine-min-lr",
+            "hf-constant-warmup",
+            "hf-polynomial",
+            "hf-inverse-sqrt",
+            "OneCycleLR",
+            "hf-wsd",
+        ]
+    )
     k = int(draws.of((2, 4, 8)))
-    return _pair(run, run.at(run.called() * k), _counter(k), *_same_as_counter(run, k))
+    return _pair(run, run.at(run.called() * k), _counter(k), *_same_as_counter(run, k), runs=(run, run), times=k)
 
 
 def _same_as_counter(run: Run, k: float) -> list[Answer]:
@@ -420,7 +470,9 @@ def resumed_longer(draws: Draws) -> Pair:
     x, y = count, _length(longer)[0]
     both = (*_either(x, y, run.unit), *_either(x - warm, y - warm, run.unit))
     named = [replace(_named(*both), name=each, values=(("step", at),)) for each in ("parameters", "resumed", "resume")]
-    return _pair(run, rates, *named, *(Answer("period", (("period_a", p), ("period_b", q), ("step", at))) for p, q in both))
+    return _pair(
+        run, rates, *named, *(Answer("period", (("period_a", p), ("period_b", q), ("step", at))) for p, q in both)
+    )
 
 
 def reset(draws: Draws) -> Pair:
@@ -453,15 +505,12 @@ def skipped(draws: Draws) -> Pair:
     random = draws.random
     count = int(draws.of((1, 2, 3, 4, 6)))
     early = sorted(random.choice(np.arange(0, 20), count, replace=False).tolist())
-    late = sorted(random.integers(run.updates // 10, run.updates * 9 // 10, int(draws.of((0, 0, 1, 2)))).tolist())
+    late = sorted(random.integers(run.updates // 10, run.updates * 4 // 10, int(draws.of((0, 0, 1, 2)))).tolist())
     held = np.zeros(run.updates, dtype=int)
     for at in (*early, *late):
         held[at + 1 :] += 1
     lags = (len(early), len(early) + len(late))
-    answers = [
-        Answer("skipped", (("steps", (lags[1], -lags[1])),)), Answer("skipped", (("lag", (lags[1], -lags[1])),)),
-        Answer("skipped", (("lag_b", lags[1]),)), Answer("skipped", (("last", lags[1]),)),
-    ]  # fmt: skip
+    answers = [Answer("skipped", (("*", (lags[1], -lags[1])),))]
     if not late:
         answers.append(Answer("shift", (("steps", -lags[0]),)))
     return _pair(run, run.at(run.called() - held), *answers)
@@ -489,7 +538,9 @@ def plateaus(draws: Draws) -> Pair:
     lr, factor_ = draws.of((0.1, 1e-3, 0.01)), draws.of((0.1, 0.5, 0.2))
     patience = int(draws.of((2, 3, 5)))
     both = [
-        np.repeat(plateau(lr, factor_, patience, np.exp(-np.arange(epochs) / 8) + 0.05 * draws.random.random(epochs)), steps)
+        np.repeat(
+            plateau(lr, factor_, patience, np.exp(-np.arange(epochs) / 8) + 0.05 * draws.random.random(epochs)), steps
+        )
         for _ in "ab"
     ]
     return Pair("ReduceLROnPlateau", both[0], both[1], (), vague=True, steps_per_epoch=steps)
@@ -509,8 +560,13 @@ def other_kind(draws: Draws) -> Pair:
             break
     else:
         raise Undrawn
-    other = other.but(lr=one.recipe["lr"], **({"warmup": one.recipe["warmup"]} if "warmup" in one.recipe and "warmup" in other.recipe else {}))
-    if {"hf-wsd", "hf-constant-warmup"} <= {one.recipe.kind, other.recipe.kind} or (other.recipe.kind == "hf-inverse-sqrt" and not other.recipe["warmup"]):
+    other = other.but(
+        lr=one.recipe["lr"],
+        **({"warmup": one.recipe["warmup"]} if "warmup" in one.recipe and "warmup" in other.recipe else {}),
+    )
+    if {"hf-wsd", "hf-constant-warmup"} <= {one.recipe.kind, other.recipe.kind} or (
+        other.recipe.kind == "hf-inverse-sqrt" and not other.recipe["warmup"]
+    ):
         raise Undrawn
     more = [Answer("family")]
     if "hf-constant-warmup" in (one.recipe.kind, other.recipe.kind):
@@ -547,7 +603,7 @@ def two(draws: Draws) -> Pair:
     peak = float(pair.a.max())
     answers = [replace(scaled, second=each) for each in pair.answers if each.second is None]
     answers += [replace(each, may=(*each.may, (peak, peak * by))) for each in pair.answers if each.one_of]
-    return replace(pair, b=pair.b * by, answers=tuple(answers))
+    return replace(pair, b=pair.b * by, answers=tuple(answers), runs=None, each=(pair.b,))
 
 
 MISTAKES: dict[str, Callable[[Draws], Pair]] = {

@@ -102,7 +102,9 @@ def _hf(kind: str, **more: Callable[[Draws, int, float], Number]) -> Callable[[D
     def draw(draws: Draws) -> Run:
         total, epoch = draws.length()
         lr = draws.of(FINE)
-        warmup = 0 if draws.chance(0.2) and kind not in ("hf-constant-warmup", "hf-inverse-sqrt") else draws.warmup(total)
+        warmup = (
+            0 if draws.chance(0.2) and kind not in ("hf-constant-warmup", "hf-inverse-sqrt") else draws.warmup(total)
+        )
         numbers: dict[str, Number] = {"lr": lr, "warmup": warmup}
         if kind not in ("hf-constant-warmup", "hf-inverse-sqrt"):
             numbers["total"] = total
@@ -127,7 +129,9 @@ def _torch(kind: str, numbers: Callable[[Draws, int, int], dict[str, Number]]) -
 
 def _milestones(draws: Draws, count: int) -> tuple[int, ...]:
     """At 30, 60 and 80, or 50 and 75 per cent, or the like."""
-    shares = draws.of([(0.3, 0.6, 0.8), (0.5, 0.75), (0.3, 0.6, 0.9), (0.6, 0.8), (0.5, 0.8), (0.4, 0.7), (0.25, 0.5, 0.75)])
+    shares = draws.of(
+        [(0.3, 0.6, 0.8), (0.5, 0.75), (0.3, 0.6, 0.9), (0.6, 0.8), (0.5, 0.8), (0.4, 0.7), (0.25, 0.5, 0.75)]
+    )
     return tuple(round(share * count) for share in shares)
 
 
@@ -153,7 +157,9 @@ def _nanogpt(kind: str) -> Callable[[Draws], Run]:
 def _detectron2(draws: Draws) -> Run:
     total = int(draws.of((1000, 1500, 3000, 6000, 9000)))
     numbers = {
-        "milestones": draws.of([(total * 2 // 3, total * 8 // 9), (total // 2, total * 3 // 4), (total * 3 // 5, total * 4 // 5)]),
+        "milestones": draws.of(
+            [(total * 2 // 3, total * 8 // 9), (total // 2, total * 3 // 4), (total * 3 // 5, total * 4 // 5)]
+        ),
         "gamma": 0.1,
         "warmup_iters": draws.warmup(total),
         "warmup_factor": draws.of((0.001, 1 / 3, 0.1)),
@@ -165,7 +171,12 @@ def _timm(draws: Draws) -> Run:
     steps, epochs = draws.epochs()
     total = steps * epochs
     warmup = steps * draws.of([each for each in (1, 3, 5, 10) if each <= epochs // 4])
-    numbers = {"t_initial": total, "lr_min": draws.of((0.0, 1e-5, 1e-6)), "warmup_t": warmup, "warmup_lr_init": draws.of((1e-6, 1e-5, 1e-4))}
+    numbers = {
+        "t_initial": total,
+        "lr_min": draws.of((0.0, 1e-5, 1e-6)),
+        "warmup_t": warmup,
+        "warmup_lr_init": draws.of((1e-6, 1e-5, 1e-4)),
+    }
     return Run(Recipe.of("timm", lr=draws.of((0.1, 0.05, 5e-3, 1e-3)), **numbers), total, steps)
 
 
@@ -179,14 +190,19 @@ def _warmed(kind: str, numbers: Callable[[Draws, int, int], dict[str, Number]]) 
         warmup = draws.of((5, 5, 3, 10)) * (1 if per == "epoch" else max(1, steps // 5))
         warmup = min(warmup, count // 5)
         start = draws.of((0.01, 0.1, 1 / 3, 0.001))
-        recipe = Recipe.of(kind, lr=draws.of(COARSE), warmup=warmup, start_factor=start, **numbers(draws, count - warmup, epochs))
+        recipe = Recipe.of(
+            kind, lr=draws.of(COARSE), warmup=warmup, start_factor=start, **numbers(draws, count - warmup, epochs)
+        )
         return Run(recipe, steps * epochs, steps, per)
 
     return draw
 
 
 def _step_size(draws: Draws, count: int, epochs: int) -> dict[str, Number]:
-    return {"step_size": max(1, round(count * draws.of((0.1, 0.2, 0.25, 1 / 3, 0.5)))), "gamma": draws.of((0.1, 0.5, 0.9, 0.1, 0.2))}
+    return {
+        "step_size": max(1, round(count * draws.of((0.1, 0.2, 0.25, 1 / 3, 0.5)))),
+        "gamma": draws.of((0.1, 0.5, 0.9, 0.1, 0.2)),
+    }
 
 
 def _gamma(draws: Draws, count: int, epochs: int) -> dict[str, Number]:
@@ -213,22 +229,32 @@ KINDS: dict[str, Callable[[Draws], Run]] = {
     ),
     "ExponentialLR": _torch("ExponentialLR", _gamma),
     "CosineAnnealingLR": _torch(
-        "CosineAnnealingLR", lambda draws, count, epochs: {"T_max": count, "eta_min": draws.of((0.0, 0.0, 1e-4, 1e-5, 1e-6))}
+        "CosineAnnealingLR",
+        lambda draws, count, epochs: {"T_max": count, "eta_min": draws.of((0.0, 0.0, 1e-4, 1e-5, 1e-6))},
     ),
-    "PolynomialLR": _torch("PolynomialLR", lambda draws, count, epochs: {"total_iters": count, "power": draws.of((0.9, 1.0, 2.0))}),
+    "PolynomialLR": _torch(
+        "PolynomialLR", lambda draws, count, epochs: {"total_iters": count, "power": draws.of((0.9, 1.0, 2.0))}
+    ),
     "poly": _torch("poly", lambda draws, count, epochs: {"max_iter": count, "power": draws.of((0.9, 0.9, 2.0))}),
     "OneCycleLR": _one_cycle,
     "CosineAnnealingWarmRestarts": _torch(
         "CosineAnnealingWarmRestarts",
-        lambda draws, count, epochs: {"T_0": max(2, round(count * draws.of((0.1, 0.2, 0.25)))), "T_mult": draws.of((1, 2)), "eta_min": draws.of((0.0, 1e-5))},
+        lambda draws, count, epochs: {
+            "T_0": max(2, round(count * draws.of((0.1, 0.2, 0.25)))),
+            "T_mult": draws.of((1, 2)),
+            "eta_min": draws.of((0.0, 1e-5)),
+        },
     ),
     "LinearLR+CosineAnnealingLR": _warmed(
-        "LinearLR+CosineAnnealingLR", lambda draws, count, epochs: {"T_max": count, "eta_min": draws.of((0.0, 0.0, 1e-5, 1e-4))}
+        "LinearLR+CosineAnnealingLR",
+        lambda draws, count, epochs: {"T_max": count, "eta_min": draws.of((0.0, 0.0, 1e-5, 1e-4))},
     ),
     "LinearLR+MultiStepLR": _warmed(
         "LinearLR+MultiStepLR", lambda draws, count, epochs: {"milestones": _milestones(draws, count), "gamma": 0.1}
     ),
-    "LinearLR+StepLR": _warmed("LinearLR+StepLR", lambda draws, count, epochs: {"step_size": max(1, round(count / 3)), "gamma": 0.1}),
+    "LinearLR+StepLR": _warmed(
+        "LinearLR+StepLR", lambda draws, count, epochs: {"step_size": max(1, round(count / 3)), "gamma": 0.1}
+    ),
     "nanogpt": _nanogpt("nanogpt"),
     "nanogpt-2023": _nanogpt("nanogpt-2023"),
     "detectron2": _detectron2,

@@ -8,8 +8,7 @@ import multiprocessing
 import tempfile
 import time
 import warnings
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import samestep
-from benchmarks.everyday import logs
+from benchmarks.everyday import figures, logs
 from benchmarks.everyday.answers import VAGUE
 from benchmarks.everyday.mistakes import MISTAKES, Pair, Undrawn
 from benchmarks.everyday.runs import Draws
@@ -29,19 +28,28 @@ KEPT_APART = {"same": "same", "two": "two mistakes", "plateaus": "no cause", "by
 
 @dataclass(frozen=True)
 class Case:
-    """A pair, and how each side is logged."""
+    """A pair, and how each side is logged; None where a is the schedule, as text."""
 
     name: str
     mistake: str
     pair: Pair
-    styles: tuple[logs.Style, logs.Style]
+    styles: tuple[logs.Style | None, logs.Style]
     options: Mapping[str, int]
 
     def write(self, folder: Path) -> tuple[str, str]:
         """Write both logs."""
         both = zip("ab", self.styles, (self.pair.a, self.pair.b), strict=True)
-        a, b = (str(logs.write(folder, side, style, rates, self.pair.steps_per_epoch)) for side, style, rates in both)
+        a, b = (
+            str(logs.write(folder, side, style, rates, self.pair.steps_per_epoch) if style else self.pair.schedule)
+            for side, style, rates in both
+        )
         return a, b
+
+    @property
+    def logged(self) -> list[tuple[logs.Style, np.ndarray]]:
+        """How each side that is no schedule is logged, and its rates."""
+        both = zip(self.styles, (self.pair.a, self.pair.b), strict=True)
+        return [(style, rates) for style, rates in both if style is not None]
 
 
 def draw(mistake: str, seed: int, number: int) -> Case:
@@ -53,46 +61,44 @@ def draw(mistake: str, seed: int, number: int) -> Case:
             pair = MISTAKES[mistake](draws)
         except Undrawn:
             continue
-        a = logs.draw(random, len(pair.a))
-        b = a if draws.chance(0.6) else logs.draw(random, len(pair.b))
-        if pair.base:
-            b = replace(b if b.format.startswith(("csv", "json")) else logs.draw(random, len(pair.b), plain=True), base=pair.base, format="csv")
-        options = dict(pair.options)
-        if pair.steps_per_epoch and draws.chance(0.6):
-            options.setdefault("steps_per_epoch", pair.steps_per_epoch)
-        case = Case(f"{mistake}-{number}", mistake, pair, (a, b), options)
+        case = Case(f"{mistake}-{number}", mistake, pair, _styles(draws, pair), _options(draws, pair))
         if mistake == "same" or pair.base or _shows(case):
             return case
     raise Undrawn(mistake)
 
 
+def _styles(draws: Draws, pair: Pair) -> tuple[logs.Style | None, logs.Style]:
+    """Both sides logged alike, or each in its own way, or a given as a schedule."""
+    a = logs.draw(draws.random, len(pair.a))
+    b = a if draws.chance(0.6) else logs.draw(draws.random, len(pair.b))
+    if pair.base:  # a format that does not say what it counts from
+        b = replace(
+            b if b.format.startswith("csv") else logs.draw(draws.random, len(pair.b), plain=True), base=pair.base
+        )
+    return (None if pair.schedule and draws.chance(0.15) else a), b
+
+
+def _options(draws: Draws, pair: Pair) -> dict[str, int]:
+    told = {"steps_per_epoch": pair.steps_per_epoch} if pair.steps_per_epoch and draws.chance(0.6) else {}
+    return {**told, **dict(pair.options)}
+
+
 def _shows(case: Case) -> bool:
-    """Whether enough rows show a difference that is larger than what their digits leave open."""
-    last = min(len(case.pair.a), len(case.pair.b))
-    shows = [0, 0]
-    for place, style in enumerate(case.styles):
-        steps = style.steps(len((case.pair.a, case.pair.b)[place]))
+    """Whether enough rows show each mistake, by more than what their digits leave open."""
+    return all(_differ(case, b) for b in (case.pair.b, *case.pair.each))
+
+
+def _differ(case: Case, b: np.ndarray) -> bool:
+    last = min(len(case.pair.a), len(b))
+    shows = []
+    for style, rates in case.logged:
+        steps = style.steps(len(rates))
         steps = steps[steps < last]
-        a, b = case.pair.a[steps], case.pair.b[steps]
-        size = np.maximum(np.abs(a), np.abs(b))
-        errors = [_error(each.digits, size) for each in case.styles]
-        apart = np.abs(a - b) > 1e-5 * size + 3 * np.maximum(*errors)
-        shows[place] = int(apart.sum())
+        sides = case.pair.a[steps], b[steps]
+        size = np.maximum(*np.abs(sides))
+        unknown = np.max([each.error(size) for each, _ in case.logged], axis=0)
+        shows.append(int((np.abs(sides[0] - sides[1]) > 1e-5 * size + 3 * unknown).sum()))
     return min(shows) >= LEAST
-
-
-def _error(digits: str, size: np.ndarray) -> np.ndarray:
-    """Half a unit of the last digit."""
-    match digits:
-        case "all digits":
-            return np.zeros_like(size)
-        case "float32":
-            return 6e-8 * size
-        case "%.6f" | "%.8f":
-            return np.full_like(size, 0.5 * 10.0 ** -int(digits[2]))
-        case "round 8":
-            return np.full_like(size, 5e-9)
-    return size * 0.5 * 10.0 ** -(int(digits[2]) - ("g" in digits))
 
 
 def scored(case: Case) -> dict[str, Any]:
@@ -108,8 +114,8 @@ def scored(case: Case) -> dict[str, Any]:
             said = {"verdict": "error", "cause": {"name": type(error).__name__, "sentence": str(error)}}
         seconds = time.perf_counter() - began
     return {
-        "case": case.name, "mistake": case.mistake, "kind": case.pair.kind, "styles": [style.name for style in case.styles],
-        "formats": [style.format for style in case.styles], "options": dict(case.options), "mark": mark(case, said),
+        "case": case.name, "group": KEPT_APART.get(case.mistake, "one mistake"), "mistake": case.mistake, "kind of schedule": case.pair.kind, "style": [style.name for style, _ in case.logged],
+        "format": [style.format if style else "schedule" for style in case.styles], "options": dict(case.options), "mark": mark(case, said),
         "verdict": said["verdict"], "said": _short(said["cause"]), "right": [_listed(each) for each in case.pair.answers],
         "updates": [len(case.pair.a), len(case.pair.b)], "seconds": seconds,
     }  # fmt: skip
@@ -124,8 +130,8 @@ def mark(case: Case, said: Mapping[str, Any]) -> str:
         return "vague" if verdict == "inconclusive" else "false alarm"
     if verdict in ("same", "error"):
         return "wrong"
-    steps = max(style.every for style in case.styles)
-    relative = max(_relative(style, rates) for style, rates in zip(case.styles, (pair.a, pair.b), strict=True))
+    steps = max(style.every for style, _ in case.logged)
+    relative = max(_relative(style, rates) for style, rates in case.logged)
     if any(answer.allows(cause, steps, relative) for answer in pair.answers):
         return "right"
     if verdict == "inconclusive" or cause["name"] in VAGUE:
@@ -136,11 +142,16 @@ def mark(case: Case, said: Mapping[str, Any]) -> str:
 def _relative(style: logs.Style, rates: np.ndarray) -> float:
     """How exactly a number can be known from rates of so many digits."""
     typical = np.median(rates[rates > 0]) if (rates > 0).any() else 1.0
-    return float(max(1e-4, 4 * _error(style.digits, np.array([typical]))[0] / typical)) + 1e-2 * (style.digits != "all digits")
+    coarse = 0.0 if style.digits == "all digits" else 1e-2
+    return float(max(1e-4, 4 * style.error(np.array([typical]))[0] / typical)) + coarse
 
 
 def _short(cause: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in cause.items() if key not in ("fix", "fix_code", "residual_ulp32", "second") and value is not None}
+    kept = {
+        key: value
+        for key, value in cause.items()
+        if key not in ("fix", "fix_code", "residual_ulp32", "second") and value is not None
+    }
     return kept | ({"second": _short(cause["second"])} if cause.get("second") else {})
 
 
@@ -157,64 +168,19 @@ def _one(wanted: tuple[str, int, int]) -> dict[str, Any] | None:
         return None
 
 
-def table(found: list[dict[str, Any]], by: str) -> list[str]:
-    """Counts by a key, as lines of a table in Markdown."""
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for one in found:
-        for key in [one[by]] if isinstance(one[by], str) else set(one[by]):
-            groups[key].append(one)
-    lines = [f"| {by} | pairs | right | vague | wrong | false alarm |", "|---|---:|---:|---:|---:|---:|"]
-    for key in sorted(groups, key=lambda key: share(groups[key], "right")):
-        counts = [sum(one["mark"] == mark_ for one in groups[key]) for mark_ in ("right", "vague", "wrong", "false alarm")]
-        lines.append(f"| {key} | {len(groups[key])} | " + " | ".join(map(str, counts)) + " |")
-    return lines
-
-
-def share(found: Iterable[dict[str, Any]], mark_: str) -> float:
-    """The share with this mark, in per cent."""
-    every = [one["mark"] == mark_ for one in found]
-    return 100 * sum(every) / max(len(every), 1)
-
-
-def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """The figures that the page about the diagnosis has."""
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for one in found:
-        groups[KEPT_APART.get(one["mistake"], "one mistake")].append(one)
-    seconds = [one["seconds"] for one in found]
-    return {
-        "groups": {
-            name: {"pairs": len(each)} | {m: sum(one["mark"] == m for one in each) for m in ("right", "vague", "wrong", "false alarm")}
-            for name, each in sorted(groups.items())
-        },
-        "seconds": {"median": float(np.median(seconds)), "p95": float(np.quantile(seconds, 0.95)), "max": max(seconds)},
-    }
-
-
-def report(found: list[dict[str, Any]]) -> str:
-    """The figures, by mistake, by logging style and by kind of schedule."""
-    figures = summary(found)
-    lines = []
-    for name, group in figures["groups"].items():
-        shares = ", ".join(f"{key} {100 * group[key] / group['pairs']:.1f} %" for key in ("right", "vague", "wrong", "false alarm"))
-        lines.append(f"{name}: {group['pairs']} pairs, {shares}")
-    seconds = figures["seconds"]
-    lines.append(f"seconds a pair: median {seconds['median']:.2f}, 95 % below {seconds['p95']:.2f}, longest {seconds['max']:.2f}")
-    for by in ("mistake", "styles", "formats", "kind"):
-        lines += ["", *table(found, by)]
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Run the benchmark and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=660, help="how many pairs, over all mistakes (default 660)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--only", nargs="+", choices=list(MISTAKES), metavar="MISTAKE", help=f"of {', '.join(MISTAKES)}")
-    parser.add_argument("--show", choices=("wrong", "vague", "right"), nargs="+", default=[], help="print each pair with this mark")
+    known = ", ".join(MISTAKES)
+    parser.add_argument("--only", nargs="+", choices=list(MISTAKES), metavar="MISTAKE", help=f"of {known}")
+    marks = figures.DIAGNOSIS.marks
+    parser.add_argument("--show", choices=marks, nargs="+", default=[], help="print each pair with this mark")
     parser.add_argument("--keep", metavar="CASE", help="write the logs of one pair, like total-3, into ./CASE")
     parser.add_argument("--out", type=Path, help="every pair and its answer, as JSON")
+    parser.add_argument("--save", action="store_true", help="keep the figures for the page about the diagnosis")
     options = parser.parse_args()
     if options.keep:
         mistake, number = options.keep.rsplit("-", 1)
@@ -230,8 +196,10 @@ def main() -> None:
             if one is None:
                 continue
             found.append(one)
-            if one["mark"] in options.show or (one["mark"] == "false alarm" and "wrong" in options.show):
+            if one["mark"] in options.show:
                 print(json.dumps(one), flush=True)
-    print(report(found))
+    print(figures.report(figures.DIAGNOSIS, found))
     if options.out:
         options.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    if options.save:
+        figures.save(figures.DIAGNOSIS, found, options.seed)
