@@ -12,12 +12,12 @@ from .options import Accumulate, DropLast, Json, check_targets
 
 EXAMPLE = "samestep compare a.csv b.csv --samples 1000 --batch-size 32 --json result.json"
 SIDE_HELP = (
-    "A trace, a log (CSV, JSON lines, Lightning, Hugging Face, Keras, TensorBoard, Weights & Biases, MLflow), a folder "
-    "of a run, or a schedule as for explain."
+    "A trace, a log (CSV, JSON lines, text, TensorBoard, Keras, Lightning, Hugging Face, Weights & Biases, MLflow, YOLO, "
+    "timm, MMEngine, fairseq and others), a folder of a run, or a schedule as for explain."
 )
 SETTINGS_HELP = (
-    "What A alone needs: framework=, arm=, seed= to select; step_base=, lr_timing=used|next, loss_kind=, format=, "
-    "column.step=, column.lr= to say what its log means."
+    "What A alone needs: framework=, arm=, seed= to select; step_base=, lr_timing=used|next, step_unit=step|epoch, "
+    "epoch_lr=first|last|mean, loss_kind=, format=, column.step=, column.lr= to say what its log means."
 )
 
 

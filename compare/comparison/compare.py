@@ -98,7 +98,7 @@ def compare(
     counts = counts or _clock(*sides)
     notes = [said] if counts and (said := large_batch(counts)) else []
     found = tuple(
-        _compared(name, (sides[0], run_a), (sides[1], run_b), counts, ulp)
+        _compared(name, (sides[0], run_a), (sides[1], run_b), counts, looked_up or "step", ulp)
         for name, run_a, run_b in _pairs(*sides, counts, looked_up or "step", epochs, notes)
     )
     return Comparison(*sides, counts, looked_up or "step", found, tuple(notes))
@@ -191,10 +191,12 @@ def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, epochs: int | Non
     return np.arange(steps, dtype=np.int64)
 
 
-def _compared(name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, ulp: float) -> Compared:
+def _compared(
+    name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, stepping: Stepping, ulp: float
+) -> Compared:
     diagnosis = modest(diagnose(a[1].rates, b[1].rates, clock, ulp), a, b)
     scene = _scene(a, b, clock, diagnosis)
-    doubtful = doubt(diagnosis, a, b)
+    doubtful = doubt(diagnosis, a, b, clock, stepping)
     return Compared(
         name=name,
         a=a[1],

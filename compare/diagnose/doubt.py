@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from samestep.experiment.clock import Clock, Stepping
+
+from ..align.steps import common_rows
 from ..causes.unexplained import Unexplained
 from ..infer import Inferred
 from ..runs.run import Run
 from ..runs.side import Name, Side
-from ..words import short
+from ..tolerance import allowed
+from ..words import listed, short
 from . import Diagnosis
+from .meanings import agreeing, as_read
 
 FEW = 3
 """With fewer rows no schedule follows, and no cause of a difference."""
@@ -41,6 +48,8 @@ def modest(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Di
     )
     if diagnosis.compared == 1 and diagnosis.first_difference is None:
         return replace(diagnosis, verdict="inconclusive", also_possible=())
+    if isinstance(diagnosis.cause, Unexplained) and diagnosis.first_difference is None:
+        return replace(diagnosis, verdict="inconclusive")  # no row differs, and too few agree to say more
     vague = diagnosis.compared < FEW or is_zero(a[1]) or is_zero(b[1])
     if vague and diagnosis.first_difference is not None:
         return replace(diagnosis, cause=Unexplained(residual_ulp32=diagnosis.max_ulp32), also_possible=())
@@ -66,8 +75,10 @@ def follows(run: Run, inferred: Inferred | None) -> str:
     return f"follows {short(inferred.schedule)}{looked_up}"
 
 
-def doubt(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Doubt | None:
-    """Whether a difference may be nothing but what a log counts from, or when it was written."""
+def doubt(
+    diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, stepping: Stepping
+) -> Doubt | None:
+    """Whether a difference may be nothing but what a log counts from, when it was written, or with how many digits."""
     for name in _ahead(diagnosis, a[1], b[1]):
         early, late = (b, a) if name == "b" else (a, b)
         base, timing = _of_base(early, late), _of_timing(diagnosis, early[0])
@@ -83,7 +94,9 @@ def doubt(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Dou
             return Doubt("whether the logs' steps start at 0 or 1", f"{base}: both are the same. {missing}")
         if timing:
             return Doubt("whether the rates in the log are those used or the next ones", timing)
-    return None
+    if diagnosis.verdict != "differs" or diagnosis.first_difference is None:
+        return None
+    return _of_meaning(a, b, clock, stepping) or _of_digits(a, b)
 
 
 def _ahead(diagnosis: Diagnosis, a: Run, b: Run) -> Iterator[Name]:
@@ -95,20 +108,64 @@ def _ahead(diagnosis: Diagnosis, a: Run, b: Run) -> Iterator[Name]:
 
 def _of_base(early: tuple[Side, Run], late: tuple[Side, Run]) -> str | None:
     """The log that is late may count from 1; None where it does not look so, or says what it counts from."""
-    if not (late[0].may_count_from_1 and early[1].rates.step[0] == 0):
+    begins = int(early[1].rates.step[0])
+    if "step_base" not in late[0].open or _is_of_epochs(late[0]) or (early[0].schedule is None and begins):
         return None
-    name = late[0].name
-    return (
-        f"{name}'s steps begin at 1, {early[0].name}'s at 0. If {name}'s log counts from 1, give --{name} step_base=1"
-    )
+    name, first = late[0].name, f"{late[0].name}'s steps begin at {int(late[1].rates.step[0])}"
+    first += "" if early[0].schedule is not None else f", {early[0].name}'s at 0"
+    return f"{first}. If {name}'s log counts from 1, give --{name} step_base=1"
 
 
 def _of_timing(diagnosis: Diagnosis, early: Side) -> str | None:
     """The log that is ahead may hold the next rates; None where it says when it read them."""
-    if not diagnosis.cause.may_be_timing or early.conventions.get("lr_timing") != "unknown":
+    if not diagnosis.cause.may_be_timing or "lr_timing" not in early.open or _is_of_epochs(early):
         return None
     name = early.name
     return (
         f"{name}'s log does not say whether its rates are those used or the next ones. If they are the next ones, give "
         f"--{name} lr_timing=next: both are the same. If those used, give --{name} lr_timing=used: they differ."
     )
+
+
+def _is_of_epochs(side: Side) -> bool:
+    """Whether a row of a log is an epoch: a convention then moves it by more than one update."""
+    return "epoch_lr" in side.conventions
+
+
+def _of_meaning(a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, stepping: Stepping) -> Doubt | None:
+    """Both are the same if the rows of one log mean something else than they were taken for."""
+    said, on = [], []
+    for side, meaning in agreeing(a, b, clock, stepping):
+        name = side.name
+        if_so, if_not = (f"--{name} {_options(each)}" for each in (meaning.options, as_read(side)))
+        said.append(f"If {name}'s log {meaning.says}, give {if_so}: both are the same. If not, give {if_not}.")
+        on.append(f"whether {name}'s log {meaning.says}")
+    return Doubt(listed(on), " ".join(said)) if said else None
+
+
+def _of_digits(a: tuple[Side, Run], b: tuple[Side, Run]) -> Doubt | None:
+    """Both are the same if a log was written with as few digits as it may have been."""
+    runs = a[1], b[1]
+    few = [side.name for side, run in (a, b) if run.perhaps is not None]
+    if not few:
+        return None
+    ours, theirs = common_rows(*runs)
+    if len(ours) < FEW:
+        return None
+    lr, value = runs[0].rates.lr[ours], runs[1].rates.lr[theirs]
+    leeway = (
+        (run.rates.rounding if run.perhaps is None else run.perhaps)[rows]
+        for run, rows in zip(runs, (ours, theirs), strict=True)
+    )
+    if (np.abs(lr - value) > allowed(np.maximum(lr, value), *leeway)).any():
+        return None
+    logs = " and ".join(f"{name}'s" for name in few)
+    return Doubt(
+        f"how many digits {logs} rates were written with",
+        f"{logs} rates have few digits. If they were rounded to these, both are "
+        "the same. If they are exact, they differ. Log all digits, as repr(rate) writes them, to see which.",
+    )
+
+
+def _options(options: Mapping[str, str]) -> str:
+    return ",".join(f"{name}={value}" for name, value in options.items())

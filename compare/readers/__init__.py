@@ -10,28 +10,60 @@ from typing import Any
 from samestep.experiment.trace import Trace
 
 from . import (
+    deit,
+    detectron2,
+    fairseq,
     folder,
     hugging_face,
     json_lines,
     keras_csv,
     lightning,
+    llama_factory,
     mlflow_files,
     mlflow_sqlite,
+    mmengine,
     own,
     plain_csv,
+    pytorch_classification,
+    stable_baselines3,
     tensorboard,
+    text_lines,
+    timm,
+    trainer_output,
     wandb,
+    yolo,
 )
 from .base import Log, Options, ReadError, refuse_columns
 from .digits import rounding
+from .names import is_rate
 from .normalise import FROM_1, trace_of
-from .source import HEAD, Source
+from .source import FIRST, HEAD, Source, is_pointer
 
 __all__ = ["FORMATS", "FROM_1", "Options", "ReadError", "read", "rounding"]
 
 FORMATS: dict[str, ModuleType] = {
     module.NAME: module
-    for module in (tensorboard, mlflow_sqlite, hugging_face, lightning, wandb, keras_csv, plain_csv, json_lines)
+    for module in (
+        tensorboard,
+        mlflow_sqlite,
+        hugging_face,
+        lightning,
+        wandb,
+        yolo,
+        timm,
+        stable_baselines3,
+        pytorch_classification,
+        keras_csv,
+        plain_csv,
+        mmengine,
+        detectron2,
+        llama_factory,
+        deit,
+        fairseq,
+        json_lines,
+        trainer_output,
+        text_lines,
+    )
 }
 """The readers of files by name, in the order in which they look at a file: the more specific first.
 
@@ -113,10 +145,29 @@ def _chosen(source: Source, options: Options) -> ModuleType:
     found = _sniffed(source)
     if found is None and options.columns:
         found = json_lines if source.is_object else plain_csv if source.header else None
+    if found is None and (why := _known_unreadable(source)):
+        raise ReadError(why)
     if found is None:
-        what = ", ".join(module.WHAT for module in (own, mlflow_files, *FORMATS.values()))
-        raise ReadError(f"not a log that samestep reads, which are: {what}. {_hint(source)}")
+        known = ", ".join([own.NAME, mlflow_files.NAME, *FORMATS])
+        raise ReadError(f"not a log that samestep reads, whose formats are: {known}. {_hint(source)}")
     return found
+
+
+def _known_unreadable(source: Source) -> str | None:
+    """What a file is that has no rates to read, and what to do; None if it is none of those that are known."""
+    if is_pointer(source):
+        return "a pointer of Git LFS and not the file itself. Run: git lfs pull"
+    if source.head.startswith(b":W&B"):
+        return (
+            "the file of a run of Weights & Biases, which only wandb reads. Export the run's history as CSV: "
+            "wandb.Api().run(…).history().to_csv(…)."
+        )
+    if {"epoch", "step"} <= set(source.names) and not any(map(is_rate, source.names)):
+        return (
+            "a table with steps and no learning rate, as Lightning's metrics.csv without LearningRateMonitor. Train "
+            "with callbacks=[LearningRateMonitor()], or name the rate's column with column.lr=…."
+        )
+    return None
 
 
 def _hint(source: Source) -> str:
@@ -127,7 +178,7 @@ def _hint(source: Source) -> str:
         return f"Its first line is longer than the {HEAD:,} bytes that are read to recognise a format: {read_on}."
     if source.is_object:
         return (
-            f"None of its first {json_lines.FIRST:,} lines, within {HEAD:,} bytes, has a step and a rate under "
+            f"None of its first {FIRST:,} lines, within {HEAD:,} bytes, has a step and a rate under "
             "known names. Name them with column.step=…,column.lr=…, or give format=json-lines if they come later."
         )
     return "Name its columns with column.step=…,column.lr=…, or its format with format=…."

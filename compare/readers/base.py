@@ -14,12 +14,23 @@ from ..words import listed
 LrTiming = Literal["used", "next", "unknown"]
 """Whether a row's rate is the one that its update used, or the next update's."""
 
+EpochLr = Literal["first", "last", "mean", "unknown"]
+"""Which rate a row that stands for an epoch holds: of the epoch's first update, of its last, or the mean over all."""
+
 MOST_NAME = 200
 """Characters of a series' name. Each row repeats the name, so a longer one would let a small file fill the memory."""
 
 
 class ReadError(ValueError):
     """A file that cannot be read as a log. The message is one line: what is wrong, the value found, what to do."""
+
+
+_WORDS = {
+    "lr_timing": ("used", "next", "unknown"),
+    "step_unit": ("step", "epoch"),
+    "epoch_lr": ("first", "last", "mean", "unknown"),
+}
+"""What the options that are words may be."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,8 @@ class Options:
         lr_timing: ``used``, ``next`` or ``unknown``.
         loss_kind: What the loss is a mean of, in words, for the manifest.
         steps_per_epoch: Updates in an epoch; logs with one row per epoch cannot be read without it.
+        step_unit: ``step`` or ``epoch``: what the log's steps count.
+        epoch_lr: ``first``, ``last``, ``mean`` or ``unknown``: which rate the row of an epoch holds.
         format: A reader's name, if the content of the file does not identify it.
 
     Raises:
@@ -45,6 +58,8 @@ class Options:
     loss_kind: str | None = None
     steps_per_epoch: int | None = None
     format: str | None = None
+    step_unit: str | None = None
+    epoch_lr: str | None = None
 
     def __post_init__(self) -> None:
         for name in self.columns:
@@ -52,8 +67,9 @@ class Options:
                 raise ReadError(
                     f"columns: {name!r:.60} is not a column of a trace. Write step=…, lr=…, loss=… or run=…."
                 )
-        if self.lr_timing not in (None, "used", "next", "unknown"):
-            raise ReadError(f"lr_timing: {self.lr_timing!r:.60}. Write used, next or unknown.")
+        for name, known in _WORDS.items():
+            if (word := getattr(self, name)) is not None and word not in known:
+                raise ReadError(f"{name}: {word!r:.60}. Write {', '.join(known[:-1])} or {known[-1]}.")
         if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
             raise ReadError(f"steps_per_epoch: {self.steps_per_epoch}. Write a whole number from 1.")
 
@@ -66,11 +82,13 @@ class Conventions:
         step_base: The number of the first update.
         lr_timing: See `LrTiming`.
         loss_kind: What the loss is a mean of, in words.
+        epoch_lr: See `EpochLr`; matters only where a row stands for an epoch.
     """
 
     step_base: int
     lr_timing: LrTiming
     loss_kind: str
+    epoch_lr: EpochLr = "unknown"
 
 
 @dataclass(frozen=True)
@@ -97,7 +115,9 @@ class Log:
 
     Attributes:
         counts: Whether the steps count updates, or epochs.
+        base_known: Whether it is known what the steps count from, although `LrTiming` is not.
         precision: ``float32`` or ``float64`` if the format stores numbers in it; None if their digits decide.
+        decimals: How many the format rounds each rate to, if it does.
         texts: Reads the cells of the rate again as text, if the format has text.
         assumed, notes: Sentences for the manifest.
     """
@@ -106,7 +126,9 @@ class Log:
     series: tuple[Series, ...]
     conventions: Conventions
     counts: Literal["steps", "epochs"] = "steps"
+    base_known: bool = False
     precision: Literal["float32", "float64"] | None = None
+    decimals: int | None = None
     texts: Callable[[], list[str]] | None = None
     assumed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

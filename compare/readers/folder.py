@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from . import mlflow_files, tensorboard
 from .base import ReadError, name_list
-from .source import Source
+from .source import Source, is_pointer
 
 DEEPEST = 4
 MOST = 5_000
@@ -42,6 +43,8 @@ def find(folder: Path, known: Callable[[Source], bool]) -> Candidate:
     found = _candidates(folder, known)
     if len(found) == 1:
         return found[0]
+    if not found and (pointers := _pointers(folder)):
+        raise ReadError(f"pointers of Git LFS and not the files themselves: {name_list(pointers)}. Run: git lfs pull")
     if not found:
         raise ReadError("no log with learning rates in this folder. Give the log itself.")
     listed = name_list([_listed(each, folder) for each in found])
@@ -83,6 +86,12 @@ def _in_one_folder(here: Path, files: list[str], known: Callable[[Source], bool]
     if events and tensorboard.has_rates(events):
         others.append(Candidate(here, tuple(events)))
     return others
+
+
+def _pointers(folder: Path) -> list[str]:
+    """The files of a folder that Git LFS did not fetch."""
+    files = (path for path in islice(sorted(folder.rglob("*")), MOST) if path.is_file())
+    return [path.relative_to(folder).as_posix() for path in files if is_pointer(Source(path))]
 
 
 def _listed(candidate: Candidate, folder: Path) -> str:

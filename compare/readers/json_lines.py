@@ -2,54 +2,74 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from .base import Conventions, Log, LrTiming, Options, ReadError, Series, join, shown
-from .names import LOSSES, STEPS, chosen, first_of, is_rate, rates_among, step_among
-from .source import Source
+from .names import EPOCH, LOSSES, STEPS, chosen, counts_of, first_of, is_rate, rates_among, step_among
+from .source import Source, parsed
 
 NAME = "json-lines"
-WHAT = "JSON lines"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the log's author wrote it"
 COLUMNS = ("step", "lr", "loss")
 
 _DEEPEST = 6
-FIRST = 1000
-"""A file is recognised if a rate comes within this many lines."""
 
 
 def sniff(source: Source) -> bool:
     """One JSON object per line, with a step and a rate among the first of them."""
-    names: list[str] = []
-    for line in (source.text or "").splitlines()[:FIRST]:
-        value = _parsed(line) if line.lstrip().startswith("{") else None
-        if not isinstance(value, dict):
-            break
-        names += [name for name, _ in _flat(value)]
-    return first_of(STEPS, names) is not None and any(map(is_rate, names))
+    names = first_names(source)
+    return first_of((*STEPS, EPOCH), names) is not None and any(map(is_rate, names))
+
+
+def first_names(source: Source) -> set[str]:
+    """The names in the first lines, as far as each is one JSON object."""
+    return {name for value in source.objects for name, _ in _flat(value)}
 
 
 def read(source: Source, options: Options) -> Log:
     """Each value that is a rate is a series. Raises ReadError, naming the line, for a line that is no JSON object."""
-    values = _Values(set(options.columns.values()))
-    for line, value in _objects(source, values.notes):
+    notes: list[str] = []
+    return log_of(NAME, objects(source, notes), options, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND), notes)
+
+
+def log_of(
+    framework: str,
+    lines: Iterable[tuple[int, dict[str, Any]]],
+    options: Options,
+    conventions: Conventions,
+    notes: list[str],
+    *,
+    steps: tuple[str, ...] = (*STEPS, EPOCH),
+    rates: tuple[str, ...] = (),
+    losses: tuple[str, ...] = LOSSES,
+) -> Log:
+    """The log of lines with named values.
+
+    Args:
+        lines: The number of each line, and its values.
+        notes: Is extended by what is left out.
+        steps, rates, losses: The names that this format gives them, the best first; without rates, all that are one.
+    """
+    values = _Values({*options.columns.values(), *steps, *rates, *losses})
+    for line, value in lines:
         values.add(line, value)
     names = list(values.there)
-    step, rates = step_among(STEPS, names, options), rates_among(names, options)
-    loss = chosen("loss", LOSSES, names, options)
-    series = tuple(values.series(name, step, loss) for name in rates)
+    step = step_among(steps, names, options)
+    first = first_of(rates, names) if "lr" not in options.columns else None
+    named_rates = [first] if first is not None else rates_among(names, options)
+    loss = chosen("loss", losses, names, options)
+    series = tuple(values.series(name, step, loss) for name in named_rates)
     without = max(values.lines - len(each.step) for each in series)
     if without:
-        values.notes.append(f"{without} lines without a step or a rate were left out.")
-    return Log(NAME, series, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND), notes=tuple(values.notes))
+        notes.append(f"{without} lines without a step or a rate were left out.")
+    return Log(framework, series, conventions, counts=counts_of(step), notes=tuple(notes))
 
 
 class _Values:
@@ -60,7 +80,6 @@ class _Values:
     """
 
     def __init__(self, given: set[str]) -> None:
-        self.notes: list[str] = []
         self.there: dict[str, bool] = {}
         self.lines = 0
         self._given = given
@@ -71,8 +90,7 @@ class _Values:
         self.lines += 1
         for name, item in _flat(value):
             if name not in self.there:
-                known = is_rate(name) or name.lower() in (*STEPS, *LOSSES)
-                self.there[name] = known or name in self._given
+                self.there[name] = is_rate(name) or name in self._given or name.lower() in self._given
             if not self.there[name]:
                 continue
             found = item if type(item) is float else number(item, name, f"line {line}")
@@ -104,22 +122,14 @@ def number(value: Any, name: str, place: str) -> float | None:
         raise ReadError(f"{place}: {name} is too large for float64. Fix or delete it.") from None
 
 
-def _parsed(text: str) -> Any:
-    """Parsed JSON; None if it is invalid. Infinity and NaN are read as Python writes them."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _objects(source: Source, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def objects(source: Source, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each line that is not blank with its number, as an object."""
     with source.path.open("rb") as file:
         for line, raw in enumerate(file, start=1):
             if not raw.strip():
                 continue
             try:
-                value = _parsed(raw.decode("utf-8-sig" if line == 1 else "utf-8"))
+                value = parsed(raw.decode("utf-8-sig" if line == 1 else "utf-8"))
             except UnicodeDecodeError:
                 value = None
             if isinstance(value, dict):

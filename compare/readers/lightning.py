@@ -13,7 +13,6 @@ from .source import Source
 from .table import Table
 
 NAME = "lightning"
-WHAT = "Lightning's metrics.csv"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "used"
 LOSS_KIND = "batch mean, before the update, as self.log was given it"

@@ -11,7 +11,6 @@ from .base import Conventions, Log, LrTiming, Options, ReadError, series_of_rows
 from .names import LOSSES, chosen, rates_among
 
 NAME = "mlflow"
-WHAT = "a run's folder of MLflow"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
@@ -44,7 +43,8 @@ def log_of(names: list[str], rows_of: Callable[[str], np.ndarray], row: str, opt
         rows_of: Gives a metric's rows of step and value: float64, shape (n, 2).
         row: What a message calls a row, ``{}`` the metric.
     """
-    rates = rates_among(names, options, "rate among the metrics")
+    hint = '; if none is a rate, the run did not log it: mlflow.log_metric("lr", rate, step=step)'
+    rates = rates_among(names, options, "rate among the metrics", hint)
     loss = chosen("loss", LOSSES, names, options)
     losses = rows_of(loss) if loss else None
     series = tuple(series_of_rows(name, rows_of(name), losses, row.format(name)) for name in rates)

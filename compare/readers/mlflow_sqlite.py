@@ -12,7 +12,6 @@ from .mlflow_files import log_of
 from .source import Source
 
 NAME = "mlflow-sqlite"
-WHAT = "MLflow's SQLite database"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"

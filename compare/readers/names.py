@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Literal
 
 from .base import Options, ReadError, name_list, shown
 
@@ -15,10 +16,16 @@ STEPS = (
     "_step",
     "steps",
     "iteration",
+    "iterations",
     "iter",
     "update",
+    "updates",
+    "num_updates",
 )
 """Names of a count of updates, the best first; also in capitals."""
+
+EPOCH = "epoch"
+"""If this is the only count, each row is an epoch."""
 
 LOSSES = ("loss", "train_loss", "train/loss", "train_loss_step", "training_loss", "batch_loss")
 """Names of a training loss, the best first; also in capitals."""
@@ -33,6 +40,11 @@ def is_rate(name: str) -> bool:
     Not ``val_learning_rate``, which Keras' CSVLogger writes without any values.
     """
     return bool(_RATE.fullmatch(name) or is_monitored(name))
+
+
+def counts_of(step: str) -> Literal["steps", "epochs"]:
+    """What a column of steps counts, by its name."""
+    return "epochs" if re.split(r"[/. ]", step.lower())[-1] in (EPOCH, "epochs") else "steps"
 
 
 def is_monitored(name: str) -> bool:

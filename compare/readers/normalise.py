@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from samestep.experiment.trace import EPOCH_COLUMNS, Table, Trace, stack
 
 from ..rates import ROUNDED_BELOW_0
-from .base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, Series, join
+from .base import MOST_NAME, Conventions, EpochLr, Log, LrTiming, Options, ReadError, Series, join
 from .digits import written_with
 
 FROM_1 = "The log's first step is 1. If it counts from 1, give step_base=1."
@@ -20,6 +20,11 @@ FROM_1 = "The log's first step is 1. If it counts from 1, give step_base=1."
 UNKNOWN_TIMING = (
     "The log does not say whether a row's rate is the one that its update used or the next update's; it was taken as "
     "used. Give lr_timing=… to say which."
+)
+
+UNKNOWN_EPOCH_LR = (
+    "The log does not say which rate of an epoch its row holds; it was taken as that of the first update. Give "
+    "epoch_lr=first, last or mean to say which."
 )
 
 LARGEST_STEP = 2**53
@@ -40,19 +45,27 @@ def trace_of(log: Log, source: str, form: str, options: Options) -> Trace:
     conventions = _conventions(log, options)
     if not any(len(each.step) for each in log.series):
         raise ReadError("no row has both a step and a rate. Give a log that recorded learning rates.")
+    if options.step_unit is not None:
+        log = replace(log, counts="epochs" if options.step_unit == "epoch" else "steps")
+    if options.epoch_lr is not None and log.counts == "steps":
+        raise ReadError(
+            f"epoch_lr={options.epoch_lr} is about a log with one row per epoch; its steps count updates. Give "
+            "step_unit=epoch if they count epochs, or leave it out."
+        )
     if log.counts == "epochs" and options.steps_per_epoch is None:
         raise ReadError(
             "it has one row per epoch. Give --samples and --batch-size, or --steps-per-epoch, to place its rows."
         )
     tables = [_rows(each, log, conventions, options.steps_per_epoch) for each in log.series if len(each.step)]
     steps = tables[0] if len(tables) == 1 else stack(tables)
-    precision, rule = (log.precision, None) if log.precision else written_with(steps["lr"], log.texts)
+    precision, rule = _digits(log, steps["lr"])
     manifest: dict[str, Any] = {
         "schema": 1,
         "format": form,
         "source": source,
-        "conventions": {**asdict(conventions), "precision": precision},
-        "assumed": _assumed(log, options),
+        "conventions": {**_declared(conventions, log), "precision": precision},
+        "open": _open(log, conventions, options),
+        "assumed": _assumed(log, conventions, options),
         "notes": [*log.notes, *_disorder(tables)],
         "rounding": rule,
     }
@@ -105,7 +118,37 @@ def _conventions(log: Log, options: Options) -> Conventions:
     declared = log.conventions
     base = declared.step_base if options.step_base is None else options.step_base
     timing = cast(LrTiming, options.lr_timing or declared.lr_timing)
-    return Conventions(base, timing, options.loss_kind or declared.loss_kind)
+    epoch_lr = cast(EpochLr, options.epoch_lr or declared.epoch_lr)
+    return Conventions(base, timing, options.loss_kind or declared.loss_kind, epoch_lr)
+
+
+def _digits(log: Log, lr: np.ndarray) -> tuple[str, dict[str, Any] | None]:
+    """How the rates were written: as the format does, else as their digits show."""
+    if log.precision:
+        return log.precision, None
+    if log.decimals is not None:
+        return f"{log.decimals} decimals", {"decimals": log.decimals}
+    return written_with(lr, log.texts)
+
+
+def _declared(conventions: Conventions, log: Log) -> dict[str, Any]:
+    """The conventions that matter to this log."""
+    declared = asdict(conventions)
+    if log.counts == "steps":
+        del declared["epoch_lr"]
+    return declared
+
+
+def _open(log: Log, conventions: Conventions, options: Options) -> list[str]:
+    """The conventions that neither the log nor the user states: what a difference may come from."""
+    unknown = log.conventions.lr_timing == "unknown"
+    first = min(float(each.step.min()) for each in log.series if len(each.step))
+    is_open = {
+        "step_base": unknown and not log.base_known and options.step_base is None and first >= 1,
+        "lr_timing": unknown and options.lr_timing is None,
+        "epoch_lr": log.counts == "epochs" and conventions.epoch_lr == "unknown" and conventions.lr_timing != "next",
+    }
+    return [name for name, holds in is_open.items() if holds]
 
 
 def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: int | None) -> Table:
@@ -122,6 +165,8 @@ def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: i
         if (last := int(used.max())) > LARGEST_STEP // steps_per_epoch:
             raise ReadError(f"epoch {last} with {steps_per_epoch} steps each is beyond 2**53 steps.")
         step = used * steps_per_epoch  # the epoch's first update
+        if conventions.epoch_lr == "last" and conventions.lr_timing != "next":
+            step = step + steps_per_epoch - 1
     unknown = np.full(len(lr), -1, dtype=np.int64)
     return {
         "framework": np.broadcast_to(np.array(log.framework), len(lr)),
@@ -135,13 +180,13 @@ def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: i
     }
 
 
-def _assumed(log: Log, options: Options) -> list[str]:
+def _assumed(log: Log, conventions: Conventions, options: Options) -> list[str]:
     """What the reader assumed, and what the script chose without saying so: the timing, and what to count from."""
-    if log.conventions.lr_timing != "unknown":
-        return list(log.assumed)
+    is_open = _open(log, conventions, options)
     first = min(float(each.step.min()) for each in log.series if len(each.step))
-    chosen = [UNKNOWN_TIMING] * (options.lr_timing is None) + [FROM_1] * (options.step_base is None and first == 1)
-    return [*log.assumed, *chosen]
+    per_epoch = "epoch_lr" in is_open
+    chosen = [UNKNOWN_EPOCH_LR] * per_epoch + [UNKNOWN_TIMING] * ("lr_timing" in is_open and not per_epoch)
+    return [*log.assumed, *chosen, *([FROM_1] if "step_base" in is_open and first == 1 else [])]
 
 
 def _disorder(tables: list[Table]) -> list[str]:

@@ -19,7 +19,6 @@ from .source import Source
 from .table import Table
 
 NAME = "samestep"
-WHAT = "a recording or trace of samestep"
 STEP_BASE = 0
 LR_TIMING = "used"
 LOSS_KIND = "batch"

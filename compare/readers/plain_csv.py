@@ -8,12 +8,11 @@ from functools import partial
 import numpy as np
 
 from .base import Conventions, Log, LrTiming, Options, ReadError, Series
-from .names import LOSSES, STEPS, chosen, first_of, is_rate, rates_among, step_among
+from .names import EPOCH, LOSSES, STEPS, chosen, counts_of, first_of, is_rate, rates_among, step_among
 from .source import Source
 from .table import Table
 
 NAME = "csv"
-WHAT = "a CSV file with a header row"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the log's author wrote it"
@@ -23,9 +22,6 @@ Columns = tuple[str, list[str], str | None]
 """The names of the step, of the rates, and of the loss if there is one."""
 
 Sentences = tuple[str, ...]
-
-EPOCH = "epoch"
-"""If this is the only count, each row is an epoch."""
 
 
 def sniff(source: Source) -> bool:
@@ -38,7 +34,7 @@ def read(source: Source, options: Options) -> Log:
     table = Table(source)
     names = columns_of(source.names, options)
     log = log_of(table, names, NAME, Conventions(STEP_BASE, LR_TIMING, LOSS_KIND))
-    return replace(log, counts="epochs") if names[0].lower() == EPOCH else log
+    return replace(log, counts=counts_of(names[0]))
 
 
 def columns_of(names: list[str], options: Options) -> Columns:

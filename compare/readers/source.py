@@ -5,9 +5,13 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from samestep.experiment.trace import unquoted
 
@@ -20,6 +24,9 @@ MOST_COLUMNS = 10_000
 """Columns of a table; wandb's histories have hundreds."""
 
 SEPARATORS = ",;\t"
+
+FIRST = 1000
+"""Lines that are looked at to recognise a format."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,27 @@ class Source:
         return self.header.names if self.header else []
 
     @property
+    def rows(self) -> Iterator[list[str]]:
+        """The cells of a table's first rows, as far as the head has them whole."""
+        if self.header is None or self.text is None:
+            return
+        lines = io.StringIO(self.text, newline="").readlines()[self.header.lines :]
+        whole = lines[:-1] if len(self.head) == HEAD else lines
+        with suppress(csv.Error):
+            yield from (row for row in csv.reader(whole, delimiter=self.header.separator) if row)
+
+    @cached_property
+    def objects(self) -> list[dict[str, Any]]:
+        """The first lines, as far as each is one JSON object."""
+        found: list[dict[str, Any]] = []
+        for line in (self.text or "").splitlines()[:FIRST]:
+            value = parsed(line) if line.lstrip().startswith("{") else None
+            if not isinstance(value, dict):
+                break
+            found.append(value)
+        return found
+
+    @property
     def last(self) -> bytes:
         """The last byte of a file that is not empty."""
         with self.path.open("rb") as file:
@@ -99,3 +127,16 @@ class Source:
     def is_object(self) -> bool:
         """Whether it begins as a JSON object does."""
         return (self.text or "").lstrip().startswith("{")
+
+
+def is_pointer(source: Source) -> bool:
+    """Whether Git LFS left its pointer in place of the file."""
+    return source.head.startswith(b"version https://git-lfs.github.com/spec/")
+
+
+def parsed(text: str) -> Any:
+    """Parsed JSON; None if it is invalid. Infinity and NaN are read as Python writes them."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

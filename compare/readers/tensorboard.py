@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from . import yolo
 from .base import MOST_NAME, Conventions, Log, LrTiming, Options, ReadError, name_list, series_of_rows
 from .names import LOSSES, chosen, is_monitored, is_rate, rates_among
 from .source import Source
 
 NAME = "tensorboard"
-WHAT = "TensorBoard's event files"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"
@@ -49,32 +49,55 @@ def read(source: Source, options: Options) -> Log:
 def read_files(paths: Sequence[Path], options: Options) -> Log:
     """Event files of one folder as one log, in the order of their names, which begin with the time.
 
-    Each tag that is a rate is a series. Raises ReadError if there is none, or if a file is not TensorBoard's.
+    Each tag that is a rate is a series. Raises ReadError if there is none, if a file is not TensorBoard's, or if the
+    files are of several runs: that of a resumed run begins later than the one before it.
     """
-    values: Values = {}
     notes: list[str] = []
-    exact = True
-    for path in paths:
-        exact &= _collect(path, values, notes)
+    values, exact = _collected(paths, notes)
     names = list(values)
     rates = rates_among(names, options, "rate among the tags", "; if none is a rate, the run did not log it")
+    of_yolo = all(map(yolo.is_group, rates))
     per_epoch, monitored = rates == [EPOCH_RATE], all(map(is_monitored, rates))
     loss = chosen("loss", ("epoch_loss",) if per_epoch else LOSSES, names, options)
     losses = np.array(values[loss], dtype=np.float64) if loss else None
     if EPOCH_RATE in rates and not per_epoch:
         raise ReadError(f"rates of epochs and of updates: {name_list(rates)}. Name one with column.lr=….")
     timing: LrTiming = "next" if per_epoch else "used" if monitored else LR_TIMING
-    return Log(
+    log = Log(
         framework=NAME,
         series=tuple(
             series_of_rows(name, np.array(values[name], dtype=np.float64), losses, f"{name}, event") for name in rates
         ),
-        conventions=Conventions(STEP_BASE, timing, "epoch mean" if per_epoch else LOSS_KIND),
+        conventions=Conventions(STEP_BASE, timing, "epoch mean" if per_epoch else LOSS_KIND, "first"),
         counts="epochs" if per_epoch else "steps",
         precision="float64" if exact else "float32",
         assumed=(KERAS,) if per_epoch else (MONITOR,) if monitored else (),
         notes=tuple(notes),
     )
+    return yolo.of_epochs(log) if of_yolo else log
+
+
+def _collected(paths: Sequence[Path], notes: list[str]) -> tuple[Values, bool]:
+    """The scalars of all files by tag, and whether all rates among them are float64.
+
+    Raises:
+        ReadError: If a file after the first begins at the first one's step, or before: it is another run.
+    """
+    values: Values = {}
+    exact = True
+    begins: dict[str, int] = {}
+    for path in paths:
+        of_file: Values = {}
+        exact &= _collect(path, of_file, notes)
+        if steps := [step for tag, rows in of_file.items() if is_rate(tag) for step, _ in rows]:
+            begins[path.name] = min(steps)
+        for tag, rows in of_file.items():
+            values.setdefault(tag, []).extend(rows)
+    first = min(begins.values(), default=0)
+    runs = [name for name, step in begins.items() if step == first]
+    if len(runs) > 1:
+        raise ReadError(f"{len(runs)} runs in this folder, each from step {first}. Give one: {name_list(runs)}.")
+    return values, exact
 
 
 def has_rates(paths: list[Path]) -> bool:

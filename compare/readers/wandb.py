@@ -13,7 +13,6 @@ from .source import Source
 from .table import Table
 
 NAME = "wandb"
-WHAT = "a CSV export of Weights & Biases"
 STEP_BASE = 0
 LR_TIMING: LrTiming = "unknown"
 LOSS_KIND = "as the run logged it"

@@ -29,6 +29,8 @@ def read(
     loss_kind: str | None = None,
     steps_per_epoch: int | None = None,
     format: str | None = None,  # noqa: A002 - as the command's settings call it
+    step_unit: str | None = None,
+    epoch_lr: str | None = None,
 ) -> Reading:
     """Read a log, whatever program wrote it.
 
@@ -40,6 +42,8 @@ def read(
         loss_kind: What the loss is, in words, like ``batch mean``.
         steps_per_epoch: Updates in an epoch; a log with one row per epoch cannot be read without it.
         format: The format's name, where the content does not show it.
+        step_unit: ``step`` or ``epoch``: what the log's steps count.
+        epoch_lr: ``first``, ``last``, ``mean`` or ``unknown``: which rate the row of an epoch holds.
 
     Returns:
         The rows, with what was assumed.
@@ -54,7 +58,9 @@ def read(
         >>> read(file).table.lr.tolist()
         [0.1, 0.05]
     """
-    options = readers.Options(dict(columns or {}), step_base, lr_timing, loss_kind, steps_per_epoch, format)
+    options = readers.Options(
+        dict(columns or {}), step_base, lr_timing, loss_kind, steps_per_epoch, format, step_unit, epoch_lr
+    )
     return Reading(writable(str(path)), readers.read(path, options))
 
 

@@ -13,6 +13,7 @@ from samestep.experiment.trace import Table, Trace
 from ..rates import Rates
 from ..terms import CompareError as CompareError
 from ..words import counted
+from .going_on import going_on
 
 SELECTS = ("framework", "arm", "seed")
 """What identifies a run of a trace."""
@@ -35,7 +36,8 @@ class Run:
 
     loss : float64, NaN where there is none. epoch, batch : int64, -1 where the log does not say. All of the length of
     `rates`. notes : what was cleaned, as sentences. written : with how many digits the rates were, like ``6 digits``;
-    empty where these are all there are.
+    empty where these are all there are. perhaps : float64, the rounding of each rate if the log was written with as few
+    digits as it may have been; None where its digits leave no doubt.
     """
 
     key: Key
@@ -45,6 +47,7 @@ class Run:
     batch: np.ndarray
     notes: tuple[str, ...] = ()
     written: str = ""
+    perhaps: np.ndarray | None = None
 
     def said(self, form: str) -> str:
         """What was read, in words: the format, the rows, and which run it is."""
@@ -101,14 +104,20 @@ def cleaned_run(key: Key, rows: np.ndarray | slice, trace: Trace) -> Run:
     names = ("step", "lr", "loss", "epoch", "batch")
     step, lr, loss, epoch, batch = (np.asarray(trace.steps[name])[rows] for name in names)
     half = rounding(trace)[rows]
+    perhaps = rounding(trace, perhaps=True)[rows]
+    step, read_on = going_on(step, lr)
+    if read_on:
+        epoch, batch = np.full((2, len(step)), -1, dtype=np.int64)
     kept, repeated, notes = _cleaned(step, lr)
+    notes = (*read_on, *notes)
     conventions = trace.manifest.get("conventions") or {}
     if len(step[kept]) > 1 and conventions.get("lr_timing") == "next":
         kept = np.arange(len(step))[kept][:-1]
         notes = (*notes, "The last row's rate is that of an update after the end of the log; it was left out.")
     rates = Rates.of(step[kept], lr[kept], half[kept], repeated)
     written = str(conventions.get("precision", "")) if rates.rounding.any() else ""
-    return Run(key, rates, loss[kept], epoch[kept], batch[kept], notes, written)
+    doubted = perhaps[kept] if (perhaps[kept] > rates.rounding).any() else None
+    return Run(key, rates, loss[kept], epoch[kept], batch[kept], notes, written, doubted)
 
 
 def _cleaned(step: np.ndarray, lr: np.ndarray) -> tuple[Any, int, tuple[str, ...]]:

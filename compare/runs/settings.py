@@ -11,7 +11,7 @@ from samestep.experiment.clock import Clock, Stepping
 
 from .run import SELECTS, CompareError
 
-OVERRIDES = ("step_base", "lr_timing", "loss_kind", "format")
+OVERRIDES = ("step_base", "lr_timing", "loss_kind", "format", "step_unit", "epoch_lr")
 MOST = 2**40
 """Upper limit for counts; no real run is longer."""
 

@@ -34,7 +34,7 @@ class Side:
 
     given : as written on the command line, or what kind of value. format : of the log, or ``schedule``.
     runs : what was read and selected; empty for a schedule, which has a rate at any step.
-    may_count_from_1 : whether the log begins with step 1 and does not say what it counts from.
+    open : the conventions that neither the log nor the user states.
     """
 
     name: Name
@@ -46,7 +46,7 @@ class Side:
     assumed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
-    may_count_from_1: bool = False
+    open: tuple[str, ...] = ()
 
 
 def read_side(given: object, name: Name, settings: Settings, clock: Clock | None) -> Side:
@@ -85,13 +85,14 @@ def read_side(given: object, name: Name, settings: Settings, clock: Clock | None
         # the reader's word on steps that go back is said here with what was done about them
         tuple(each for each in notes if "steps repeat or go back" not in each),
         manifest,
-        readers.FROM_1 in assumed,
+        tuple(manifest.get("open") or ()),
     )
 
 
-def schedule_run(side: Side, steps: np.ndarray, clock: Clock | None, stepping: Stepping) -> Run:
+def schedule_run(side: Side, steps: np.ndarray, clock: Clock | None, stepping: Stepping, means: bool = False) -> Run:
     """What a schedule gives at these steps: rising int64; as far as it may be asked.
 
+    means : give the mean of the epoch that begins at each of them.
     Raises CompareError where it needs a clock, or does not fit it.
     """
     schedule = side.schedule
@@ -107,11 +108,19 @@ def schedule_run(side: Side, steps: np.ndarray, clock: Clock | None, stepping: S
         length = schedule.length(clock) if schedule.after_end == "error" else None
         at = clock.looked_up(steps, stepping)
         kept = slice(None) if length is None else at < length
-        rates = Rates.of(steps[kept], schedule.rate(at[kept], clock))
+        lr = _means(schedule, steps[kept], clock, stepping) if means else schedule.rate(at[kept], clock)
+        rates = Rates.of(steps[kept], lr)
     except ValueError as error:
         raise CompareError(f"{side.given[:80]}: {error}") from None
     none = np.full(len(rates), -1, dtype=np.int64)
     return Run(Key("", to_short(schedule), 0), rates, np.full(len(rates), np.nan), none, none)
+
+
+def _means(schedule: Schedule, steps: np.ndarray, clock: Clock, stepping: Stepping) -> np.ndarray:
+    """The mean over the epoch that begins at each step: float64, one epoch at a time, since there may be many."""
+    within = np.arange(clock.steps_per_epoch)
+    epochs = (clock.looked_up(int(step) + within, stepping) for step in steps)
+    return np.array([schedule.rate(at, clock).mean() for at in epochs], dtype=np.float64)
 
 
 def clock_of(side: Side) -> Clock | None:
@@ -184,12 +193,14 @@ def _options(settings: Settings, name: Name, clock: Clock | None) -> Any:
             loss_kind=settings.overrides.get("loss_kind"),
             steps_per_epoch=None if clock is None else clock.steps_per_epoch,
             format=settings.overrides.get("format"),
+            step_unit=settings.overrides.get("step_unit"),
+            epoch_lr=settings.overrides.get("epoch_lr"),
         )
     except ReadError as error:
         raise CompareError(f"--{name} {error}") from None
 
 
-_OPTION = re.compile(r"(?<![\w.,])(?=(?:step_base|lr_timing|loss_kind|format|column\.\w+)=)")
+_OPTION = re.compile(r"(?<![\w.,])(?=(?:step_base|lr_timing|loss_kind|format|step_unit|epoch_lr|column\.\w+)=)")
 
 
 def _for(name: Name, text: str) -> str:

@@ -132,7 +132,8 @@ def test_hugging_face_logs_the_rate_that_was_used_and_counts_from_1(name, steps)
     }
     assert len(trace.steps["step"]) == steps
     assert trace.steps["lr"].tolist() == [by_step[step] for step in trace.steps["step"].tolist()]
-    assert any("36973" in sentence for sentence in trace.manifest["assumed"])
+    said = "36973" if name == "every-10" else "The rate of the first update is 0.0"
+    assert any(said in sentence for sentence in trace.manifest["assumed"])
 
 
 def test_keras_csv_logger_has_the_rate_of_each_epochs_updates():
@@ -219,13 +220,28 @@ def test_importing_the_readers_takes_no_pandas():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_event_files_of_one_folder_are_one_log(tmp_path):
+def test_event_files_of_two_runs_in_one_folder_are_refused(tmp_path):
     (event,) = (LOGS / "torch-tensorboard" / "scalars").iterdir()
     for name in ("1", "2"):
         shutil.copy(event, tmp_path / f"events.out.tfevents.{name}")
+    with pytest.raises(
+        ReadError, match=r"2 runs .* step 0\. Give one: events\.out\.tfevents\.1, events\.out\.tfevents\.2"
+    ):
+        read(tmp_path)
+
+
+def test_event_files_of_a_resumed_run_are_one_log(tmp_path):
+    program = f"""
+from torch.utils.tensorboard import SummaryWriter
+for begin, end in ((0, 60), (50, 100)):
+    with SummaryWriter({str(tmp_path)!r}, filename_suffix=str(begin)) as writer:
+        for step in range(begin, end):
+            writer.add_scalar("lr", 0.1 * 0.97 ** step, step)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
     trace = read(tmp_path)
-    assert trace.steps["step"].tolist() == [*range(100), *range(100)]
-    assert "steps repeat or go back 1 times, first from step 99 to 0" in trace.manifest["notes"][0]
+    assert trace.steps["step"].tolist() == [*range(60), *range(50, 100)]
+    assert "steps repeat or go back 1 times, first from step 59 to 50" in trace.manifest["notes"][0]
 
 
 @pytest.mark.parametrize(("cut", "rates", "losses"), [(5, 100, 99), (5000, 52, 52), (10_500, 0, 0)])
