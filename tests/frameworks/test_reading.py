@@ -22,7 +22,6 @@ CLOCK = Clock(samples=100, batch_size=8)
 ONLY_ASKED = {"MultiplicativeLR"}
 REFUSED = {"ReduceLROnPlateau"}
 UNREADABLE = {
-    "SequentialLR with OneCycleLR": "OneCycleLR within another scheduler sets the optimizer's own rate",
     "CyclicLR of fractions": "step_size_up: got 7.5. samestep counts in whole numbers",
 }
 
@@ -75,7 +74,7 @@ WRONG = {
     ),
     "torch-milestones.json": (
         b'{"class": "MultiStepLR", "last_epoch": 3, "base_lrs": [0.1], "milestones": {"a": 1}, "gamma": 0.1}',
-        "invalid literal for int()",
+        "milestones: got 'a'. Write whole numbers.",
     ),
     "torch-changed.json": (
         b'{"class": "StepLR", "last_epoch": 3, "base_lrs": [0.1], "step_size": 2, "gamma": 0.1, "_last_lr": [0.02]}',
@@ -214,9 +213,9 @@ def test_saved_states_are_read_as_the_live_scheduler_is(torch_made):
             continue
         assert told["pt"][0] == told["stepped.pt"][0] == told["schedule"], name
         assert "The state is at call 7; the schedule is read from its beginning." in told["stepped.pt"][1]
-        if told["class"] != "OneCycleLR":
+        if "OneCycleLR" not in name:
             assert told["named.pt"] == told["pt"], name
-        if told["class"] == "OneCycleLR":  # its rates are with the optimizer, which the JSON lacks
+        if "OneCycleLR" in name:  # its rates are with the optimizer, which the JSON lacks
             assert "Save optimizer.state_dict() as well" in told["json"][0]
         else:
             assert told["json"][0] == told["schedule"], name

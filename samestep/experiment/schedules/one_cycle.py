@@ -140,7 +140,7 @@ class OneCycle(ScheduleModel):
         It counts calls, and its phases end one call early: per epoch it is one rate for each.
         """
         group = state.group
-        if group is None or "max_lr" not in group or "min_lr" not in group:
+        if "max_lr" not in group or "min_lr" not in group:
             raise ValueError(
                 "OneCycleLR keeps max_lr with the optimizer, not in its own state. "
                 "Save optimizer.state_dict() as well, under the key 'optimizer'."
