@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Protocol
+
+from pydantic import ValidationError
 
 from samestep.experiment.clock import Clock, Duration, Stepping
 from samestep.experiment.schedules import (
@@ -25,6 +27,7 @@ from samestep.experiment.schedules import (
 )
 from samestep.experiment.schedules.base import tidy
 from samestep.experiment.schedules.calls import Config, counted
+from samestep.experiment.validation import describe
 
 PRINTED: Mapping[str, type[ScheduleModel]] = {each.__name__: each for each in SCHEDULES} | {
     name: each for each in SCHEDULES for name, keys in each.KERAS.items() if not keys
@@ -32,28 +35,27 @@ PRINTED: Mapping[str, type[ScheduleModel]] = {each.__name__: each for each in SC
 """The kind of each stand-in's class, by its name."""
 
 
-def of_printed(made: Any, stepping: Stepping) -> Schedule | None:
-    """The schedule of an object whose class samestep prints, from its attributes; None for any other.
+def of_printed(made: Any, stepping: Stepping, within: Callable[[Any], Schedule] | None = None) -> Schedule:
+    """The schedule of an object whose class samestep prints, from its attributes.
 
     Args:
         made: The object.
         stepping: ``epoch`` where it counts epochs.
+        within: Reads the schedules within it; by default they are such objects as well.
 
     Raises:
-        ValueError: A class of that name that holds other values.
+        ValueError: A class of another name, or one that holds other values.
     """
-    kind = PRINTED.get(type(made).__name__)
-    if kind is None:
-        return None
+    name = type(made).__name__
+    if name not in PRINTED:
+        raise ValueError(f"{name} is no class that samestep prints.")
+    kind = PRINTED[name]
     values = {key: value for key, value in vars(made).items() if key in kind.model_fields}
-
-    def within(each: Any) -> Schedule:
-        schedule = of_printed(each, stepping)
-        if schedule is None:
-            raise ValueError(f"{type(each).__name__} is no class that samestep prints.")
-        return schedule
-
-    return kind.known(Config(type(made).__name__, values, stepping, within), {})  # type: ignore[return-value]  # one of the union
+    held = Config(name, values, stepping, within or (lambda each: of_printed(each, stepping)))
+    try:
+        return kind.known(held, {})  # type: ignore[return-value]  # one of the union
+    except ValidationError as error:
+        raise ValueError(f"{name}: {describe(error)}") from None
 
 
 def of_function(function: Any, base_lr: float, clock: Clock, stepping: Stepping) -> Schedule | None:
@@ -71,18 +73,28 @@ def of_function(function: Any, base_lr: float, clock: Clock, stepping: Stepping)
     if isinstance(function, functools.partial):
         known = _OF_TRANSFORMERS.get(getattr(function.func, "__name__", ""))
         return None if known is None else known(_Given(base_lr, stepping, function.keywords))
-    if not inspect.isfunction(function):
-        return None
-    if function.__name__ == "_get_constant_lambda":
+    if getattr(function, "__name__", "") == "_get_constant_lambda":
         return Constant(initial=base_lr)
+    made, counts = asked_by(function, PRINTED, clock, stepping)
+    return None if made is None else of_printed(made, counts)
+
+
+def asked_by(function: Any, known: Container[str], clock: Clock, stepping: Stepping) -> tuple[Any, Stepping]:
+    """The one object that a function asks whose class is known, or None; and what that object counts.
+
+    Args:
+        function: As samestep prints it: it asks ``rate(n)``, or ``rate(32 * n)`` of what counts steps, once per epoch.
+        known: Names of classes.
+        clock: Gives the steps of an epoch.
+        stepping: How often the function is asked.
+    """
+    if not inspect.isfunction(function):
+        return None, stepping
     named = inspect.getclosurevars(function)
     held = [*named.nonlocals.values(), *named.globals.values()]
-    printed = [each for each in held if type(each).__name__ in PRINTED and callable(each)]
-    if len(printed) != 1:
-        return None
-    # `rate(n)`, or `rate(32 * n)` where it counts steps and is called per epoch
+    made = [each for each in held if callable(each) and type(each).__name__ in known]
     in_steps = clock.steps_per_epoch > 1 and clock.steps_per_epoch in function.__code__.co_consts
-    return of_printed(printed[0], "step" if in_steps else stepping)
+    return made[0] if len(made) == 1 else None, "step" if in_steps else stepping
 
 
 class _Given:
