@@ -24,6 +24,7 @@ def call_for(schedule: Schedule, clock: Clock, stepping: Stepping) -> Call:
         if call.short_name != "CosineDecayRestarts":
             return call
         in_counts = CosineRestarts.from_keras(Config(call.short_name, call.arguments, "step", made))
+        assert isinstance(in_counts, CosineRestarts)  # m_mul is above 0
         late = _first_wrong_restart(call, in_counts)
         if late is None:
             return call

@@ -49,14 +49,14 @@ def read(
     if isinstance(native, keras.callbacks.ReduceLROnPlateau):
         raise ValueError(DEPENDS_ON_LOSSES)
     try:
-        return _read(native, clock, stepping)
-    except ValueError:
+        return of_itself(native, clock, stepping)
+    except ValueError as error:
         if not calls:
-            raise
+            raise ValueError(f"{error} With calls=N, read asks it N times.") from None
     return tabulated(_asked(native, calls), stepping)
 
 
-def _read(native: Any, clock: Clock, stepping: Stepping) -> Schedule:
+def of_itself(native: Any, clock: Clock, stepping: Stepping) -> Schedule:
     """The schedule of Keras' own or ours by its config; any other where its rates confirm what it says."""
     name = type(native).__name__
     if isinstance(native, keras.callbacks.LearningRateScheduler):
@@ -64,7 +64,7 @@ def _read(native: Any, clock: Clock, stepping: Stepping) -> Schedule:
         if hasattr(native.schedule, "stride"):  # ours
             made, counts = native.schedule.schedule, "step" if native.schedule.stride > 1 else stepping
         if made is not None:
-            return _confirmed(native, _read(made, clock, counts), clock, stepping)
+            return _confirmed(native, of_itself(made, clock, counts), clock, stepping)
     elif (known := _known(native)) is not None:
         schedule = _of_config(known, native, clock, stepping)
         whole = any(isinstance(each, int) for each in _rates(native))
@@ -72,12 +72,9 @@ def _read(native: Any, clock: Clock, stepping: Stepping) -> Schedule:
             schedule if type(native).__name__ == known and not whole else _confirmed(native, schedule, clock, stepping)
         )
     elif hasattr(stand_ins, name):
-        made = of_printed(native, stepping, lambda each: _read(each, clock, stepping))
+        made = of_printed(native, stepping, lambda each: of_itself(each, clock, stepping))
         return _confirmed(native, made, clock, stepping)
-    raise ValueError(
-        f"{name} is not a schedule that samestep can read. It reads {', '.join(KNOWN)}; a class or a function of your "
-        "own is asked where you give calls=N to read."
-    )
+    raise ValueError(f"{name} is not a schedule that samestep can read. It reads {', '.join(KNOWN)}.")
 
 
 def _known(native: Any) -> str | None:
@@ -128,9 +125,7 @@ def _confirmed(native: Any, schedule: Schedule, clock: Clock, stepping: Stepping
             f"{type(native).__name__} is given {whole}, an integer, so Keras computes in whole numbers: {said}. "
             f"Write {float(whole)}."
         )
-    raise ValueError(
-        f"{type(native).__name__} is not the schedule that its config says: {said}. Give calls=N to ask it."
-    )
+    raise ValueError(f"{type(native).__name__} is not the schedule that its config says: {said}.")
 
 
 def _all(native: Any, calls: int) -> list[float]:

@@ -26,7 +26,7 @@ def load(
     try:
         data = strict_json(path.read_text(encoding="utf-8-sig"), "a config")
         native = _native(data, class_name)
-        schedule = schedules.read(native, clock, stepping)
+        schedule = reading.of_itself(native, clock, stepping)
         schedule.whole_steps(clock)
         return schedule, schedules.as_native(native, stepping), schedules.notes(native)
     except OSError as error:

@@ -39,7 +39,7 @@ class Cyclic(ScheduleModel):
     up: DurationText
     down: DurationText
     mode: Literal["triangular", "triangular2", "exp_range"]
-    gamma: float = Field(gt=0, le=1)
+    gamma: float = Field(gt=0, le=10)
 
     @property
     def stretches(self) -> bool:
