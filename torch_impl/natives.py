@@ -124,10 +124,16 @@ def part(held: Any) -> tuple[type[lr_scheduler.LRScheduler], Mapping[str, Any]]:
 
 
 def upgraded(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A state as PyTorch saves it today: `OneCycleLR` once held the function that anneals, now it holds its name."""
-    if "anneal_func" not in state or "_anneal_func_type" in state or "_anneal_strategy" in state:
-        return state
-    return dict(state) | {"_anneal_func_type": "linear" if "linear" in str(state["anneal_func"]) else "cos"}
+    """A state as PyTorch has it today: JSON makes text of milestones, and `OneCycleLR` once held a function by name."""
+    changed = dict(state)
+    if isinstance(state.get("milestones"), Mapping):
+        given = state["milestones"].items()
+        changed["milestones"] = Counter(
+            {key_number(key) if isinstance(key, str) else key: times for key, times in given}
+        )
+    if "anneal_func" in state and not {"_anneal_func_type", "_anneal_strategy"} & set(state):
+        changed["_anneal_func_type"] = "linear" if "linear" in str(state["anneal_func"]) else "cos"
+    return changed
 
 
 def first_rate(held: Mapping[str, Any], group: Mapping[str, Any], index: int = 0) -> float:
@@ -181,8 +187,6 @@ def _begun(
     values = {key: copy.copy(value) for key, value in held.items() if key != "optimizer"}
     values |= {key: [copy.copy(values[key][index])] for key in OF_EACH_GROUP if key in values}
     values |= {"optimizer": optimizer, "last_epoch": -1, "cycle_momentum": False}
-    if "milestones" in values:
-        values["milestones"] = Counter({key_number(key): times for key, times in dict(values["milestones"]).items()})
     if isinstance(values.get("lr_lambdas", [None])[0], Mapping):
         function = ClosedForm.__new__(ClosedForm)
         vars(function).update(values["lr_lambdas"][0])

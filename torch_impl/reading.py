@@ -115,8 +115,8 @@ def state_notes(name: str, state: Mapping[str, Any], groups: Sequence[Mapping[st
         groups: The optimizer's parameter groups, where they are known.
     """
     found = []
-    every = list(_every(name, state))
-    for each, held in every:
+    within = list(every(name, state))
+    for each, held in within:
         if held.get("cycle_momentum"):
             found.append(f"{each} moves the momentum as well (cycle_momentum=True); only its rate is translated.")
         keys = map(key_number, dict(held.get("milestones") or {}))
@@ -125,16 +125,16 @@ def state_notes(name: str, state: Mapping[str, Any], groups: Sequence[Mapping[st
                 f"MultiStepLR meets a milestone only where its count of calls is equal to it, and {', '.join(odd)} "
                 f"{'is no whole number' if len(odd) == 1 else 'are no whole numbers'}: the rate never falls there."
             )
-    if of_their_own := _of_their_own(every, groups):
+    if of_their_own := _of_their_own(within, groups):
         found.append(f"Its parameter groups have {of_their_own}; the first is read.")
     if call := calls_made(state):
         found.append(f"The state is at call {call}; the schedule is read from its beginning.")
     return tuple(dict.fromkeys(found))
 
 
-def _of_their_own(every: list[tuple[str, Mapping[str, Any]]], groups: Sequence[Mapping[str, Any]]) -> str | None:
+def _of_their_own(within: list[tuple[str, Mapping[str, Any]]], groups: Sequence[Mapping[str, Any]]) -> str | None:
     """What parameter groups have each for itself."""
-    lists = [held[key] for key in natives.OF_EACH_GROUP for _, held in every if held.get(key)]
+    lists = [held[key] for key in natives.OF_EACH_GROUP for _, held in within if held.get(key)]
     lists += [[group[key] for group in groups] for key in natives.IN_THE_GROUP if all(key in each for each in groups)]
     for values in lists:
         if any(each != values[0] for each in values):
@@ -144,12 +144,12 @@ def _of_their_own(every: list[tuple[str, Mapping[str, Any]]], groups: Sequence[M
     return None
 
 
-def _every(name: str, held: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def every(name: str, held: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """A scheduler and all within it, each with the name of its class."""
     yield name, held
     for each in held.get("_schedulers", ()):
         kind, values = natives.part(each)
-        yield from _every(kind.__name__, values)
+        yield from every(kind.__name__, values)
 
 
 def calls_made(state: Mapping[str, Any]) -> int:

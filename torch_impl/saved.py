@@ -39,6 +39,8 @@ def load(
         schedule.whole_steps(clock)
         _check_last(schedule, state, groups[0], clock, stepping)
         native = _native(name, state, groups[0])
+        if any(each == "CyclicLR" for each, _ in reading.every(name, state)):
+            notes += ("A state of CyclicLR leaves out a scale_fn that is a function: it is read as if it had none.",)
         return schedule, native, (*notes, *reading.state_notes(name, state, groups))
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror or error}. Name a file that can be read.") from None
