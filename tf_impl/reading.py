@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_origin
 
 import keras
+import numpy as np
+import tensorflow as tf
 from pydantic import ValidationError
 
 from samestep.experiment.clock import Clock, Stepping
+from samestep.experiment.programs.simulate import proof_length
 from samestep.experiment.schedules import SCHEDULES, Constant, Schedule, ScheduleModel
 from samestep.experiment.schedules.calls import DEPENDS_ON_LOSSES, Config, number
+from samestep.experiment.schedules.functions import asked_by, of_printed
 from samestep.experiment.schedules.piecewise_constant import tabulated
 from samestep.experiment.validation import describe
 from tf_impl import natives, stand_ins
+
+CHECKED = 1_000
+"""Counts at which what says which schedule it is is held against its own rates, at most."""
+
+NEAR = 2.0**-18
+"""How far they may lie apart, besides what float32 makes of their parameters: 64 of float32's roundings."""
 
 
 def read(
@@ -22,11 +32,11 @@ def read(
     stepping: Stepping,
     calls: int | None = None,
 ) -> Schedule:
-    """Read a schedule of Keras, from its config.
+    """Read a schedule of Keras, from its config. What is not Keras' own class is held against the rates that it gives.
 
     Args:
-        native: A schedule of Keras, a stand-in, or a rate.
-        clock: Not used: Keras' schedules count steps. It is here so that both frameworks are asked alike.
+        native: A schedule of Keras, a stand-in, one that samestep printed, its callback, or a rate.
+        clock: For a schedule in steps that is asked once per epoch.
         stepping: ``epoch`` where the native schedule is asked with the epoch. It then counts in epochs.
         calls: How often to ask a class of the user's own, or the function of a `LearningRateScheduler`. The result is
             piecewise constant and holds its last rate.
@@ -36,23 +46,94 @@ def read(
     """
     if isinstance(native, (int, float)):
         return Constant(initial=float(native))
-    name = type(native).__name__
     if isinstance(native, keras.callbacks.ReduceLROnPlateau):
         raise ValueError(DEPENDS_ON_LOSSES)
-    ours = (getattr(keras.optimizers.schedules, name, None), getattr(stand_ins, name, None))
-    if name in _ENTRIES and type(native) in ours:
-        entry = _ENTRIES[name]
-        values = {key: _checked(entry, key, value) for key, value in native.get_config().items() if key != "name"}
-        try:
-            return entry.from_keras(Config(name, values, stepping, lambda config: _within(config, clock, stepping)))  # type: ignore[return-value]  # one of the union
-        except ValidationError as error:
-            raise ValueError(f"{name}: {describe(error)}") from None
-    if calls:
-        return tabulated(_asked(native, calls), stepping)
-    raise ValueError(
-        f"{name} is not a schedule that samestep can read. It reads {', '.join(KNOWN)}; a class or a function of your "
-        "own is asked where you give calls=N to read."
-    )
+    try:
+        return of_itself(native, clock, stepping)
+    except ValueError as error:
+        if not calls:
+            raise ValueError(f"{error} With calls=N, read asks it N times.") from None
+    return tabulated(_asked(native, calls), stepping)
+
+
+def of_itself(native: Any, clock: Clock, stepping: Stepping) -> Schedule:
+    """The schedule of Keras' own or ours by its config; any other where its rates confirm what it says."""
+    name = type(native).__name__
+    if isinstance(native, keras.callbacks.LearningRateScheduler):
+        made, counts = asked_by(native.schedule, _ENTRIES, clock, stepping)
+        if hasattr(native.schedule, "stride"):  # ours
+            made, counts = native.schedule.schedule, "step" if native.schedule.stride > 1 else stepping
+        if made is not None:
+            return _confirmed(native, of_itself(made, clock, counts), clock, stepping)
+    elif (known := _known(native)) is not None:
+        schedule = _of_config(known, native, clock, stepping)
+        whole = any(isinstance(each, int) for each in _rates(native))
+        return (
+            schedule if type(native).__name__ == known and not whole else _confirmed(native, schedule, clock, stepping)
+        )
+    elif hasattr(stand_ins, name):
+        made = of_printed(native, stepping, lambda each: of_itself(each, clock, stepping))
+        return _confirmed(native, made, clock, stepping)
+    raise ValueError(f"{name} is not a schedule that samestep can read. It reads {', '.join(KNOWN)}.")
+
+
+def _known(native: Any) -> str | None:
+    """The name of the class that a schedule is, or is made of: Keras' own, or ours."""
+    for each in type(native).__mro__:
+        ours = (getattr(keras.optimizers.schedules, each.__name__, None), getattr(stand_ins, each.__name__, None))
+        if each.__name__ in _ENTRIES and each in ours:
+            return each.__name__
+    return None
+
+
+def _of_config(name: str, native: Any, clock: Clock, stepping: Stepping) -> Schedule:
+    entry = _ENTRIES[name]
+    values = {key: _checked(entry, key, value) for key, value in native.get_config().items() if key != "name"}
+    try:
+        return entry.from_keras(Config(name, values, stepping, lambda config: _within(config, clock, stepping)))  # type: ignore[return-value]  # one of the union
+    except ValidationError as error:
+        raise ValueError(f"{name}: {describe(error)}") from None
+    except KeyError as error:
+        raise ValueError(f"{type(native).__name__}: its config has no {error}.") from None
+
+
+def _rates(native: Any) -> Sequence[Any]:
+    """The numbers in whose type Keras computes."""
+    return [getattr(native, "initial_learning_rate", None), *getattr(native, "values", ())]
+
+
+def _confirmed(native: Any, schedule: Schedule, clock: Clock, stepping: Stepping) -> Schedule:
+    """A schedule that was read, where what was given has the same rates. Raises ValueError where it has not."""
+    calls = min(CHECKED, -(-proof_length(schedule, clock) // (1 if stepping == "step" else clock.steps_per_epoch)))
+    steps = np.arange(calls) * (1 if stepping == "step" else clock.steps_per_epoch)
+    meant = schedule.rate(steps, clock)
+    off = None
+    try:
+        rates = np.array(_asked(native, calls) if callable(getattr(native, "schedule", None)) else _all(native, calls))
+        allowed = schedule.float32_drift(steps, clock) + NEAR * np.maximum(meant, schedule.float32_scale(steps, clock))
+        off = ~(np.abs(rates - meant) <= 2 * allowed + NEAR * meant.max())
+    except (tf.errors.OpError, TypeError) as error:
+        said = f"Keras cannot compute its rates ({type(error).__name__})"
+    if off is not None:
+        if not off.any():
+            return schedule
+        call = int(off.argmax())
+        said = f"at count {call} its rate is {rates[call]:.6g}, where {meant[call]:.6g} would be read"
+    whole = next((each for each in _rates(native) if isinstance(each, int)), None)
+    if whole is not None:
+        raise ValueError(
+            f"{type(native).__name__} is given {whole}, an integer, so Keras computes in whole numbers: {said}. "
+            f"Write {float(whole)}."
+        )
+    raise ValueError(f"{type(native).__name__} is not the schedule that its config says: {said}.")
+
+
+def _all(native: Any, calls: int) -> list[float]:
+    """The rates of a schedule, at once where it takes arrays."""
+    try:
+        return list(natives.asked(native, np.arange(calls)))
+    except (ValueError, TypeError):
+        return _asked(native, calls)
 
 
 def notes(native: float | keras.optimizers.schedules.LearningRateSchedule) -> tuple[str, ...]:
@@ -97,10 +178,6 @@ def _checked(entry: type[ScheduleModel], key: str, value: Any) -> Any:
     is_word = key in entry.model_fields and get_origin(entry.model_fields[key].annotation) is Literal
     if isinstance(value, bool | dict) or is_word or (key == "warmup_target" and value is None):
         return value
-    if key in ("initial_learning_rate", "values") and isinstance(value, int):
-        raise ValueError(
-            f"{key}: got {value}, an integer, with which Keras computes in whole numbers. Write {value}.0."
-        )
     if isinstance(value, list | tuple):
         return [_checked(entry, key, each) for each in value]
     return number(key, value)

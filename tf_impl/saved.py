@@ -12,7 +12,7 @@ import keras
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import Schedule
 from samestep.experiment.validation import strict_json
-from tf_impl import reading, schedules, stand_ins
+from tf_impl import natives, reading, schedules, stand_ins
 
 
 def load(
@@ -26,7 +26,7 @@ def load(
     try:
         data = strict_json(path.read_text(encoding="utf-8-sig"), "a config")
         native = _native(data, class_name)
-        schedule = schedules.read(native, clock, stepping)
+        schedule = reading.of_itself(native, clock, stepping)
         schedule.whole_steps(clock)
         return schedule, schedules.as_native(native, stepping), schedules.notes(native)
     except OSError as error:
@@ -50,12 +50,27 @@ def _native(data: Any, class_name: str | None) -> float | keras.optimizers.sched
         return float(inner)
     if isinstance(inner, dict):
         return _native(inner, None)
+    data = _as_registered(data)
     _check(data)
     try:
         return keras.optimizers.schedules.deserialize(data)
     except Exception as error:  # whatever a constructor stumbles over
         said = str(error.__cause__ or error).splitlines()[0][:120]
         raise ValueError(f"Keras cannot make a {data['class_name']} of it ({said}). Save the schedule again.") from None
+
+
+def _as_registered(data: Any) -> Any:
+    """A config with the names that our stand-ins have here, in place of those in code that was printed."""
+    ours, printed = natives.PACKAGES
+    if isinstance(data, list):
+        return [_as_registered(each) for each in data]
+    if not isinstance(data, dict):
+        return data
+    changed = {key: _as_registered(value) for key, value in data.items()}
+    for key in {"class_name", "registered_name"} & set(changed):
+        if isinstance(changed[key], str) and changed[key].startswith(f"{printed}>"):
+            changed[key] = changed[key].replace(printed, ours, 1)
+    return changed
 
 
 def _check(data: dict[str, Any]) -> None:

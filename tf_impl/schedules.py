@@ -60,12 +60,14 @@ def build(schedule: Schedule, clock: Clock, stepping: Stepping) -> Native:
     """
     schedule.whole_steps(clock)
     if isinstance(schedule, Constant):
-        return Native(schedule.initial, lambda optimizer: [], "float")
+        note = natives.too_small(schedule, schedule.keras(schedule.count(clock, stepping)), clock)
+        return Native(schedule.initial, lambda optimizer: [], "float", note)
     count = schedule.count(clock, stepping)
     call = natives.call_for(schedule, clock, stepping)
     exact = not any(each.is_stand_in for each in call.calls())
     asked = f"{call.short_name} is asked for the step at which each epoch begins, epoch * {count.stride}."
-    note = " ".join(filter(None, (asked if count.stride != 1 else None, call.notes))) or None
+    said = (asked if count.stride != 1 else None, call.notes, natives.too_small(schedule, call, clock))
+    note = " ".join(filter(None, said)) or None
     return as_native(natives.made(call), stepping, count.stride, schedule.base_lr, note, exact)
 
 
@@ -113,6 +115,8 @@ def source(schedule: Schedule, clock: Clock, stepping: Stepping) -> str:
     lines = ["import keras", ""]
     if ours:
         classes = "\n\n".join(inspect.getsource(getattr(stand_ins, name)) for name in ours)
+        registered, printed = (f'(package="{package}")' for package in natives.PACKAGES)
+        classes = classes.replace(registered, printed)
         math = ["import math", ""] if "math." in classes else []
         lines = [*math, "import keras", "from keras import ops", "", "", classes, ""]
     if any(each.short_name == "PiecewiseConstantDecay" for each in call.calls()):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.programs import simulate as program
 from samestep.experiment.programs.process import leave
-from tf_impl import saved, schedules
+from tf_impl import natives, saved, schedules
 
 _CHUNK = 2**18
 
@@ -25,21 +23,9 @@ def rates(native: schedules.Native, clock: Clock, stepping: Stepping, updates: i
     if isinstance(asked, float):  # held by the optimizer as float32
         return np.full(updates, np.float32(asked), dtype=np.float64)
     counts = np.arange(looked_up, dtype=np.int64) * stride
-    found = np.concatenate([_asked(asked, counts[at : at + _CHUNK]) for at in range(0, looked_up, _CHUNK)])
+    found = np.concatenate([natives.asked(asked, counts[at : at + _CHUNK]) for at in range(0, looked_up, _CHUNK)])
     lengths = 1 if stepping == "step" else clock.steps_per_epoch
     return np.repeat(found, lengths)[:updates]
-
-
-def _asked(schedule: Any, counts: np.ndarray) -> np.ndarray:
-    steps = tf.constant(counts)
-    found = tf.vectorized_map(schedule, steps) if _asks_one_at_a_time(schedule) else schedule(steps)
-    return np.asarray(found, dtype=np.float64)
-
-
-def _asks_one_at_a_time(schedule: Any) -> bool:
-    """Whether Keras' warm-up is in it, which chooses with a condition on a single step."""
-    within = [getattr(schedule, "then", None), *getattr(schedule, "schedules", ())]
-    return getattr(schedule, "warmup_target", None) is not None or any(map(_asks_one_at_a_time, filter(None, within)))
 
 
 if __name__ == "__main__":

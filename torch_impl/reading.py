@@ -1,24 +1,35 @@
-"""From PyTorch's schedulers back to the vocabulary, from what their states hold."""
+"""From PyTorch's schedulers back to the vocabulary, from what their states hold, checked against their own rates."""
 
 from __future__ import annotations
 
 import functools
-import itertools
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 from torch.optim import lr_scheduler
 
 from samestep.experiment.clock import Clock, Stepping
-from samestep.experiment.schedules import SCHEDULES, Constant, Schedule
-from samestep.experiment.schedules.calls import DEPENDS_ON_LOSSES, State, number
+from samestep.experiment.programs.simulate import proof_length
+from samestep.experiment.schedules import Constant, Schedule
+from samestep.experiment.schedules.calls import DEPENDS_ON_LOSSES, State, key_number, number
+from samestep.experiment.schedules.functions import of_function
 from samestep.experiment.schedules.piecewise_constant import tabulated
+from samestep.experiment.schedules.product import SET
 from samestep.experiment.schedules.text import from_json
 from samestep.experiment.validation import describe
-from torch_impl.natives import ClosedForm
+from torch_impl import natives
+from torch_impl.natives import ENTRIES, KNOWN, OF_A_FUNCTION, ClosedForm
+
+Kind = type[lr_scheduler.LRScheduler]
+
+CHECKED = 10_000
+"""Calls at which a schedule that is read is held against the scheduler's own rates, at most."""
+
+NEAR = 1e-8
+"""How far they may lie apart, relative to the highest rate: docs/facts.md says which digits PyTorch loses."""
 
 
 def read(
@@ -26,76 +37,228 @@ def read(
 ) -> Schedule:
     """Read a scheduler of PyTorch, from its state. Of several parameter groups the first is read.
 
+    What is read is held against the rates that the scheduler itself gives, made anew and stepped from its beginning.
+
     Args:
         native: A scheduler of PyTorch, or a rate.
         clock: For a scheduler that counts single calls and is stepped per epoch.
         stepping: How the loop steps the scheduler. Per ``epoch`` it counts in epochs.
-        calls: How often to ask the user's function of a `LambdaLR` or a `MultiplicativeLR`. The result is piecewise
-            constant and holds its last rate.
+        calls: How often to ask a scheduler that cannot be read otherwise, like a `LambdaLR` of its user's function. The
+            result is piecewise constant and holds its last rate.
 
     Raises:
-        ValueError: The class is none of PyTorch's, has a function and `calls` is not given, depends on the losses, or
-            is a chain of schedulers that do not multiply.
+        ValueError: `calls` is not given, and the class is not PyTorch's, has its user's function, or has rates that the
+            vocabulary cannot say; or the rates depend on the losses.
     """
     if isinstance(native, (int, float)):
         return Constant(initial=float(native))
-    return _Reader(clock, stepping, calls).read(type(native).__name__, vars(native), native)
-
-
-def notes(native: float | lr_scheduler.LRScheduler) -> tuple[str, ...]:
-    """What a native schedule does that the vocabulary cannot say."""
-    if isinstance(native, (int, float)):
-        return ()
-    return state_notes(type(native).__name__, vars(native))
-
-
-def state_notes(name: str, state: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a scheduler's state holds that the vocabulary cannot say.
-
-    Args:
-        name: The scheduler's class.
-        state: Its `state_dict()`, or the variables of a live scheduler.
-    """
-    found = []
-    if state.get("cycle_momentum"):
-        found.append(f"{name} moves the momentum as well (cycle_momentum=True); only its rate is translated.")
-    rates = [float(each) for each in _innermost(state).get("base_lrs", ())]
-    if len(set(rates)) > 1:
-        found.append(f"Its parameter groups have rates of their own ({', '.join(map(str, rates))}); the first is read.")
-    if call := calls_made(state):
-        found.append(f"The state is at call {call}; the schedule is read from its beginning.")
-    return tuple(found)
-
-
-def calls_made(state: Mapping[str, Any]) -> int:
-    """How often a scheduler has been stepped; a ChainedScheduler does not count, the first within it does."""
-    return int((state if "last_epoch" in state else _innermost(state)).get("last_epoch") or 0)
-
-
-def _innermost(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The state of the first scheduler that is made of no others."""
-    while state.get("_schedulers"):
-        first = state["_schedulers"][0]
-        state = first if isinstance(first, Mapping) else vars(first)
-    return state
+    kind, held, group = type(native), vars(native), _groups(native)[0]
+    if isinstance(native, lr_scheduler.ReduceLROnPlateau):
+        raise ValueError(DEPENDS_ON_LOSSES)
+    try:
+        return _read(_known(kind), kind, held, group, clock, stepping)
+    except CannotBeSteppedError:
+        raise
+    except ValueError as error:
+        if not calls:
+            raise ValueError(f"{error} With calls=N, read asks it N times.") from None
+    _check_own_state(native)
+    return tabulated(_asked(kind, held, group, calls), stepping)
 
 
 def read_state(
-    name: str, state: Mapping[str, Any], group: Mapping[str, Any] | None, clock: Clock, stepping: Stepping
+    name: str, state: Mapping[str, Any], group: Mapping[str, Any], clock: Clock, stepping: Stepping
 ) -> Schedule:
     """Read a saved state.
 
     Args:
         name: The scheduler's class.
         state: Its `state_dict()`.
-        group: The first of the optimizer's `param_groups`, in which OneCycleLR keeps its rates, or None.
+        group: The first of the optimizer's `param_groups`, in which OneCycleLR keeps its rates; empty if not known.
         clock: As for `read`.
         stepping: As for `read`.
 
     Raises:
         ValueError: As for `read`.
     """
-    return _Reader(clock, stepping).read(name, state, group=group)
+    kind = natives.class_named(name)
+    return _read(name, kind or lr_scheduler.LRScheduler, state, group, clock, stepping)
+
+
+def notes(native: float | lr_scheduler.LRScheduler) -> tuple[str, ...]:
+    """What a native schedule does that the vocabulary cannot say."""
+    if isinstance(native, (int, float)):
+        return ()
+    kind, held, groups = type(native), vars(native), _groups(native)
+    found = state_notes(kind.__name__, held, groups)
+    if isinstance(native, lr_scheduler.ReduceLROnPlateau):
+        return found
+    meant: Schedule | Sequence[float]
+    try:
+        try:
+            meant = read(native, Clock.STEPS, "step")
+        except ValueError:
+            _check_own_state(native)
+            meant = _asked(kind, held, groups[0], calls_made(held) + 1)
+    except ValueError:  # nothing is known of it
+        return found
+    said = unexpected(held, [float(groups[0]["lr"])], meant)
+    return found if said is None else (*found, f"{said} What is read is the schedule as it was made.")
+
+
+def state_notes(name: str, state: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What a scheduler's state holds that the vocabulary cannot say.
+
+    Args:
+        name: The scheduler's class.
+        state: Its `state_dict()`, or the variables of a live scheduler.
+        groups: The optimizer's parameter groups, where they are known.
+    """
+    found = []
+    within = list(every(name, state))
+    for each, held in within:
+        if held.get("cycle_momentum"):
+            found.append(f"{each} moves the momentum as well (cycle_momentum=True); only its rate is translated.")
+        keys = map(key_number, dict(held.get("milestones") or {}))
+        if odd := [f"{key:g}" for key in keys if not isinstance(key, int)]:
+            found.append(
+                f"MultiStepLR meets a milestone only where its count of calls is equal to it, and {', '.join(odd)} "
+                f"{'is no whole number' if len(odd) == 1 else 'are no whole numbers'}: the rate never falls there."
+            )
+    if of_their_own := _of_their_own(within, groups):
+        found.append(f"Its parameter groups have {of_their_own}; the first is read.")
+    if call := calls_made(state):
+        found.append(f"The state is at call {call}; the schedule is read from its beginning.")
+    return tuple(dict.fromkeys(found))
+
+
+def _of_their_own(within: list[tuple[str, Mapping[str, Any]]], groups: Sequence[Mapping[str, Any]]) -> str | None:
+    """What parameter groups have each for itself."""
+    lists = [held[key] for key in natives.OF_EACH_GROUP for _, held in within if held.get(key)]
+    lists += [[group[key] for group in groups] for key in natives.IN_THE_GROUP if all(key in each for each in groups)]
+    for values in lists:
+        if any(each != values[0] for each in values):
+            if not all(isinstance(each, int | float) for each in values):
+                return "functions of their own"
+            return f"rates of their own ({', '.join(str(float(each)) for each in values)})"
+    return None
+
+
+def every(name: str, held: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """A scheduler and all within it, each with the name of its class."""
+    yield name, held
+    for each in held.get("_schedulers", ()):
+        kind, values = natives.part(each)
+        yield from every(kind.__name__, values)
+
+
+def calls_made(state: Mapping[str, Any]) -> int:
+    """How often a scheduler has been stepped; a ChainedScheduler does not count, the first within it does."""
+    return int((state if "last_epoch" in state else natives.innermost(state)).get("last_epoch") or 0)
+
+
+def unexpected(
+    state: Mapping[str, Any],
+    rates: Sequence[float],
+    meant: Schedule | Sequence[float],
+    clock: Clock = Clock.STEPS,
+    stepping: Stepping = "step",
+) -> str | None:
+    """A sentence where a scheduler is not where its calls have led it.
+
+    Args:
+        state: What it holds.
+        rates: The rates that it and its optimizer hold.
+        meant: The schedule that it follows, or its rate at every call until now.
+        clock: That of the schedule.
+        stepping: How often it is called.
+    """
+    call = calls_made(state)
+    for key in ("T_cur", "last_epoch"):
+        place = natives.innermost(state).get(key)
+        if isinstance(place, float) and not place.is_integer():
+            return f"It was stepped by a part of a call: its {key} is {place:g}."
+    if call < 0 or call >= state.get("total_steps", call + 1):
+        return None  # OneCycleLR extrapolates once
+    if isinstance(meant, Sequence):
+        rate, scale = (meant[call], max(meant)) if call < len(meant) else (None, 0.0)
+    else:
+        step, length = call if stepping == "step" else call * clock.steps_per_epoch, meant.length(clock)
+        ended = meant.after_end == "error" and length is not None and step >= length
+        rate, scale = (None if ended else float(meant.rate(step, clock))), meant.base_lr
+    if rate is None:
+        return None
+    for given in rates:
+        if abs(given - rate) > 1e-6 * max(abs(given), abs(rate), scale):
+            return (
+                f"Its last rate is {given:.9g}, and a scheduler of this state gives {rate:.9g} at call {call}: it was "
+                "stepped in another way, or something else has set the rate."
+            )
+    return None
+
+
+def _groups(native: lr_scheduler.LRScheduler) -> Sequence[Mapping[str, Any]]:
+    groups: Sequence[Mapping[str, Any]] = native.optimizer.param_groups
+    return groups
+
+
+def _known(kind: Kind) -> str:
+    """The name of PyTorch's class that a scheduler is, or is made of."""
+    known = (each for each in kind.__mro__ if each.__name__ in KNOWN and each is natives.class_named(each.__name__))
+    return next(known, kind).__name__
+
+
+def _read(
+    name: str, kind: Kind, held: Mapping[str, Any], group: Mapping[str, Any], clock: Clock, stepping: Stepping
+) -> Schedule:
+    """The schedule, which the scheduler itself confirms. name : PyTorch's class, of which `kind` may be a subclass."""
+    schedule = _Reader(clock, stepping).read(name, held, group)
+    calls = proof_length(schedule, clock)
+    if stepping == "epoch":
+        calls = -(-calls // clock.steps_per_epoch)
+    rates = np.array(_asked(kind, held, group, min(calls, CHECKED)))
+    steps = np.arange(len(rates)) * (1 if stepping == "step" else clock.steps_per_epoch)
+    meant = schedule.rate(steps, clock)
+    off = ~(np.abs(rates - meant) <= NEAR * max(rates.max(), meant.max()))
+    if off.any():
+        call = int(off.argmax())
+        raise ValueError(
+            f"{kind.__name__} follows no schedule of samestep's vocabulary: at call {call} its rate is "
+            f"{rates[call]:.6g}, where {meant[call]:.6g} would be read."
+        )
+    return schedule
+
+
+class CannotBeSteppedError(ValueError):
+    """A scheduler that raises when it is stepped."""
+
+
+def _asked(kind: Kind, held: Mapping[str, Any], group: Mapping[str, Any], calls: int) -> list[float]:
+    """The rates that a scheduler gives from its beginning. Raises CannotBeSteppedError where it gives none."""
+    try:
+        return natives.stepped(natives.fresh(kind, held, group), calls)
+    except ArithmeticError as error:
+        raise CannotBeSteppedError(
+            f"{kind.__name__} raises {type(error).__name__} when it is stepped ({error}). Record a run and compare it."
+        ) from None
+    except NotImplementedError:
+        raise CannotBeSteppedError(
+            f"{kind.__name__} raises NotImplementedError when it is stepped: PyTorch's SequentialLR cannot lead to "
+            "another SequentialLR or a ChainedScheduler. Put that one first."
+        ) from None
+
+
+def _check_own_state(native: lr_scheduler.LRScheduler) -> None:
+    """Raise ValueError where a class of its user's counts by itself, which cannot be set back to its beginning."""
+    kind, held = type(native), vars(native)
+    again = natives.fresh(kind, held, _groups(native)[0])
+    natives.stepped(again, calls_made(held) + 1)
+    for key, value in held.items():
+        if isinstance(value, int | float) and key[0] != "_" and key != "cycle_momentum" and vars(again)[key] != value:
+            raise ValueError(
+                f"{kind.__name__} keeps {key} of its own, which cannot be set back to its beginning. "
+                "Record a run and compare it."
+            )
 
 
 @dataclass(frozen=True)
@@ -104,95 +267,60 @@ class _Reader:
 
     clock: Clock
     stepping: Stepping
-    calls: int | None = None
 
     def read(
-        self, name: str, state: Mapping[str, Any], native: Any = None, group: Any = None, base: float | None = None
+        self, name: str, state: Mapping[str, Any], group: Mapping[str, Any], base: float | None = None, early: int = 0
     ) -> Schedule:
-        """name : the class. state : what it holds. native : the live scheduler, for a function or the optimizer.
+        """name : the class. state : what it holds. group : the optimizer's parameter group.
 
-        group : the optimizer's parameter group where there is no live one. base : base_lr, where not the state's.
+        base : base_lr, where not the state's. early : how many calls a SequentialLR is ahead of those within it.
         """
         if name == "ReduceLROnPlateau":
             raise ValueError(DEPENDS_ON_LOSSES)
-        if name not in KNOWN or (native is not None and type(native) is not getattr(lr_scheduler, name, None)):
+        if name not in KNOWN:
             raise ValueError(
                 f"{name} is not a scheduler that samestep can read. Write the class of torch.optim.lr_scheduler that "
                 f"it is: {', '.join(KNOWN)}."
             )
-        if native is not None and group is None and hasattr(native, "optimizer"):
-            group = native.optimizer.param_groups[0]
         if base is None:
             base = number("base_lrs", state["base_lrs"][0]) if state.get("base_lrs") else float("nan")
         try:
-            if name in _OF_A_FUNCTION:
-                return self._of_a_function(name, state, base, native)
-            within = functools.partial(self._within, state, group)
-            return _ENTRIES[name].from_torch(State(name, state, self.stepping, base, group, self.clock, within))  # type: ignore[return-value]  # one of the union
+            if name in OF_A_FUNCTION:
+                return self._of_a_function(name, state, base)
+            if early and "_milestones" in state:
+                state = dict(state) | {"_milestones": [each - early for each in state["_milestones"]]}
+            within = functools.partial(self._within, name, state, group, early)
+            return ENTRIES[name].from_torch(State(name, state, self.stepping, base, group, self.clock, within))  # type: ignore[return-value]  # one of the union
         except ValidationError as error:
             raise ValueError(f"{name}: {describe(error)}") from None
         except KeyError as error:
             raise ValueError(f"{name}: its state has no {error}. Save scheduler.state_dict() whole.") from None
 
-    def _of_a_function(self, name: str, state: Mapping[str, Any], base: float, native: Any) -> Schedule:
-        """A function of ours says which schedule it is; one of its user's is asked where it may be."""
+    def _of_a_function(self, name: str, state: Mapping[str, Any], base: float) -> Schedule:
+        """A function of ours, or one that is known, says which schedule it is."""
         held = state["lr_lambdas"][0] if name == "LambdaLR" else None
         values = vars(held) if isinstance(held, ClosedForm) else held
         if isinstance(values, Mapping) and "schedule" in values:
             return from_json(values["schedule"])
-        if native is None or not self.calls:
-            hint = "" if native is None else ", give calls=N to read"
+        schedule = of_function(held, base, self.clock, self.stepping)
+        if schedule is None:
             raise ValueError(
-                "its rate comes from a function, which no state holds. Write the schedule in samestep's vocabulary"
-                f"{hint}, or record a run and compare it."
+                "its rate comes from a function, which no state holds. Write the schedule in samestep's vocabulary, or "
+                "record a run and compare it."
             )
-        function: Callable[[int], float] = native.lr_lambdas[0]
-        if name == "LambdaLR":
-            factors = [function(n) for n in range(self.calls)]
-        else:
-            each = [1.0, *(function(n) for n in range(1, self.calls))]
-            factors = list(itertools.accumulate(each, operator.mul))
-        return tabulated([base * factor for factor in factors], self.stepping)
+        return schedule
 
-    def _within(self, state: Mapping[str, Any], group: Any, bases: float | None) -> list[tuple[str, Schedule]]:
+    def _within(
+        self, outer: str, state: Mapping[str, Any], group: Mapping[str, Any], early: int, bases: float | None
+    ) -> list[tuple[str, Schedule]]:
         """The schedulers within one, each with its class; `bases` is base_lr of all but the first."""
         found: list[tuple[str, Schedule]] = []
         for index, each in enumerate(state["_schedulers"]):
-            live = None if isinstance(each, Mapping) else each
-            inner = each if live is None else vars(live)
-            name = class_of(inner) if live is None else type(live).__name__
-            if name in ("OneCycleLR", "CyclicLR"):
-                raise ValueError(
-                    f"{name} within another scheduler sets the optimizer's own rate, from which the others then begin: "
-                    "what was meant is unknown. Translate each by itself, or record a run and compare it."
-                )
-            base = None if index == 0 else bases
-            found.append((name, self.read(name, inner, live, group, base)))
+            kind, inner = natives.part(each)
+            name = _known(kind)
+            first = float(group["initial_lr"]) if "initial_lr" in group else None  # one that multiplies finds that
+            base = None if name in SET else bases if index else first
+            # a SequentialLR that is first within another is stepped once before the first call
+            ahead = early + (outer == "SequentialLR") if index == 0 or outer == "ChainedScheduler" else 0
+            found.append((name, self.read(name, inner, group, base, ahead)))
         return found
-
-
-def class_of(state: Mapping[str, Any]) -> str:
-    """The class of a state within another's, which PyTorch saves without a name: the one most of whose keys it has."""
-    known = [name for name, keys in KEYS.items() if set(keys) <= set(state)]
-    if known:
-        return max(known, key=lambda name: len(KEYS[name]))
-    raise ValueError(
-        f"no scheduler of PyTorch has the keys {', '.join(map(str, list(state)[:6])) or '(none)'}. "
-        f"Write the class that it is: {', '.join(KNOWN)}."
-    )
-
-
-_ENTRIES = {name: entry for entry in SCHEDULES for name in entry.TORCH}
-"""The entry that reads each class, by its name."""
-
-_OF_A_FUNCTION = ("LambdaLR", "MultiplicativeLR")
-
-KEYS: dict[str, tuple[str, ...]] = {
-    "LambdaLR": ("lr_lambdas",),
-    "ReduceLROnPlateau": ("patience", "threshold"),
-    **{name: tuple(entry.TORCH[name]) for name, entry in _ENTRIES.items()},
-}
-"""Keys by which the state of each class is known."""
-
-KNOWN = (*_ENTRIES, *_OF_A_FUNCTION)
-"""Names of the classes that can be read."""

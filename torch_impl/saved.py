@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import Schedule
 from samestep.experiment.schedules.calls import number
 from samestep.experiment.validation import strict_json
-from torch_impl import reading, schedules
+from torch_impl import natives, reading, schedules
 
 _SCHEDULER = ("scheduler", "state_dict", "state", "lr_scheduler", "scheduler_state_dict", "lr_schedulers", "schedulers")
 _CLASS = ("class", "class_name", "scheduler_class")
@@ -31,17 +29,19 @@ def load(
     """
     try:
         data = _held(path)
-        state, group = _state(data), _group(data)
+        state, groups = natives.upgraded(_state(data)), _groups(data)
         name = class_name or next((str(data[key]).rpartition(".")[2] for key in _CLASS if key in data), None)
         notes: tuple[str, ...] = ()
         if name is None:
-            name = reading.class_of(state)
+            name = natives.class_of(state)
             notes = (f"Its keys are those of {name}. Another class is named with --class, or under 'class'.",)
-        schedule = reading.read_state(str(name), state, group, clock, stepping)
+        schedule = reading.read_state(name, state, groups[0], clock, stepping)
         schedule.whole_steps(clock)
-        _check_last(schedule, state, clock, stepping)
-        native = _native(str(name), state) or schedules.build(schedule, clock, stepping)
-        return schedule, native, (*notes, *reading.state_notes(str(name), state))
+        _check_last(schedule, state, groups[0], clock, stepping)
+        native = _native(name, state, groups[0])
+        if any(each == "CyclicLR" for each, _ in reading.every(name, state)):
+            notes += ("A state of CyclicLR leaves out a scale_fn that is a function: it is read as if it had none.",)
+        return schedule, native, (*notes, *reading.state_notes(name, state, groups))
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror or error}. Name a file that can be read.") from None
     except ValueError as error:
@@ -85,49 +85,37 @@ def _state(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return data
 
 
-def _group(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _groups(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The optimizer's parameter groups; one without values where the file has none."""
     for key in _OPTIMIZER:
         found = _first(data.get(key))
         if isinstance(found, Mapping) and found.get("param_groups"):
-            group: Mapping[str, Any] = found["param_groups"][0]
-            return group
-    return None
+            groups: Sequence[Mapping[str, Any]] = found["param_groups"]
+            return groups
+    return ({},)
 
 
-def _check_last(schedule: Schedule, state: Mapping[str, Any], clock: Clock, stepping: Stepping) -> None:
+def _check_last(
+    schedule: Schedule, state: Mapping[str, Any], group: Mapping[str, Any], clock: Clock, stepping: Stepping
+) -> None:
     """Raise ValueError where the rate that the state ends with is not the one that the schedule gives there."""
-    last, call = state.get("_last_lr"), reading.calls_made(state)
-    if not isinstance(last, list) or not last or not isinstance(call, int) or call < 0:
-        return
-    step = call if stepping == "step" else call * clock.steps_per_epoch
-    length = schedule.length(clock)
-    if call >= state.get("total_steps", math.inf) or (
-        schedule.after_end == "error" and length is not None and step >= length
-    ):
-        return  # OneCycleLR extrapolates once
-    given, meant = number("_last_lr", last[0]), float(schedule.rate(step, clock))
-    if abs(given - meant) > 1e-6 * max(abs(given), abs(meant), schedule.base_lr):
-        raise ValueError(
-            f"its last rate is {given:.9g}, and a scheduler of this state gives {meant:.9g} at call {call}: it was "
-            "stepped in another way, or something else has set the rate. Save that of a fresh one, or record a run."
-        )
+    last = state.get("_last_lr")
+    rates = [number("_last_lr", last[0])] if isinstance(last, list) and last else []
+    if "lr" in group:
+        rates.append(number("lr", group["lr"]))
+    said = reading.unexpected(state, rates, schedule, clock, stepping)
+    if said is not None:
+        raise ValueError(f"{said[0].lower()}{said[1:-1]}. Save that of a fresh one, or record a run.")
 
 
 def _first(value: Any) -> Any:
     return value[0] if isinstance(value, list) and value else value
 
 
-def _native(name: str, state: Mapping[str, Any]) -> schedules.Native | None:
-    """The scheduler of a saved state, at its beginning; None where its state does not say how it was made.
-
-    name : the scheduler's class. state : its `state_dict()`.
-    """
-    found = getattr(torch.optim.lr_scheduler, name, None)
-    keys = reading.KEYS.get(name, ())
-    if found is None or not keys or not set(keys) <= set(inspect.signature(found).parameters):
-        return None
-    given = {key: state[key] for key in keys}
-    if name == "MultiStepLR":
-        times = {int(key): int(value) for key, value in dict(state["milestones"]).items()}
-        given["milestones"] = [key for key, value in times.items() for _ in range(value)]
-    return schedules.Native(float(state["base_lrs"][0]), lambda optimizer: found(optimizer, **given), name)
+def _native(name: str, state: Mapping[str, Any], group: Mapping[str, Any]) -> schedules.Native:
+    """The scheduler of a saved state, at its beginning."""
+    kind = natives.class_named(name)
+    assert kind is not None  # it has been read
+    return schedules.Native(
+        natives.first_rate(state, group), lambda optimizer: natives.fresh(kind, state, group, optimizer=optimizer), name
+    )

@@ -62,8 +62,12 @@ WRONG = {
     ),
     "values": ("piecewise-constant:boundaries=[3 epochs],values=[1]", "values: 1 for 1 boundaries. Write 2, one more"),
     "floor": (
-        "cosine-restarts:initial=1,floor=2,first=1 epoch,t_mul=1,m_mul=1",
-        "floor: 2.0 is above initial 1.0. Write a floor of at most that.",
+        "cosine-restarts:initial=1,floor=2,first=1 epoch,t_mul=1,m_mul=2",
+        "floor: 2.0 is above initial 1.0, and m_mul 2.0 takes the rates below 0.",
+    ),
+    "t_mul": (
+        "cosine-restarts:initial=1,floor=0,first=5 epochs,t_mul=0.5,m_mul=1",
+        "t_mul: 0.5 shrinks the periods to nothing until 10 epochs, and Keras gives no rate from there.",
     ),
     "after": ("cosine:initial=1,floor=0,over=1 epoch,after=stop", "after: got 'stop'. Write 'hold' or 'rise'."),
     "curve": (

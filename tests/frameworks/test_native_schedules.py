@@ -103,8 +103,14 @@ simple = {
     "linear": builds("linear", initial=levels, end=rates, over=durations),
     "cosine": builds("cosine", initial=rates, floor=levels, over=durations, after=st.sampled_from(["hold", "rise"])),
     "cosine-restarts": st.tuples(
-        rates, parts, durations, st.sampled_from([1.0, 1.5, 2.0, 3.0]), st.sampled_from([0.5, 1.0, 0.9, 1.1])
-    ).map(
+        rates,
+        st.one_of(parts, st.just(3.0)),
+        durations,
+        st.sampled_from([1.0, 1.5, 2.0, 3.0]),
+        st.sampled_from([0.5, 1.0, 0.9, 1.1]),
+    )
+    .filter(lambda drawn: drawn[1] <= 1 or drawn[4] <= 1)
+    .map(
         lambda drawn: KINDS["cosine-restarts"](
             initial=drawn[0], floor=float(f"{drawn[0] * drawn[1]:.6g}"), first=drawn[2], t_mul=drawn[3], m_mul=drawn[4]
         )
@@ -125,7 +131,7 @@ simple = {
         rates,
         durations,
         durations,
-        st.sampled_from([("triangular", 1.0), ("triangular2", 1.0), ("exp_range", 0.99)]),
+        st.sampled_from([("triangular", 1.0), ("triangular2", 1.0), ("exp_range", 0.99), ("exp_range", 1.01)]),
     ).map(
         lambda drawn: KINDS["cyclic"](
             low=drawn[0], max_lr=drawn[1], up=drawn[2], down=drawn[3], mode=drawn[4][0], gamma=drawn[4][1]

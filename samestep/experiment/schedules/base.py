@@ -233,8 +233,8 @@ class ScheduleModel(Model):
                 return tuple(value(theirs, ours, each) for each in given)
             if "Duration" in repr(annotation):
                 return counted(theirs, given, held.stepping)
-            if isinstance(given, dict) and isinstance(held, Config):
-                return held.within(given)
+            if isinstance(held, Config) and not isinstance(given, bool | int | float | str):
+                return held.within(given)  # a config, or a schedule
             return number(theirs, given) if annotation is float else bool(given) if annotation is bool else given
 
         keys = keys or {key: key for key in cls.model_fields if key in held.values}

@@ -240,13 +240,13 @@ class State(Held):
 
     Attributes:
         base_lr: The rate that the optimizer was made with.
-        group: The optimizer's first parameter group, or None.
+        group: The optimizer's first parameter group; empty where it is not known.
         clock: For a scheduler that counts single calls and is stepped per epoch.
         within: Reads the schedulers within it, each with its class, given the base_lr of all but the first.
     """
 
     base_lr: float
-    group: Mapping[str, Any] | None
+    group: Mapping[str, Any]
     clock: Clock
     within: Callable[[float | None], list[tuple[str, Schedule]]]
 
@@ -264,6 +264,19 @@ def number(name: str, value: Any) -> float:
     if isinstance(value, str | bool) or not math.isfinite(found):
         raise ValueError(f"{name}: got {str(value)[:40]!r}. Write a number.")
     return found
+
+
+def key_number(key: Any) -> float:
+    """A count that is a key, of which JSON has made text. Raises ValueError where it is none.
+
+    >>> key_number("30"), key_number(600.6)
+    (30, 600.6)
+    """
+    try:
+        found = float(key)
+    except (TypeError, ValueError):
+        raise ValueError(f"milestones: got {str(key)[:40]!r}. Write whole numbers.") from None
+    return int(found) if found.is_integer() else found
 
 
 def counted(name: str, value: float, stepping: Stepping) -> Duration:

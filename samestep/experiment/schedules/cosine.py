@@ -10,7 +10,18 @@ from pydantic import Field
 
 from samestep.experiment.clock import Clock, DurationText
 from samestep.experiment.schedules.base import Level, Peak, ScheduleModel, ratio, tidy
-from samestep.experiment.schedules.calls import Call, Calls, Config, Counts, grouped, lambda_call
+from samestep.experiment.schedules.calls import (
+    Call,
+    Calls,
+    Config,
+    Counts,
+    State,
+    grouped,
+    lambda_call,
+    number,
+)
+from samestep.experiment.schedules.constant import Constant
+from samestep.experiment.schedules.linear import Linear
 from samestep.experiment.schedules.warmup import Warmup
 
 
@@ -29,7 +40,7 @@ class CosineDecay(ScheduleModel):
     }
     ADDED: ClassVar = ("initial", "floor")
     KERAS: ClassVar = {"CosineDecay": {"decay_steps": "over"}, "CosineAnnealing": {}}
-    TORCH: ClassVar = {"CosineAnnealingLR": {"T_max": "over", "eta_min": "floor"}}
+    TORCH: ClassVar = {"CosineAnnealingLR": {"T_max": "over", "eta_min": "floor"}, "SWALR": {"anneal_epochs": "over"}}
     SAYS: ClassVar = {"CosineAnnealing": {"after": "rise"}, "CosineAnnealingLR": {"after": "rise"}}
 
     kind: Literal["cosine"] = Field(default="cosine", repr=False)
@@ -82,6 +93,24 @@ class CosineDecay(ScheduleModel):
         if target is None or not config["warmup_steps"]:
             return cosine
         return Warmup(initial=initial, over=config.count("warmup_steps"), then=cosine)
+
+    @classmethod
+    def from_torch(cls, state: State) -> ScheduleModel:
+        """`CosineAnnealingLR`; or `SWALR`, which goes to a rate that it keeps with the optimizer, and holds it."""
+        if state.name != "SWALR":
+            return super().from_torch(state)
+        if "swa_lr" not in state.group:
+            raise ValueError(
+                "SWALR keeps swa_lr with the optimizer, not in its own state. "
+                "Save optimizer.state_dict() as well, under the key 'optimizer'."
+            )
+        end = number("swa_lr", state.group["swa_lr"])
+        if not state["anneal_epochs"]:
+            return Constant(initial=end)
+        over = state.count("anneal_epochs")
+        if state["_anneal_strategy"] == "linear":
+            return Linear(initial=state.base_lr, end=end, over=over)
+        return cls(initial=state.base_lr, floor=end, over=over, after="hold")
 
 
 def half_cosine(high: float | np.ndarray, low: float, x: np.ndarray) -> np.ndarray:

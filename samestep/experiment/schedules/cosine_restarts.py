@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ from pydantic import Field, model_validator
 from samestep.experiment.clock import Clock, DurationText
 from samestep.experiment.schedules.base import FLOAT32, ArrayLike, Level, Peak, ScheduleModel, ratio, tidy
 from samestep.experiment.schedules.calls import Call, Calls, Config, Counts
-from samestep.experiment.schedules.cosine import half_cosine
+from samestep.experiment.schedules.cosine import CosineDecay, half_cosine
 
 
 class CosineRestarts(ScheduleModel):
@@ -42,13 +43,22 @@ class CosineRestarts(ScheduleModel):
     initial: Peak
     floor: Level
     first: DurationText
-    t_mul: float = Field(ge=1, le=100)
+    t_mul: float = Field(gt=0, le=100)
     m_mul: float = Field(gt=0, le=100)
 
     @model_validator(mode="after")
     def _floor_is_low(self) -> CosineRestarts:
-        if self.floor > self.initial:
-            raise ValueError(f"floor: {self.floor} is above initial {self.initial}. Write a floor of at most that.")
+        if self.floor > self.initial and self.m_mul > 1:
+            raise ValueError(
+                f"floor: {self.floor} is above initial {self.initial}, and m_mul {self.m_mul} takes the rates below 0. "
+                "Write a floor of at most initial, or an m_mul of at most 1."
+            )
+        if self.t_mul < 1:
+            ends = f"{float(self.first.count / (1 - Fraction(self.t_mul))):g} {self.first.unit}"
+            raise ValueError(
+                f"t_mul: {self.t_mul} shrinks the periods to nothing until {ends}, and Keras gives no rate from there. "
+                "Write at least 1."
+            )
         if 1 < self.t_mul < 1.001:
             raise ValueError(
                 f"t_mul: {self.t_mul} is too near 1 to tell the periods apart. Write 1, or 1.001 and more."
@@ -81,13 +91,15 @@ class CosineRestarts(ScheduleModel):
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         i, x = self._place(t, clock)
         scale = self.m_mul**i
-        return half_cosine(self.initial * scale + self.floor * (1 - scale), self.floor, x)
+        high = np.where(scale == 1, self.initial, self.floor + (self.initial - self.floor) * scale)
+        return half_cosine(high, self.floor, x)
 
     def float32_scale(self, step: ArrayLike, clock: Clock) -> np.ndarray:
         """The rate at which each period begins."""
         i, _ = self._place(np.asarray(step, dtype=np.int64), clock)
         with np.errstate(over="ignore", under="ignore"):
-            return np.maximum(self.initial, self.floor + (self.initial - self.floor) * self.m_mul**i)
+            begin = self.floor + (self.initial - self.floor) * self.m_mul**i
+            return np.maximum(max(self.initial, self.floor), begin)
 
     def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
         """The place within the period, in float32.
@@ -99,7 +111,7 @@ class CosineRestarts(ScheduleModel):
         i, _ = self._place(steps, clock)
         quotient = steps / clock.steps(self.first)
         with np.errstate(over="ignore", under="ignore"):
-            peak = self.initial * np.maximum(self.m_mul**i, 1e-300)
+            peak = max(self.initial, self.floor) * np.maximum(self.m_mul**i, 1e-300)
             length = self.t_mul**i
             place = 4 * quotient * FLOAT32 / length
             if self.t_mul != 1:
@@ -123,9 +135,13 @@ class CosineRestarts(ScheduleModel):
         return self.native("CosineAnnealingWarmRestarts", count).having(T_mult=int(self.t_mul))
 
     @classmethod
-    def from_keras(cls, config: Config) -> CosineRestarts:
+    def from_keras(cls, config: Config) -> CosineRestarts | CosineDecay:
         """Keras' own, whose floor is a factor of its initial rate, or ours."""
         keys = cls.keras_keys(config.name)
         if config.name == "CosineRestarts":
             return cls.known(config, keys)
-        return cls.known(config, keys, floor=tidy(config["alpha"] * config["initial_learning_rate"]))
+        initial = config["initial_learning_rate"]
+        floor = tidy(config["alpha"] * initial)
+        if config["m_mul"] == 0:  # the first period is all there is
+            return CosineDecay(initial=initial, floor=floor, over=config.count("first_decay_steps"), after="hold")
+        return cls.known(config, keys, floor=floor)

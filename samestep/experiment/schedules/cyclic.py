@@ -39,7 +39,7 @@ class Cyclic(ScheduleModel):
     up: DurationText
     down: DurationText
     mode: Literal["triangular", "triangular2", "exp_range"]
-    gamma: float = Field(gt=0, le=1)
+    gamma: float = Field(gt=0, le=10)
 
     @property
     def stretches(self) -> bool:
@@ -89,10 +89,12 @@ class Cyclic(ScheduleModel):
     @classmethod
     def from_torch(cls, state: State) -> Cyclic:
         """`CyclicLR` holds the length of a cycle, and which part of it goes up."""
-        if state.values.get("_scale_fn_custom") is not None or state["mode"] not in (
-            "triangular",
-            "triangular2",
-            "exp_range",
+        own = {"triangular": "cycle", "triangular2": "cycle", "exp_range": "iterations"}
+        scale_mode = state.values.get("scale_mode", own.get(state["mode"]))
+        if (
+            state.values.get("_scale_fn_custom") is not None
+            or state["mode"] not in own
+            or own[state["mode"]] != scale_mode
         ):
             raise ValueError(
                 "CyclicLR has a scale_fn of its user's, which cannot be read. Record a run and compare it."

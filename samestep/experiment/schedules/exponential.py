@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -11,7 +12,9 @@ from pydantic import Field
 
 from samestep.experiment.clock import Clock, DurationText
 from samestep.experiment.schedules.base import FLOAT32, ArrayLike, Peak, ScheduleModel, float32_error, periods
-from samestep.experiment.schedules.calls import Call, Calls, Config, Counts, State, counted, torch_call
+from samestep.experiment.schedules.calls import Call, Calls, Config, Counts, Held, State, counted, torch_call
+from samestep.experiment.schedules.constant import Constant
+from samestep.experiment.schedules.piecewise_constant import PiecewiseConstant
 
 
 class ExponentialDecay(ScheduleModel):
@@ -87,6 +90,8 @@ class ExponentialDecay(ScheduleModel):
     def from_keras(cls, config: Config) -> ScheduleModel:
         """One that counts in fractions is smooth: it decays by a root of its factor at every count."""
         steps = config["decay_steps"]
+        if config["decay_rate"] == 0:
+            return falls_to_0(config["initial_learning_rate"], math.ceil(steps) if config["staircase"] else 1, config)
         if config["staircase"] or steps == int(steps):
             return super().from_keras(config)
         initial, factor = config["initial_learning_rate"], config["decay_rate"] ** (1 / steps)
@@ -95,10 +100,34 @@ class ExponentialDecay(ScheduleModel):
     @classmethod
     def from_torch(cls, state: State) -> ScheduleModel:
         """`StepLR`, or `ExponentialLR`, which knows the factor of one call only."""
-        if state.name == "StepLR":
-            return super().from_torch(state)
         every = counted("gamma", 1, state.stepping)
+        if state.name == "StepLR":
+            calls = meets_every(state.number("step_size"))
+            if calls is None:
+                return Constant(initial=state.base_lr)
+            every = counted("step_size", calls, state.stepping)
+        if state["gamma"] == 0:
+            return falls_to_0(state.base_lr, int(every.count), state)
+        if state.name == "StepLR":
+            return cls(initial=state.base_lr, factor=state.number("gamma"), every=every, staircase=True)
         return cls(initial=state.base_lr, factor=state.number("gamma"), every=every, staircase=False)
+
+
+def falls_to_0(initial: float, count: int, held: Held) -> PiecewiseConstant:
+    """What a factor of 0 makes: one rate, and 0 from a count on."""
+    return PiecewiseConstant(boundaries=(counted("decay_steps", count, held.stepping),), values=(initial, 0.0))
+
+
+def meets_every(step_size: float) -> int | None:
+    """The calls from one multiple of a step size to the next, where it is no whole number; None where none is met.
+
+    `StepLR` falls where its count of calls is a multiple of step_size.
+
+    >>> meets_every(2.5), meets_every(7.0), meets_every(600.6)
+    (5, 7, None)
+    """
+    calls = Fraction(step_size).numerator
+    return calls if calls < 2**40 else None
 
 
 _NEAR_1 = 0.01

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from samestep.experiment.clock import Clock, DurationText
 from samestep.experiment.schedules.base import Peak, ScheduleModel, periods
-from samestep.experiment.schedules.calls import Call, Calls, grouped, lambda_call
+from samestep.experiment.schedules.calls import Call, Calls, Config, counted, grouped, lambda_call
+from samestep.experiment.schedules.constant import Constant
 
 
 class InverseTimeDecay(ScheduleModel):
@@ -34,6 +35,17 @@ class InverseTimeDecay(ScheduleModel):
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         return self.initial / (1 + self.decay_rate * periods(t, clock.steps(self.every), self.staircase))
+
+    @classmethod
+    def from_keras(cls, config: Config) -> ScheduleModel:
+        """One that counts in fractions is smooth; a decay rate of 0 is none."""
+        initial, steps, decay_rate = (config[key] for key in ("initial_learning_rate", "decay_steps", "decay_rate"))
+        if decay_rate == 0:
+            return Constant(initial=initial)
+        if config["staircase"] or steps == int(steps):
+            return super().from_keras(config)
+        every = counted("decay_steps", 1, config.stepping)
+        return cls(initial=initial, decay_rate=decay_rate / steps, every=every, staircase=False)
 
     def in_a_line(self, count: Calls) -> Call:
         """A quotient."""

@@ -52,6 +52,8 @@ class Linear(ScheduleModel):
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         over = clock.steps(self.over)
+        if self.initial == self.end:  # exactly, at every step
+            return np.full(t.shape, self.end)
         part = np.minimum(t, over) / over
         return np.asarray(self.initial * (1 - part) + self.end * part)  # exact at both ends
 

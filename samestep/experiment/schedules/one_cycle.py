@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from samestep.experiment.clock import Clock, Duration, DurationText
-from samestep.experiment.schedules.base import Peak, ScheduleModel
+from samestep.experiment.schedules.base import LARGEST, Peak, ScheduleModel
 from samestep.experiment.schedules.calls import Call, Calls, Counts, State, number, torch_call
 from samestep.experiment.schedules.constant import Constant
 from samestep.experiment.schedules.piecewise_constant import PiecewiseConstant, tabulated
@@ -45,7 +45,7 @@ class OneCycle(ScheduleModel):
     kind: Literal["one-cycle"] = Field(default="one-cycle", repr=False)
     max_lr: Peak
     div_factor: float = Field(gt=0, le=1e12)
-    final_div_factor: float = Field(gt=0, le=1e12)
+    final_div_factor: float = Field(gt=0, le=LARGEST)
     pct_start: Annotated[float, Field(ge=0, le=1)]
     over: DurationText
     anneal_strategy: Literal["cos", "linear"]
@@ -140,7 +140,7 @@ class OneCycle(ScheduleModel):
         It counts calls, and its phases end one call early: per epoch it is one rate for each.
         """
         group = state.group
-        if group is None or "max_lr" not in group or "min_lr" not in group:
+        if "max_lr" not in group or "min_lr" not in group:
             raise ValueError(
                 "OneCycleLR keeps max_lr with the optimizer, not in its own state. "
                 "Save optimizer.state_dict() as well, under the key 'optimizer'."
@@ -167,9 +167,9 @@ MOMENTUM = "{} is made with cycle_momentum=False, so that it leaves the momentum
 
 
 def _divisor(above: float, below: float) -> float:
-    """The divisor that made `below` of `above`, as short as it can be written."""
+    """The divisor that made `below` of `above`, as short as it can be written; the largest there is where that is 0."""
     if not below:
-        raise ValueError("OneCycleLR: a rate of 0 has no div_factor. Write rates above 0.")
+        return LARGEST
     for digits in range(1, 18):
         found = float(f"{above / below:.{digits}g}")
         if above / found == below:

@@ -19,6 +19,7 @@ from samestep.experiment.schedules.calls import (
     Counts,
     State,
     counted,
+    key_number,
     lambda_call,
     torch_call,
     written,
@@ -129,8 +130,9 @@ class PiecewiseConstant(ScheduleModel):
             if state["total_iters"] <= 0 or low == base:
                 return Constant(initial=low)
             return cls(boundaries=(state.count("total_iters"),), values=(low, base))
-        # a Counter; JSON has made text of its keys
-        times = {int(key): int(value) for key, value in dict(state["milestones"]).items()}
+        # PyTorch looks its count up among the milestones, and none that is no whole number is ever found
+        given = {key_number(key): int(value) for key, value in dict(state["milestones"]).items()}
+        times = {key: value for key, value in given.items() if isinstance(key, int)}
         gamma = state.number("gamma")
         milestones = sorted(key for key in times if key > 0)
         powers = [sum(times[key] for key in times if 0 <= key <= milestone) for milestone in (0, *milestones)]

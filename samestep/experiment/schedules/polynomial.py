@@ -58,6 +58,8 @@ class PolynomialDecay(ScheduleModel):
         return None if self.cycle else "hold"
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
+        if self.initial == self.end:  # exactly, at every step
+            return np.full(t.shape, self.end)
         left = (1 - self._part(t, clock)) ** self.power
         return self.initial * left + self.end * (1 - left)  # exact at both ends
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from samestep.experiment.schedules import Schedule
 
 MULTIPLY = ("ConstantLR", "ExponentialLR", "LinearLR", "MultiStepLR", "PolynomialLR", "StepLR")
-"""Schedulers that multiply the rate they find; the others set it, whatever stood before them in a chain."""
+"""Schedulers that multiply the rate they find."""
+
+SET = ("CosineAnnealingWarmRestarts", "CyclicLR", "LambdaLR", "OneCycleLR")
+"""Schedulers that set the rate at each call, whatever stood before them in a chain."""
 
 
 class Product(ScheduleModel):
@@ -89,14 +92,17 @@ class Product(ScheduleModel):
 
     @classmethod
     def from_torch(cls, state: State) -> ScheduleModel:
-        """All but the first are factors, as of a base_lr of 1."""
+        """All but the first are factors, as of a base_lr of 1. One that sets the rate is all there is, if it is last.
+
+        `CosineAnnealingLR` and `MultiplicativeLR` may multiply; whoever reads the chain asks it.
+        """
         parts = state.within(1.0)
-        if len(parts) == 1:
-            return parts[0][1]
+        if len(parts) == 1 or parts[-1][0] in SET:
+            return parts[-1][1]
         for name, _ in parts:
-            if name not in MULTIPLY:
+            if name in SET:
                 raise ValueError(
-                    f"{name} in a ChainedScheduler sets the rate anew instead of multiplying it, so the chain is no "
-                    f"product. Chain only {', '.join(MULTIPLY)}."
+                    f"{name} in a ChainedScheduler sets the rate at each call, whatever the others did before, so the "
+                    f"chain is no product. Put {name} last, where it is the whole schedule, or leave it out."
                 )
         return cls(schedules=tuple(schedule for _, schedule in parts))

@@ -120,8 +120,9 @@ class Sequence(ScheduleModel):
     @classmethod
     def from_torch(cls, state: State) -> ScheduleModel:
         """A line that ends where the other begins, and when, is a warm-up."""
-        parts = [schedule for _, schedule in state.within(None)]
-        milestones = tuple(counted("milestones", each, state.stepping) for each in state["_milestones"])
+        begun = sum(each <= 0 for each in state["_milestones"])  # a scheduler of no calls
+        parts = [schedule for _, schedule in state.within(None)][begun:]
+        milestones = tuple(counted("milestones", each, state.stepping) for each in state["_milestones"][begun:])
         if len(parts) == 1:
             return parts[0]
         line, then = parts[0], parts[1]
