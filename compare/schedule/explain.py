@@ -36,6 +36,11 @@ class Change:
     place: Place
     lr: float
 
+    @property
+    def step(self) -> int:
+        """The step of the update."""
+        return self.place.step
+
 
 @dataclass(frozen=True)
 class Explanation(Result):

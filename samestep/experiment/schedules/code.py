@@ -150,6 +150,8 @@ class _Reader:
                 return node.value
             case ast.Name() | ast.Attribute():
                 name = ast.unparse(node)
+                if isinstance(node, ast.Attribute):
+                    self.value(node.value)
                 return self.values.get(name, _CONSTANTS.get(name, _Unknown(name)))
             case ast.List(elts=parts) | ast.Tuple(elts=parts):
                 return [self.value(each) for each in parts]
@@ -166,6 +168,8 @@ class _Reader:
 
     def call(self, node: ast.Call) -> Any:
         name = self.named(node.func)
+        if not isinstance(node.func, ast.Name):
+            self.value(node.func)  # a schedule may be asked at once
         given = [self.value(each) for each in node.args]
         named = {each.arg: self.value(each.value) for each in node.keywords if each.arg}
         if name in KERAS or name in TORCH:
@@ -238,7 +242,8 @@ class _Reader:
         for name in self.unknown:
             if close := difflib.get_close_matches(name.rpartition(".")[2], known, n=1):
                 raise ValueError(f"{name[:60]!r} is not a schedule. Did you mean {close[0]}?")
-        raise ValueError(f"no schedule of Keras or PyTorch in it. Write one of {', '.join(known)}.")
+        said = f"{self.unknown[0][:60]!r} is not a schedule" if self.unknown else "no schedule"
+        raise ValueError(f"{said} of Keras or PyTorch. Write one of {', '.join(known)}.")
 
 
 _ROOTS = {"Keras": ("keras", "tensorflow", "tf_keras"), "PyTorch": ("torch",)}

@@ -109,7 +109,7 @@ def bound(name: str, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str
         >>> bound("StepLR", ["optimizer", 30], {"gamma": 0.5})
         {'optimizer': 'optimizer', 'step_size': 30, 'gamma': 0.5, 'last_epoch': -1}
     """
-    known = _defaults(name)
+    known = defaults(name)
     if name in TORCH:
         named = {key: value for key, value in named.items() if key != "verbose"}  # of PyTorch before 2.7
     unknown = [key for key in named if key not in known]
@@ -121,7 +121,7 @@ def bound(name: str, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str
     twice = next((key for key in placed if key in named), None)
     if twice:
         raise ValueError(f"{name}: {twice} is there twice, as {placed[twice]!r} and {named[twice]!r}. Keep one.")
-    missing = [key for key, default in known.items() if default is _NEEDED and key not in {**placed, **named}]
+    missing = [key for key, default in known.items() if default is NEEDED and key not in {**placed, **named}]
     if missing:
         raise ValueError(f"{name}: {missing[0]} is missing. Add {missing[0]}=….")
     return {**known, **placed, **named}
@@ -143,15 +143,15 @@ def from_call(call: Call, stepping: Stepping, clock: Clock | None) -> Schedule:
     return _of_torch(call, stepping, clock)
 
 
-_NEEDED = inspect.Parameter.empty
+NEEDED = inspect.Parameter.empty
 _STAND_INS = {name for entry in SCHEDULES for name in entry.KERAS if name not in KERAS}
 _ENTRIES = {name: entry for entry in SCHEDULES for name in (*entry.KERAS, *entry.TORCH)}
 
 
-def _defaults(name: str) -> dict[str, Any]:
+def defaults(name: str) -> dict[str, Any]:
     """The arguments of a class with their defaults, in order."""
     parts = [part.partition("=") for part in (KERAS.get(name) or TORCH[name]).split(", ")]
-    return {key: ast.literal_eval(default) if equals else _NEEDED for key, equals, default in parts}
+    return {key: ast.literal_eval(default) if equals else NEEDED for key, equals, default in parts}
 
 
 def _hint(name: str, known: Mapping[str, Any]) -> str:
@@ -187,8 +187,7 @@ def _number(entry: type[ScheduleModel], key: str, value: Any) -> Any:
 def _refuse_whole(name: str, values: Mapping[str, Any]) -> None:
     """Raise ValueError for a whole number with which TensorFlow counts in whole numbers, or fails."""
     first, rates = values.get("initial_learning_rate"), values.get("values") or ()
-    fine = name == "PolynomialDecay" or (name == "CosineDecay" and values.get("warmup_target") is None)
-    if type(first) is int and not fine:
+    if type(first) is int and name != "PolynomialDecay":
         raise ValueError(
             f"initial_learning_rate: got {first}, an integer, with which Keras computes in whole numbers. "
             f"Write {first}.0."
