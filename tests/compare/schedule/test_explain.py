@@ -152,15 +152,15 @@ def test_stairs_that_climb_after_they_fell_do_not_start_again():
 
 def test_options_that_have_no_effect_are_refused(tmp_path):
     log = trace_file(tmp_path / "log.csv", rates(STAIRS))
-    with pytest.raises(CompareError, match="^epochs is about a schedule; here is a log. Leave it out."):
+    with pytest.raises(CompareError, match=r"^epochs is about a schedule; here is a log. Leave it out."):
         samestep.explain(log, epochs=3)
-    with pytest.raises(CompareError, match="^stepping is about a schedule; here is a log. Leave it out."):
+    with pytest.raises(CompareError, match=r"^stepping is about a schedule; here is a log. Leave it out."):
         samestep.explain(log, stepping="step")
-    with pytest.raises(CompareError, match="^arm is about a log; here is a schedule. Leave it out."):
+    with pytest.raises(CompareError, match=r"^arm is about a log; here is a schedule. Leave it out."):
         samestep.explain(STAIRS, **RUN, epochs=3, arm="x")
-    with pytest.raises(CompareError, match="^log is about a log; here is a schedule. Leave it out."):
+    with pytest.raises(CompareError, match=r"^log is about a log; here is a schedule. Leave it out."):
         samestep.explain(STAIRS, **RUN, epochs=3, log={"step_base": 1})
-    with pytest.raises(CompareError, match="The length of the run is needed. Write epochs."):
+    with pytest.raises(CompareError, match=r"The length of the run is needed. Write epochs."):
         samestep.explain(STAIRS, **RUN)
 
 
