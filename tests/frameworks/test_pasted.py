@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules import native
+from samestep.experiment.schedules import SCHEDULES, signatures
 from samestep.experiment.schedules.text import read
 
 PROGRAM = Path(__file__).parents[1] / "programs" / "pasted.py"
@@ -78,6 +78,14 @@ TORCH = {
     ),
     "chain": "scheduler = ChainedScheduler([StepLR(optimizer, 20, 0.5), LinearLR(optimizer, 0.1, total_iters=10)])",
 }
+FUNCTIONS = {
+    "constant": "get_constant_schedule_with_warmup(optimizer, num_warmup_steps=10)",
+    "linear": "transformers.get_linear_schedule_with_warmup(optimizer, 20, num_training_steps=100)",
+    "linear-alone": "get_linear_schedule_with_warmup(optimizer, num_warmup_steps=0, num_training_steps=100)",
+    "cosine": "get_cosine_schedule_with_warmup(optimizer, num_warmup_steps=0.1 * 100, num_training_steps=100)",
+    "polynomial": "get_polynomial_decay_schedule_with_warmup(optimizer, 10, 90, power=2.0)",
+}
+TORCH |= {f"transformers-{name}": f"scheduler = {code}" for name, code in FUNCTIONS.items()}
 OPTIMIZERS = {
     "keyword": "optimizer = SGD(params, lr=1e-1 / 2, momentum=0.9)\n",
     "position": "optimizer = optim.SGD(params, 0.05, 0.9)\n",
@@ -91,7 +99,7 @@ CASES = {
         for how, made in OPTIMIZERS.items()
     },
 }
-FRAMEWORKS = {"tensorflow": native.KERAS, "torch": native.TORCH}
+FRAMEWORKS = {"tensorflow": signatures.KERAS, "torch": signatures.OF_AN_OPTIMIZER}
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +143,13 @@ def test_a_config_is_read_as_keras_saves_it(answers, tmp_path, name):
 @pytest.mark.parametrize(("framework", "name"), [(each, name) for each, names in FRAMEWORKS.items() for name in names])
 def test_classes_take_what_the_framework_has_them_take(answers, framework, name):
     known = [
-        [key, None if default is native.NEEDED else default]
-        for key, default in native.defaults(name).items()
+        [key, None if default is signatures.NEEDED else default]
+        for key, default in signatures.defaults(name).items()
         if key != "name"
     ]
     assert known == [each for each in answers[framework]["classes"][name] if each[0] != "name"]
+
+
+def test_every_class_that_an_entry_reads_has_its_arguments():
+    assert {name for entry in SCHEDULES for name in entry.TORCH} == set(signatures.TORCH)
+    assert {name for entry in SCHEDULES for name, keys in entry.KERAS.items() if keys} == set(signatures.KERAS)

@@ -27,9 +27,11 @@ if sys.argv[1] == "tensorflow":
 
 else:
     import torch
+    import transformers
     from torch.optim import lr_scheduler as classes
 
     names = {"torch": torch, "optim": torch.optim, "lr_scheduler": classes, "SGD": torch.optim.SGD}
+    names["transformers"] = transformers
     names["params"] = [torch.nn.Parameter(torch.zeros(1))]
 
     def rates(made, updates):
@@ -44,13 +46,14 @@ else:
         return None
 
 
+found = {name: getattr(classes, name, None) or getattr(transformers, name) for name in asked["classes"]}
 told = {"rates": {}, "configs": {}, "classes": {}}
 for name, case in asked["cases"].items():
-    made = dict(names) | {each: getattr(classes, each) for each in asked["classes"]}
+    made = names | found
     exec(case["code"], made)
     told["rates"][name] = rates(made, case["updates"])
     told["configs"][name] = config(made)
 for name in asked["classes"]:
-    parameters = inspect.signature(getattr(classes, name)).parameters.values()
+    parameters = inspect.signature(found[name]).parameters.values()
     told["classes"][name] = [[each.name, None if each.default is each.empty else each.default] for each in parameters]
 print(json.dumps(told))

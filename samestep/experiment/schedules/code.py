@@ -19,7 +19,8 @@ from typing import Any
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import Schedule
 from samestep.experiment.schedules.calls import Call
-from samestep.experiment.schedules.native import KERAS, TORCH, UNREADABLE, bound, from_call
+from samestep.experiment.schedules.native import from_call
+from samestep.experiment.schedules.signatures import OF_AN_OPTIMIZER, SIGNATURES, TORCH, TRANSFORMERS, UNREADABLE, bound
 
 _BEGINS = re.compile(r"\s*(?:>>> ?)?(?:#|(?:import|from)\s|[A-Za-z_][\w.]*\s*(?:\(|=[^=]))")
 
@@ -76,7 +77,7 @@ _EXAMPLE = "Write code like ExponentialDecay(1e-3, decay_steps=25, decay_rate=0.
 
 def _assumed(call: Call, stepping: Stepping) -> list[str]:
     said = [call.note] if call.note else []
-    if call.name in TORCH and stepping == "step":
+    if call.name in OF_AN_OPTIMIZER and stepping == "step":
         said.append(
             f"{call.name} counts calls of scheduler.step(): one after each update. If the loop calls it after each "
             "epoch, give --stepping epoch."
@@ -172,7 +173,7 @@ class _Reader:
             self.value(node.func)  # a schedule may be asked at once
         given = [self.value(each) for each in node.args]
         named = {each.arg: self.value(each.value) for each in node.keywords if each.arg}
-        if name in KERAS or name in TORCH:
+        if name in SIGNATURES:
             if len(named) < len(node.keywords) or any(isinstance(each, ast.Starred) for each in node.args):
                 raise ValueError(f"{name}: its arguments are in a variable. Write each of them.")
             return self.schedule(name, bound(name, given, named))
@@ -194,11 +195,10 @@ class _Reader:
         first, dot, rest = ast.unparse(function).partition(".")
         name = f"{self.modules.get(first, first)}{dot}{rest}"
         module, _, last = name.rpartition(".")
-        framework = "PyTorch" if last in TORCH else "Keras"
-        known = last in KERAS or last in TORCH or last in UNREADABLE
-        if known and first in self.modules and module.partition(".")[0] not in _ROOTS[framework]:
+        framework = "PyTorch" if last in TORCH else "transformers" if last in TRANSFORMERS else "Keras"
+        if last in SIGNATURES and first in self.modules and module.partition(".")[0] not in _ROOTS[framework]:
             raise ValueError(f"{name[:80]} is not {framework}'s {last}. Write the schedule that it gives.")
-        return last if known else name
+        return last if last in SIGNATURES or last in UNREADABLE else name
 
     def schedule(self, name: str, arguments: Mapping[str, Any]) -> Call:
         """A schedule, in place of those that are part of it."""
@@ -212,7 +212,7 @@ class _Reader:
                         "before."
                     )
                 self.made = [one for one in self.made if one is not part]
-        base, note = self.base(optimizer) if name in TORCH else (None, None)
+        base, note = self.base(optimizer) if name in OF_AN_OPTIMIZER else (None, None)
         call = Call(name, used, base_lr=base, note=note)
         self.made.append(call)
         return call
@@ -238,15 +238,18 @@ class _Reader:
         if self.made:
             names = ", ".join(each.name for each in self.made)
             raise ValueError(f"{len(self.made)} schedules ({names[:80]}). Give the code of one.")
-        known = (*KERAS, *TORCH)
         for name in self.unknown:
-            if close := difflib.get_close_matches(name.rpartition(".")[2], known, n=1):
+            if close := difflib.get_close_matches(name.rpartition(".")[2], SIGNATURES, n=1):
                 raise ValueError(f"{name[:60]!r} is not a schedule. Did you mean {close[0]}?")
         said = f"{self.unknown[0][:60]!r} is not a schedule" if self.unknown else "no schedule"
-        raise ValueError(f"{said} of Keras or PyTorch. Write one of {', '.join(known)}.")
+        raise ValueError(f"{said} of Keras or PyTorch. Write one of {', '.join(SIGNATURES)}.")
 
 
-_ROOTS = {"Keras": ("keras", "tensorflow", "tf_keras"), "PyTorch": ("torch",)}
+_ROOTS = {
+    "Keras": ("keras", "tensorflow", "tf_keras"),
+    "PyTorch": ("torch",),
+    "transformers": ("transformers",),
+}
 """Packages that a framework's schedules may be imported from."""
 
 _CONSTANTS = {"math.pi": math.pi, "math.e": math.e}

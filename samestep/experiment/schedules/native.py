@@ -1,67 +1,24 @@
 """A schedule of Keras or PyTorch as it is saved or written down, read without the framework.
 
-`from_config` reads what `keras.optimizers.schedules.serialize` gives; `bound` and `from_call` read a call with its
-arguments. Both lead to the entry that reads the same class of a live framework.
+`from_config` reads what `keras.optimizers.schedules.serialize` gives; `from_call` reads a call with its arguments. Both
+lead to the entry that reads the same class of a live framework.
 """
 
 from __future__ import annotations
 
-import ast
-import difflib
 import functools
-import inspect
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_origin
 
 from pydantic import ValidationError
 
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import SCHEDULES, Constant, Schedule, ScheduleModel
-from samestep.experiment.schedules.calls import DEPENDS_ON_LOSSES, Call, Config, State, number
+from samestep.experiment.schedules.calls import Call, Config, State, number
+from samestep.experiment.schedules.signatures import KERAS, OF_A_FUNCTION, TORCH, bound, hint
+from samestep.experiment.schedules.transformers import from_transformers
 from samestep.experiment.validation import describe
-
-KERAS = {
-    "CosineDecay": "initial_learning_rate, decay_steps, alpha=0.0, name='', warmup_target=None, warmup_steps=0",
-    "CosineDecayRestarts": "initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name=''",
-    "ExponentialDecay": "initial_learning_rate, decay_steps, decay_rate, staircase=False, name=''",
-    "InverseTimeDecay": "initial_learning_rate, decay_steps, decay_rate, staircase=False, name=''",
-    "PiecewiseConstantDecay": "boundaries, values, name=''",
-    "PolynomialDecay": (
-        "initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False, name=''"
-    ),
-}
-"""The arguments of each class of Keras that can be read, as its documentation has them. Names do not matter."""
-
-TORCH = {
-    "ChainedScheduler": "schedulers, optimizer=None",
-    "ConstantLR": "optimizer, factor=0.3333333333333333, total_iters=5, last_epoch=-1",
-    "CosineAnnealingLR": "optimizer, T_max, eta_min=0.0, last_epoch=-1",
-    "CosineAnnealingWarmRestarts": "optimizer, T_0, T_mult=1, eta_min=0.0, last_epoch=-1",
-    "CyclicLR": (
-        "optimizer, base_lr, max_lr, step_size_up=2000, step_size_down=None, mode='triangular', gamma=1.0, "
-        "scale_fn=None, scale_mode='cycle', cycle_momentum=True, base_momentum=0.8, max_momentum=0.9, last_epoch=-1"
-    ),
-    "ExponentialLR": "optimizer, gamma, last_epoch=-1",
-    "LinearLR": "optimizer, start_factor=0.3333333333333333, end_factor=1.0, total_iters=5, last_epoch=-1",
-    "MultiStepLR": "optimizer, milestones, gamma=0.1, last_epoch=-1",
-    "OneCycleLR": (
-        "optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3, "
-        "anneal_strategy='cos', cycle_momentum=True, base_momentum=0.85, max_momentum=0.95, div_factor=25.0, "
-        "final_div_factor=10000.0, three_phase=False, last_epoch=-1"
-    ),
-    "PolynomialLR": "optimizer, total_iters=5, power=1.0, last_epoch=-1",
-    "SequentialLR": "optimizer, schedulers, milestones, last_epoch=-1",
-    "StepLR": "optimizer, step_size, gamma=0.1, last_epoch=-1",
-}
-"""The arguments of each class of PyTorch that can be read, as its documentation has them."""
-
-OF_A_FUNCTION = "{} calls a function, which samestep does not run. Write the schedule that the function gives."
-UNREADABLE = {
-    **dict.fromkeys(("LambdaLR", "MultiplicativeLR", "LearningRateScheduler"), OF_A_FUNCTION),
-    "ReduceLROnPlateau": DEPENDS_ON_LOSSES,
-}
-"""Classes of both frameworks that can't be read from their arguments, and why."""
 
 MADE_OF_OTHERS = ("ChainedScheduler", "SequentialLR")
 SETS_ITS_OWN_RATE = ("CyclicLR", "OneCycleLR")
@@ -95,36 +52,8 @@ def from_config(data: Any, stepping: Stepping = "step") -> Schedule:
     if str(data.get("registered_name") or "").startswith("samestep>") and name in _STAND_INS:
         return _of_keras(name, held, stepping, lambda config: from_config(config, stepping))
     if name not in KERAS:
-        raise ValueError(f"{name[:60]!r} is not a schedule of Keras that samestep can read. {_hint(name, KERAS)}")
+        raise ValueError(f"{name[:60]!r} is not a schedule of Keras that samestep can read. {hint(name, KERAS)}")
     return _of_keras(name, bound(name, (), held), stepping, lambda config: from_config(config, stepping))
-
-
-def bound(name: str, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a class by their names, with its defaults.
-
-    Raises:
-        ValueError: An argument is missing, there twice or not one of the class.
-
-    Example:
-        >>> bound("StepLR", ["optimizer", 30], {"gamma": 0.5})
-        {'optimizer': 'optimizer', 'step_size': 30, 'gamma': 0.5, 'last_epoch': -1}
-    """
-    known = defaults(name)
-    if name in TORCH:
-        named = {key: value for key, value in named.items() if key != "verbose"}  # of PyTorch before 2.7
-    unknown = [key for key in named if key not in known]
-    if unknown:
-        raise ValueError(f"{name} has no argument {unknown[0][:60]!r}. {_hint(unknown[0], known)}")
-    if len(given) > len(known):
-        raise ValueError(f"{name}: got {len(given)} arguments. It takes {', '.join(known)}.")
-    placed = dict(zip(known, given, strict=False))
-    twice = next((key for key in placed if key in named), None)
-    if twice:
-        raise ValueError(f"{name}: {twice} is there twice, as {placed[twice]!r} and {named[twice]!r}. Keep one.")
-    missing = [key for key, default in known.items() if default is NEEDED and key not in {**placed, **named}]
-    if missing:
-        raise ValueError(f"{name}: {missing[0]} is missing. Add {missing[0]}=….")
-    return {**known, **placed, **named}
 
 
 def from_call(call: Call, stepping: Stepping, clock: Clock | None) -> Schedule:
@@ -140,23 +69,15 @@ def from_call(call: Call, stepping: Stepping, clock: Clock | None) -> Schedule:
     """
     if call.name in KERAS:
         return _of_keras(call.name, call.arguments, stepping, functools.partial(from_config, stepping=stepping))
-    return _of_torch(call, stepping, clock)
+    if call.name in TORCH:
+        return _of_torch(call, stepping, clock)
+    _check(call, call.base_lr)
+    schedule: Schedule = _checked(call.name, lambda: from_transformers(call, stepping))
+    return schedule
 
 
-NEEDED = inspect.Parameter.empty
 _STAND_INS = {name for entry in SCHEDULES for name in entry.KERAS if name not in KERAS}
 _ENTRIES = {name: entry for entry in SCHEDULES for name in (*entry.KERAS, *entry.TORCH)}
-
-
-def defaults(name: str) -> dict[str, Any]:
-    """The arguments of a class with their defaults, in order."""
-    parts = [part.partition("=") for part in (KERAS.get(name) or TORCH[name]).split(", ")]
-    return {key: ast.literal_eval(default) if equals else NEEDED for key, equals, default in parts}
-
-
-def _hint(name: str, known: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}."
 
 
 def _checked(name: str, make: Callable[[], Any]) -> Any:
@@ -198,17 +119,23 @@ def _refuse_whole(name: str, values: Mapping[str, Any]) -> None:
         raise ValueError(f"values: got {list(rates)}, of which {whole} is an integer: Keras fails. Write {whole}.0.")
 
 
+def _check(call: Call, base: float | None) -> None:
+    """Raise ValueError for a scheduler that begins in the middle, or whose first rate is not known."""
+    last = call.arguments.get("last_epoch", -1)
+    if last != -1:
+        raise ValueError(f"{call.name}: last_epoch={last!r} begins in the middle. Leave it out.")
+    if base is None and call.name not in (*MADE_OF_OTHERS, *SETS_ITS_OWN_RATE):
+        raise ValueError(
+            f"{call.name} takes its first rate from its optimizer. Add it, as in: "
+            f"optimizer = SGD(params, lr=0.1); {call.name}(optimizer, …)."
+        )
+
+
 def _of_torch(call: Call, stepping: Stepping, clock: Clock | None, base: float | None = None) -> Schedule:
     name, given = call.name, call.arguments
     entry = _ENTRIES[name]
-    if given.get("last_epoch", -1) != -1:
-        raise ValueError(f"{name}: last_epoch={given['last_epoch']!r} begins in the middle. Leave it out.")
     base = call.base_lr if base is None else base
-    if base is None and name not in (*MADE_OF_OTHERS, *SETS_ITS_OWN_RATE):
-        raise ValueError(
-            f"{name} takes its first rate from its optimizer. Add it, as in: "
-            f"optimizer = SGD(params, lr=0.1); {name}(optimizer, …)."
-        )
+    _check(call, base)
     if clock is None and name == "CyclicLR" and stepping == "epoch":
         raise ValueError("CyclicLR is stepped once per epoch. Add --samples and --batch-size.")
 
