@@ -58,9 +58,12 @@ class Gaps(Cause):
         """How many steps each side lacks of those that the other goes over, or repeats; None where neither does.
 
         A log of every tenth step lacks nothing: its rows are as far apart as the others. One that only ends earlier is
-        a matter of `length`; where something else is missing as well, its end counts too.
+        a matter of `length`; where something else is missing as well, its end counts too. Neither lacks what the other
+        does not have.
         """
         a, b = pair.a.rates, pair.b.rates
+        if np.array_equal(a.step, b.step) and not (a.repeated or b.repeated):
+            return None
         if not (_missing(a, b, ends=False).steps or _missing(b, a, ends=False).steps or a.repeated or b.repeated):
             return None
         of_a, of_b = _missing(a, b, ends=True), _missing(b, a, ends=True)

@@ -64,7 +64,9 @@ class Parameters(Cause):
         """Each number, with both values."""
         said = [_said(name, *both, scene) for name, both in self.numbers.items()]
         kind = "Both follow the same kind of schedule"
-        return f"{kind}, but {said[0]}." if len(said) == 1 else f"{kind}. {len(said)} numbers differ: {'; '.join(said)}."
+        return (
+            f"{kind}, but {said[0]}." if len(said) == 1 else f"{kind}. {len(said)} numbers differ: {'; '.join(said)}."
+        )
 
     def fix(self, scene: Scene) -> Fix:
         """Give one side the numbers of the other."""

@@ -36,6 +36,7 @@ def compare(
         str | None, typer.Option(metavar="step|epoch", help="How often a schedule's rate is looked up; else by step.")
     ] = None,
     ulp: Annotated[float, typer.Option(help="Float32 ULP within which two rates are the same.")] = 8,
+    common: Annotated[bool, typer.Option("--common", help="Compare only the steps that both logs have.")] = False,
     columns: Annotated[
         str | None, typer.Option(metavar="step=NAME,lr=NAME", help="What the columns or metrics of both are called.")
     ] = None,
@@ -72,6 +73,7 @@ def compare(
         epochs=epochs,
         stepping=stepping,
         ulp=ulp,
+        common=common,
         columns=None if columns is None else key_values(columns, "--columns"),
         arm=arm,
         framework=framework,

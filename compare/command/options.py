@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 SCHEDULE_HELP = (
-    "JSON, a file of it, or a short form like 'exponential:initial=1e-3,factor=0.95,every=25 steps,staircase'."
+    "A short form like 'exponential:initial=1e-3,factor=0.95,every=25 steps,staircase', JSON, code of Keras or PyTorch "
+    "like 'CosineDecay(0.1, decay_steps=1000)', or a file of JSON or code."
 )
 Spec = Annotated[str, typer.Argument(metavar="SCHEDULE", help=SCHEDULE_HELP, show_default=False)]
 Samples = Annotated[int, typer.Option(help="Rows of data seen in an epoch.")]

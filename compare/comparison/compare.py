@@ -22,7 +22,7 @@ from ..runs.settings import clock as clock_from
 from ..runs.settings import stepping as stepping_from
 from ..runs.side import Side, clock_of, read_side, schedule_run
 from ..tolerance import ULP32, ulp32
-from ..words import large_batch
+from ..words import counted, large_batch
 from .result import Compared, Comparison
 
 MOST_STEPS = 100_000_000
@@ -41,6 +41,7 @@ def compare(
     epochs: int | None = None,
     stepping: str | None = None,
     ulp: float = ULP32,
+    common: bool = False,
     columns: Mapping[str, str] | None = None,
     arm: str | None = None,
     framework: str | None = None,
@@ -63,6 +64,7 @@ def compare(
         epochs: How long two schedules are compared.
         stepping: How often the rate of a schedule is looked up: ``step`` or ``epoch``.
         ulp: Float32 units in the last place within which two rates are the same.
+        common: Whether only the steps that both logs have are compared.
         columns: Names of columns in both logs by what they hold: ``{"step": "global_step", "lr": "rate"}``.
         arm: The arm to select in both.
         framework: The framework to select in both.
@@ -91,20 +93,24 @@ def compare(
     select = {"arm": arm, "framework": framework, "seed": seed}
     both = Settings({key: str(value) for key, value in select.items() if value is not None}, {}, columns or {})
     sides = (
-        read_side(a, "a", Settings.of(of_a, "a", both), counts),
-        read_side(b, "b", Settings.of(of_b, "b", both), counts),
+        read_side(a, "a", Settings.of(of_a, "a", both), counts, looked_up or "step"),
+        read_side(b, "b", Settings.of(of_b, "b", both), counts, looked_up or "step"),
     )
-    _refuse_idle(sides, both, looked_up, epochs)
+    _refuse_idle(sides, both, looked_up, epochs, common)
     counts = counts or _clock(*sides)
     notes = [said] if counts and (said := large_batch(counts)) else []
+    pairs = list(_pairs(*sides, counts, looked_up or "step", epochs, notes))
+    if common:
+        pairs = [(name, *_common(run_a, run_b, f"{name}: " * (len(pairs) > 1), notes)) for name, run_a, run_b in pairs]
     found = tuple(
-        _compared(name, (sides[0], run_a), (sides[1], run_b), counts, looked_up or "step", ulp)
-        for name, run_a, run_b in _pairs(*sides, counts, looked_up or "step", epochs, notes)
+        _compared(name, (sides[0], a), (sides[1], b), counts, looked_up or "step", ulp) for name, a, b in pairs
     )
     return Comparison(*sides, counts, looked_up or "step", found, tuple(notes))
 
 
-def _refuse_idle(sides: tuple[Side, Side], both: Settings, stepping: Stepping | None, epochs: int | None) -> None:
+def _refuse_idle(
+    sides: tuple[Side, Side], both: Settings, stepping: Stepping | None, epochs: int | None, common: bool
+) -> None:
     """Reject options that have no effect on these inputs. Raises CompareError, with one line, that says what for."""
     schedules = sum(side.schedule is not None for side in sides)
     if epochs is not None and schedules < 2:
@@ -113,6 +119,10 @@ def _refuse_idle(sides: tuple[Side, Side], both: Settings, stepping: Stepping | 
         )
     if stepping is not None and not schedules:
         raise CompareError("--stepping says how often a schedule's rate is looked up; here are two logs. Leave it out.")
+    if common and schedules:
+        raise CompareError(
+            "--common is about two logs; a schedule has a rate at each step of the other side. Leave it out."
+        )
     given = [f"--{name}" for name in both.select] + (["--columns"] if both.columns else [])
     if schedules == 2 and given:
         raise CompareError(f"{given[0]} is about logs; here are two schedules. Leave it out.")
@@ -167,6 +177,23 @@ def _matched(a: Side, b: Side) -> Iterator[tuple[str, Run, Run]]:
         )
     for name, run in _named(a.runs):
         yield name, run, keyed[1][tuple(getattr(run.key, part) for part in named)]
+
+
+def _common(a: Run, b: Run, place: str, notes: list[str]) -> tuple[Run, Run]:
+    """Two runs at the steps that both have; how many rows that leaves becomes a note.
+
+    place : which runs they are, for the note. Raises CompareError where they have no step in common.
+    """
+    rows_a, rows_b = common_rows(a, b)
+    if not len(rows_a):
+        (first_a, last_a), (first_b, last_b) = ([int(run.rates.step[end]) for end in (0, -1)] for run in (a, b))
+        raise CompareError(
+            f"{place}a and b have no step in common: a has {counted(len(a.rates), 'row')} in steps {first_a:,} to "
+            f"{last_a:,}, b {counted(len(b.rates), 'row')} in {first_b:,} to {last_b:,}. Leave --common out."
+        )
+    left = f"{counted(len(rows_a), 'step')} that both have {'is' if len(rows_a) == 1 else 'are'} compared"
+    notes.append(f"{place}Only the {left}, of {counted(len(a.rates), 'row')} of a and {len(b.rates):,} of b.")
+    return a.at(rows_a), b.at(rows_b)
 
 
 def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, epochs: int | None, notes: list[str]) -> np.ndarray:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from samestep.experiment.schedules import KINDS
+
 from ..diagnose.doubt import follows
 from ..infer import Inferred
 from ..runs.run import Run
 from ..runs.side import Side
 from ..show.result import aligned
 from ..terms import Language
-from ..words import at_place, counted, part
+from ..words import at_place, counted, part, short
 
 if TYPE_CHECKING:
     from .result import Compared, Comparison
@@ -95,7 +97,10 @@ def pair_rows(comparison: Comparison) -> list[tuple[str, ...]]:
 def side_sentences(side: Side, run: Run, inferred: Inferred | None) -> list[str]:
     """What a side is: its name, format, rows and arm; what it follows; what was assumed and left out."""
     if side.schedule is not None:
-        return [f"{side.given}: a schedule, in {counted(len(run.rates), 'step')}"]
+        said = [f"{side.given}: a schedule, in {counted(len(run.rates), 'step')}"]
+        if side.given.partition(":")[0] not in KINDS:  # code, JSON or a file
+            said.append(f"is {short(side.schedule)}")
+        return [*said, *(f"assumed: {each}" for each in side.assumed)]
     name = "" if side.given == side.format else f"{side.given}: "
     said = [f"{name}{run.said(side.format)}", follows(run, inferred)]
     return [*said, *(f"assumed: {each}" for each in side.assumed), *side.notes, *run.notes]

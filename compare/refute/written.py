@@ -302,7 +302,9 @@ def _warmup(schedule: Schedule, last: int) -> tuple[int, float, Schedule]:
 
 def _stable(schedule: Schedule) -> tuple[int, Schedule]:
     match schedule:
-        case Sequence(schedules=(Constant() as flat, then)) if np.isclose(flat.initial, float(then.rate(0, Clock.STEPS))):
+        case Sequence(schedules=(Constant() as flat, then)) if np.isclose(
+            flat.initial, float(then.rate(0, Clock.STEPS))
+        ):
             return int(schedule.milestones[0].count), then
     return 0, schedule
 
@@ -315,5 +317,3 @@ def _steps(count: int) -> Duration:
 
 def _alike(ours: float, theirs: float) -> bool:
     return abs(ours - theirs) <= 1e-6 * max(abs(ours), abs(theirs))
-
-

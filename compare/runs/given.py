@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def trace_of(given: object, options: Options) -> tuple[str, Trace]:
         table: Any = given
         return "table", _of_table({str(name): np.asarray(table[name]) for name in table}, options)
     rates = _rates(given)
-    return "rates", normalised(_log("rates", np.arange(len(rates)), rates, None), "", "rates", options)
+    trace = normalised(_log("rates", np.arange(len(rates)), rates, None), "", "rates", options)
+    return "rates", replace(trace, manifest={**trace.manifest, "assumed": []})  # numbers say no more than they are
 
 
 def _as_it_is(trace: Trace, options: Options) -> Trace:

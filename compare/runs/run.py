@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,6 +48,11 @@ class Run:
     notes: tuple[str, ...] = ()
     written: str = ""
     perhaps: np.ndarray | None = None
+
+    def at(self, rows: np.ndarray) -> Run:
+        """Some of the rows, each step once."""
+        rates = replace(self.rates.rows(rows), repeated=0)
+        return replace(self, rates=rates, loss=self.loss[rows], epoch=self.epoch[rows], batch=self.batch[rows])
 
     def said(self, form: str) -> str:
         """What was read, in words: the format, the rows, and which run it is."""

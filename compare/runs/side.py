@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.plan import Plan
-from samestep.experiment.schedules import KINDS, SCHEDULES, Schedule
-from samestep.experiment.schedules.text import parse, to_short
+from samestep.experiment.schedules import SCHEDULES, Schedule
+from samestep.experiment.schedules.text import Parsed, is_schedule, read, to_short
 from samestep.experiment.trace import Trace
 from samestep.experiment.validation import PlanError
 
@@ -24,8 +24,7 @@ from ..rates import Rates
 from .run import CompareError, Key, Run, cleaned_run, listed_keys, runs_of, writable
 from .settings import Settings
 
-Name = terms.Side
-LARGEST_SCHEDULE_FILE = 1 << 20
+Name = terms.Side | Literal["log"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,20 +48,21 @@ class Side:
     open: tuple[str, ...] = ()
 
 
-def read_side(given: object, name: Name, settings: Settings, clock: Clock | None) -> Side:
+def read_side(given: object, name: Name, settings: Settings, clock: Clock | None, stepping: Stepping = "step") -> Side:
     """Read what is given: a path, a table, rates, a trace, or a schedule as text or object.
 
-    clock : what the options say of it; places the rows of logs that have one per epoch.
+    clock : what the options say of it; places the rows of logs that have one per epoch. stepping : how often a
+    schedule is looked up; per ``epoch`` a framework's counts in epochs.
     Raises CompareError for what is neither log nor schedule, ReadError for a log that cannot be read.
     """
     if isinstance(given, str | Path) and not str(given).strip():
         raise CompareError(f"{name.upper()} is empty. Name a log, a folder of a run, or a schedule.")
-    schedule = None if settings.overrides.get("format") else _schedule(given)
-    if schedule is not None:
-        text = str(given) if isinstance(given, str | Path) else to_short(schedule)
+    parsed = None if settings.overrides.get("format") else _schedule(given, stepping, clock)
+    if parsed is not None:
+        text = " ".join(str(given).split()) if isinstance(given, str | Path) else to_short(parsed.schedule)
         if settings.own:
             raise CompareError(f"--{name}: {text[:60]} is a schedule, with nothing to select. Leave --{name} out.")
-        return Side(name, writable(text), "schedule", schedule=schedule)
+        return Side(name, writable(text), "schedule", schedule=parsed.schedule, assumed=parsed.assumed)
     from .. import readers  # and pandas with it
     from .given import trace_of
 
@@ -144,39 +144,24 @@ def _steps_per_epoch(run: Run) -> int | None:
     return size if fits else None
 
 
-def _schedule(given: object) -> Schedule | None:
+def _schedule(given: object, stepping: Stepping, clock: Clock | None) -> Parsed | None:
     """The schedule that is given, that a text is or that a file holds; None for a log, a table or rates."""
     if isinstance(given, SCHEDULES):
-        return cast("Schedule", given)
+        return Parsed(cast("Schedule", given))
     if not isinstance(given, str | Path):
         return None
     text = str(given).strip()
-    kind, colon, _ = text.partition(":")
-    path = Path(text)
+    if is_schedule(text):
+        return read(text, stepping, clock)
     try:
-        there = path.exists()
-    except (OSError, ValueError):
-        there = False
-    if there and not _holds_schedule(path):
-        return None
-    if there or text.startswith("{") or (colon and kind.strip() in KINDS):
-        return parse(text)
+        if Path(text).exists():
+            return None
+    except (OSError, ValueError):  # too long a name, or one with a null in it
+        pass
     raise CompareError(
         f"{text[:80]!r} is not a file, a folder or a schedule. Name a log, a folder of a run, or a schedule like "
         "'exponential:initial=1e-3,factor=0.95,every=25 steps,staircase'."
     )
-
-
-def _holds_schedule(path: Path) -> bool:
-    """Whether a file is one JSON object with the kind of a schedule."""
-    if not path.is_file() or path.stat().st_size > LARGEST_SCHEDULE_FILE:
-        return False
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        found = json.loads(text) if text.lstrip().startswith("{") else {}
-        return "kind" in found and "step" not in found  # one row of JSON lines may have a kind as well
-    except (OSError, ValueError, RecursionError):
-        return False
 
 
 def _options(settings: Settings, name: Name, clock: Clock | None) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import SCHEDULES, Schedule
-from samestep.experiment.schedules.text import parse
+from samestep.experiment.schedules.text import Parsed, is_schedule, read
 from samestep.experiment.validation import PlanError
 
 from ..runs.run import CompareError
@@ -20,10 +20,24 @@ from ..words import counted
 MOST_STEPS = 100_000_000
 """Steps of a run that is explained at most: its rates lie in memory."""
 
+ROUNDING = 8 * np.finfo(np.float64).eps
+"""Part of a rate by which two that are the same may differ: the closed forms take a few operations each."""
 
-def schedule_of(given: str | Path | Schedule) -> Schedule:
+
+def is_log(given: object) -> bool:
+    """Whether a log is given, and not a schedule: a file or folder that holds none, a table, or rates."""
+    if not isinstance(given, str | Path):
+        return not isinstance(given, SCHEDULES)
+    path = Path(str(given).strip())
+    try:
+        return (path.is_file() or path.is_dir()) and not is_schedule(str(given))  # a schedule may come through a pipe
+    except (OSError, ValueError):  # too long a name, or one with a null in it
+        return False
+
+
+def schedule_of(given: object, stepping: Stepping, clock: Clock | None) -> Parsed:
     """A schedule as text, as a file of it, or as it is. Raises ScheduleError for text that is none."""
-    return given if isinstance(given, SCHEDULES) else parse(str(given))
+    return Parsed(cast("Schedule", given)) if isinstance(given, SCHEDULES) else read(str(given), stepping, clock)
 
 
 def clock_of(
@@ -79,5 +93,5 @@ def first_and_last(found: np.ndarray, show: int) -> np.ndarray:
 
 
 def changes_of(lr: np.ndarray) -> np.ndarray:
-    """The steps whose rate is another than that of the step before: int64."""
-    return np.flatnonzero(lr[1:] != lr[:-1]) + 1
+    """The rows whose rate differs from that of the row before by more than float64 rounds: int64."""
+    return np.flatnonzero(np.abs(np.diff(lr)) > ROUNDING * np.maximum(lr[1:], lr[:-1])) + 1

@@ -1,23 +1,27 @@
-"""What a schedule does in a run, step by step, from its closed form alone: needs no framework."""
+"""What a schedule does in a run, step by step, from its closed form alone; or what a log holds. Needs no framework."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from samestep.experiment.clock import Clock, Duration, Place, Stepping
-from samestep.experiment.schedules import Constant, ExponentialDecay, Schedule
-from samestep.experiment.schedules.text import to_short
+from samestep.experiment.clock import Clock, Place, Stepping
+from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules.text import Parsed, to_short
 
+from ..runs.run import CompareError
+from ..runs.settings import Settings
+from ..runs.settings import clock as clock_from
 from ..runs.settings import stepping as stepping_from
+from ..runs.side import read_side
 from ..show.result import Result
-from ..words import counted, listed
-from .ask import asked_json, changes_of, clock_of, closed_form, first_and_last, run_steps, schedule_of
+from . import warnings
+from .ask import asked_json, changes_of, closed_form, first_and_last, is_log, run_steps, schedule_of
+from .infer import selected
+from .timeline import Timeline, timeline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,13 +36,10 @@ class Change:
     place: Place
     lr: float
 
-
-@dataclass(frozen=True)
-class Doubt:
-    """What may not be meant, and what to write instead."""
-
-    says: str
-    advice: str
+    @property
+    def step(self) -> int:
+        """The step of the update."""
+        return self.place.step
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Explanation(Result):
     """A schedule in a run.
 
     steps : updates in the run, or until the schedule may not be asked any more. changes : how often the rate changes.
-    shown : the first changes and the last ones.
+    shown : the first changes and the last ones. assumed : what the text of the schedule does not say.
     """
 
     schedule: Schedule
@@ -58,11 +59,12 @@ class Explanation(Result):
     shown: tuple[Change, ...]
     first_rate: float
     final_rate: float
+    assumed: tuple[str, ...] = ()
 
     @property
-    def warnings(self) -> tuple[Doubt, ...]:
+    def warnings(self) -> tuple[warnings.Doubt, ...]:
         """What may not be meant."""
-        return tuple(_warnings(self))
+        return tuple(warnings.of_run(self))
 
     @property
     def first_change(self) -> Change | None:
@@ -111,199 +113,95 @@ class Explanation(Result):
             "first_change": asdict(self.first_change.place) if self.first_change else None,
             "first_rate": self.first_rate,
             "final_rate": self.final_rate,
+            "assumed": list(self.assumed),
             "warnings": [each.says for each in self.warnings],
             "advice": [each.advice for each in self.warnings],
         }
 
 
 def explain(
-    schedule: str | Path | Schedule,
+    schedule: object,
     *,
     samples: int | None = None,
     batch_size: int | None = None,
-    epochs: int,
+    epochs: int | None = None,
     drop_last: bool = False,
     accumulate: int = 1,
+    steps_per_epoch: int | None = None,
     clock: Clock | None = None,
-    stepping: str = "step",
+    stepping: str | None = None,
     show: int = 8,
-) -> Explanation:
-    """Show what a schedule does in a run: when the rate changes, in steps, epochs and batches.
+    columns: Mapping[str, str] | None = None,
+    arm: str | None = None,
+    framework: str | None = None,
+    seed: int | None = None,
+    log: Mapping[str, object] | None = None,
+) -> Explanation | Timeline:
+    """Explain, step by step, what a schedule does in a run, or what a log holds. This needs no framework.
 
     Args:
-        schedule: As text, a file of it, or an object.
+        schedule: The schedule as text, code or a file of either, or an object. Or a log: a path, a pandas table, the
+            plain list of rates of a training loop, or what `samestep.read` gave.
         samples: Rows of data in an epoch.
         batch_size: Rows in a batch.
-        epochs: Passes over the data.
+        epochs: Passes over the data. A schedule needs it, and a log has its own length.
         drop_last: Whether a last batch that is shorter is left out.
         accumulate: Batches whose gradients make one update.
-        clock: A `Clock`, instead of samples, batch_size, drop_last and accumulate.
-        stepping: How often the rate is looked up: ``step`` or ``epoch``.
+        steps_per_epoch: Updates in an epoch, instead of the four counts of data above.
+        clock: A `Clock`, instead of these.
+        stepping: How often the rate of a schedule is looked up: ``step`` (the default) or ``epoch``.
         show: Changes that are kept, half from the beginning and half from the end.
+        columns: Names of a log's columns by what they hold: ``{"step": "global_step", "lr": "rate"}``.
+        arm: The arm of a log to select.
+        framework: The framework of a log to select.
+        seed: The seed of a log to select.
+        log: What a log means, as `of_a` of `samestep.compare`: ``{"step_base": 1, "lr_timing": "used"}``.
 
     Returns:
-        The timeline, with warnings about what may not be meant.
+        The timeline, with warnings about what may not be meant. That of a log has the schedule that it follows.
 
     Raises:
         PlanError: A schedule that does not fit the clock, or a run that is too long.
+        CompareError: A log that cannot be read or holds several runs, or an argument that has no effect.
 
     Example:
         >>> text = "exponential:initial=1e-3,factor=0.95,every=25 steps,staircase"
         >>> explain(text, samples=1000, batch_size=32, epochs=50).first_change.place
         Place(step=25, epoch=0, batch=25)
+        >>> explain([0.1] * 60 + [0.05] * 40).first_change.step
+        60
     """
-    clock = clock_of(clock, samples, batch_size, drop_last, accumulate)
-    schedule, looked_up = schedule_of(schedule), stepping_from(stepping)
-    steps = run_steps(schedule, clock, looked_up, epochs)
-    rate = closed_form(schedule, clock, looked_up, steps)
+    counts = clock or clock_from(samples, batch_size, drop_last, accumulate, steps_per_epoch)
+    looked_up = "step" if stepping is None else stepping_from(stepping)
+    chosen = selected(arm, framework, seed, columns)
+    if not is_log(schedule):
+        if given := [*chosen.select, *(["columns"] if columns else []), *(["log"] if log else [])]:
+            raise CompareError(f"--{given[0]} is about a log; here is a schedule. Leave it out.")
+        return _explained(schedule_of(schedule, looked_up, counts), counts, looked_up, epochs, show)
+    for option, value in {"epochs": epochs, "stepping": stepping}.items():
+        if value is not None:
+            raise CompareError(f"--{option} is about a schedule; here is a log. Leave it out.")
+    return timeline(read_side(schedule, "log", Settings.of(log, "log", chosen), counts), counts, show)
+
+
+def _explained(parsed: Parsed, clock: Clock | None, stepping: Stepping, epochs: int | None, show: int) -> Explanation:
+    """A schedule in a run."""
+    if clock is None:
+        raise CompareError("The steps of an epoch are needed. Write --samples and --batch-size, or --steps-per-epoch.")
+    if epochs is None:
+        raise CompareError("The length of the run is needed. Write --epochs.")
+    steps = run_steps(parsed.schedule, clock, stepping, epochs)
+    rate = closed_form(parsed.schedule, clock, stepping, steps)
     changed = changes_of(rate)
     return Explanation(
-        schedule=schedule,
+        schedule=parsed.schedule,
         clock=clock,
-        stepping=looked_up,
+        stepping=stepping,
         epochs=epochs,
         steps=steps,
         changes=len(changed),
         shown=tuple(Change(clock.place(int(step)), float(rate[step])) for step in first_and_last(changed, show)),
         first_rate=float(rate[0]),
         final_rate=float(rate[-1]),
+        assumed=parsed.assumed,
     )
-
-
-def _warnings(explained: Explanation) -> Iterator[Doubt]:
-    schedule, clock, stepping = explained.schedule, explained.clock, explained.stepping
-    yield from _short(schedule, clock) if stepping == "step" else _inside_epochs(schedule, clock)
-    yield from _ends(explained)
-    if clock.accumulate > 1 and stepping == "step" and not isinstance(schedule, Constant):
-        counts = [f"{place} is {_batches(duration, clock):,} batches" for place, duration in schedule.durations()]
-        yield Doubt(
-            f"Keras' gradient_accumulation_steps={clock.accumulate} evaluates its schedule on batches, not on updates: "
-            f"there it runs {clock.accumulate} times as fast. It also carries batches that are left at the end of an "
-            "epoch into the next, where here they make an update.",
-            f"Count batches in Keras: {', '.join(counts)}. PyTorch counts calls of scheduler.step(): call it once per "
-            "optimizer.step().",
-        )
-    if stepping == "step" and explained.epochs * clock.steps_per_epoch > 2**24:
-        yield Doubt(
-            "Beyond step 16,777,216 Keras' float32 step holds no odd numbers, and changes come at wrong steps.",
-            "Keep runs of Keras shorter, or look the rate up once per epoch.",
-        )
-
-
-def _batches(duration: Duration, clock: Clock) -> int:
-    """A duration in batches."""
-    if duration.unit == "epochs" and duration.count.denominator == 1:
-        return int(duration.count) * clock.batches_per_epoch
-    return clock.steps(duration) * clock.accumulate
-
-
-def _short(schedule: Schedule, clock: Clock) -> Iterator[Doubt]:
-    """Durations in steps that are less than an epoch: perhaps meant in epochs."""
-    if getattr(schedule, "factor", None) == 1:  # none has an effect
-        return
-    fields: dict[str, list[Duration]] = {}
-    for place, duration in schedule.durations():
-        fields.setdefault(re.sub(r"\[\d+\]$", "", place), []).append(duration)
-    for place, found in fields.items():
-        owner, field = _at(schedule, place)
-        keras, torch = owner.names(field)
-        long = any(each.unit != "steps" or each.count >= clock.steps_per_epoch for each in found)
-        if long or keras is torch is None:
-            continue
-        one = len(found) == 1 and found[0].count == 1
-        texts = [str(each) for each in found]
-        meant = [each.removesuffix("s").removesuffix("step") + ("epoch" if one else "epochs") for each in texts]
-        steps = [str(int(each.count) * clock.steps_per_epoch) for each in found]
-        values = steps[0] if len(steps) == 1 else f"[{', '.join(steps)}]"
-        code = [f"{keras}={values} in Keras"] if keras else []
-        if isinstance(owner, ExponentialDecay) and not owner.staircase:  # PyTorch has only the factor of one call
-            code.append(f"ExponentialLR's gamma={owner.factor!r} ** (1 / {values}) in PyTorch")
-        elif torch:
-            code.append(f"{torch}={values} in PyTorch")
-        yield Doubt(
-            f"{place}: {listed(texts)} {'is' if one else 'are'} less than an epoch of "
-            f"{counted(clock.steps_per_epoch, 'step')}. A schedule counts optimizer steps: perhaps "
-            f"{listed(meant)} {'was' if one else 'were'} meant.",
-            f"If so, write {place}={_bracketed(meant)}, that is {values} steps: {', '.join(code)} with the rate looked "
-            f"up at every step; or keep {'the number' if len(found) == 1 else 'the numbers'} and look the rate up once "
-            "per epoch: LearningRateScheduler in Keras, scheduler.step() after each epoch in PyTorch.",
-        )
-
-
-def _inside_epochs(schedule: Schedule, clock: Clock) -> Iterator[Doubt]:
-    """Durations that are no whole epochs, where the rate is looked up once per epoch."""
-    per_epoch = clock.steps_per_epoch
-    odd = [(place, each) for place, each in schedule.durations() if clock.steps(each) % per_epoch]
-    if not odd:
-        return
-    texts = listed([str(each) for _, each in odd])
-    near = [counted(max(1, round(clock.steps(each) / per_epoch)), "epoch") for _, each in odd]
-    whole = listed(list(dict.fromkeys(near)))
-    ends = "ends" if odd[0][1].count == len(odd) == 1 else "end"
-    yield Doubt(
-        f"{odd[0][0].partition('[')[0]}: {texts} {ends} inside an epoch of "
-        f"{counted(per_epoch, 'step')}, and the rate is looked up only as an epoch begins.",
-        f"Write whole epochs, like {whole}, or look the rate up at every step.",
-    )
-
-
-def _ends(explained: Explanation) -> Iterator[Doubt]:
-    """The end of the schedule and the end of the run."""
-    schedule, clock, epochs = explained.schedule, explained.clock, explained.epochs
-    steps, length = epochs * clock.steps_per_epoch, schedule.length(clock)
-    last_asked = clock.looked_up(steps - 1, explained.stepping)
-    run = f"the run of {counted(epochs, 'epoch')} has {counted(steps, 'step')}"
-    if length is not None and length > steps:
-        whole = -(-length // clock.steps_per_epoch)
-        yield Doubt(
-            f"The schedule is {counted(length, 'step')} long and {run}: it is cut off at a rate of "
-            f"{explained.final_rate:.6g}.",
-            f"Train {counted(whole, 'epoch')}, or make the schedule {counted(epochs, 'epoch')} long.",
-        )
-    elif length is not None and schedule.after_end == "error" and length < steps:
-        yield Doubt(
-            f"The schedule may be asked for {counted(length, 'step')} and {run}. PyTorch's OneCycleLR gives one more "
-            "rate, extrapolated, and raises at the call after that.",
-            f"Make it {counted(epochs, 'epoch')} long, or write after=hold.",
-        )
-    elif length is not None and schedule.after_end == "rise" and length < last_asked:
-        yield Doubt(
-            f"The schedule is at its floor at step {length} and climbs again, since {run}.",
-            f"Make it {counted(epochs, 'epoch')} long, or write after=hold.",
-        )
-    elif not explained.changes and not isinstance(schedule, Constant):
-        longest = max((clock.steps(each) for _, each in schedule.durations()), default=0)
-        yield Doubt(
-            f"The rate never changes: {run}.",
-            "Write shorter durations, or train longer."
-            if longest >= steps
-            else "With these values, looked up this often, it stays where it is. Write others, or kind constant.",
-        )
-    for place, duration in schedule.durations():
-        owner, field = _at(schedule, place)
-        if clock.steps(duration) >= steps >= (length or 0) and (owner.kind, field) in _BEFORE_ANOTHER:
-            yield Doubt(
-                f"{place}: {duration} {'is' if duration.count == 1 else 'are'} not over when the run ends: {run}.",
-                f"Write less than {counted(epochs, 'epoch')}, or train longer.",
-            )
-
-
-_BEFORE_ANOTHER = (("warmup", "over"), ("sequence", "milestones"))
-"""Durations after which another schedule begins."""
-
-
-def _at(schedule: Schedule, place: str) -> tuple[Any, str]:
-    """The schedule that a duration's place belongs to, and its field.
-
-    ``then.over`` of a warm-up is a cosine's ``over``.
-    """
-    owner: Any = schedule
-    *path, field = (part.partition("[") for part in place.split("."))
-    for key, _, index in path:
-        owner = getattr(owner, key)
-        owner = owner[int(index.rstrip("]"))] if index else owner
-    return owner, field[0]
-
-
-def _bracketed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"[{','.join(words)}]"

@@ -1,4 +1,4 @@
-"""Pictures of one schedule: what it does in a run, and what the real schedulers give."""
+"""Pictures of one schedule or log: what it does in a run, and what the real schedulers give."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from samestep.experiment.clock import Clock
 from samestep.experiment.schedules.text import to_short
 
 from ..show.drawing import drawing
@@ -18,6 +19,7 @@ from ..tolerance import ULP32
 if TYPE_CHECKING:
     from .explain import Explanation
     from .simulate import Simulation
+    from .timeline import Timeline
 
 _FIRST_EPOCHS = 3
 
@@ -29,10 +31,28 @@ def only(draw: Callable[[], Figure], alt: str, caption: str) -> Mapping[str, Cal
 
 def explained(explanation: Explanation) -> Figure:
     """The rate against steps: the whole run, and its beginning, with the first change marked."""
-    clock = explanation.clock
-    lr = explanation.rates
+    clock, lr, first = explanation.clock, explanation.rates, explanation.first_change
     steps = np.arange(len(lr))
     few = min(len(lr), _FIRST_EPOCHS * clock.steps_per_epoch)
+    change = None if first is None else (first.place.step, first.lr)
+    return _beginning_enlarged(to_short(explanation.schedule), steps, lr, few, change, clock)
+
+
+def timeline(timeline: Timeline) -> Figure:
+    """The rate of a log against steps: all of it, and its beginning, with the first change marked."""
+    clock, rates, first = timeline.clock, timeline.rates, timeline.first_change
+    change = None if first is None else (first.step, first.lr)
+    epochs = 0 if clock is None else _FIRST_EPOCHS * clock.steps_per_epoch
+    before = int(rates.step[0]) + (epochs or 2 * ((change[0] if change else 0) - int(rates.step[0])))
+    few = int(np.searchsorted(rates.step, before)) or len(rates)
+    title = timeline.inference.side.given
+    return _beginning_enlarged(title, rates.step, rates.lr, few, change, clock)
+
+
+def _beginning_enlarged(
+    title: str, steps: np.ndarray, lr: np.ndarray, few: int, change: tuple[int, float] | None, clock: Clock | None
+) -> Figure:
+    """All rows, and below them the first few, with the first change marked."""
     with drawing(5.6, legend=0) as figure:
         whole, enlarged = figure.subplots(2)
         draw_staircase(whole, steps, lr, color=BLUE, linewidth=1.6)
@@ -40,18 +60,20 @@ def explained(explanation: Explanation) -> Figure:
         for axes in (whole, enlarged):
             steps_axis(axes, clock)
             axes.set_ylabel("learning rate")
-            axes.set_ylim(0, 1.08 * float(lr.max()))
-        first = explanation.first_change
-        if first is not None and (place := first.place).step < few:
+            axes.set_ylim(0, 1.08 * float(lr.max()) or None)
+        if change is not None and change[0] <= steps[few - 1]:
+            place = None if clock is None else clock.place(change[0])
+            within = "" if place is None else f"\n(epoch {place.epoch}, batch {place.batch})"
             enlarged.annotate(
-                f"first change: step {place.step}\n(epoch {place.epoch}, batch {place.batch})",
-                (place.step, first.lr),
+                f"first change: step {change[0]}{within}",
+                change,
                 xytext=(12, -34),
                 textcoords="offset points",
                 arrowprops={"arrowstyle": "->", "color": INK},
             )
-        whole.set_title(to_short(explanation.schedule), wrap=True)
-        enlarged.set_title(f"The first {few:,} steps; faint lines are epoch boundaries")
+        whole.set_title(title, wrap=True)
+        until = f"The first {int(steps[few - 1] - steps[0]) + 1:,} steps"
+        enlarged.set_title(until if clock is None else f"{until}; faint lines are epoch boundaries")
     return figure
 
 

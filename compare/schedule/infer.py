@@ -68,15 +68,24 @@ def infer(
         ('25 steps', 'step')
     """
     counts = clock or clock_from(samples, batch_size, drop_last, accumulate, steps_per_epoch)
-    select = {"arm": arm, "framework": framework, "seed": seed}
-    chosen = {key: str(value) for key, value in select.items() if value is not None}
-    side = read_side(run, "a", Settings(chosen, {}, columns or {}), counts)
+    side = read_side(run, "a", selected(arm, framework, seed, columns), counts)
     if side.schedule is not None:
         raise CompareError(f"{side.given[:60]} is a schedule already. Give a run that follows one.")
+    return inference(side, counts)
+
+
+def selected(arm: str | None, framework: str | None, seed: int | None, columns: Mapping[str, str] | None) -> Settings:
+    """What is said of a log: which run of it, and the names of its columns."""
+    select = {"arm": arm, "framework": framework, "seed": seed}
+    return Settings({key: str(value) for key, value in select.items() if value is not None}, {}, columns or {})
+
+
+def inference(side: Side, clock: Clock | None) -> Inference:
+    """The schedule that the one run of a log follows. Raises CompareError where there are several."""
     if len(side.runs) != 1:
         keys = listed_keys([each.key for each in side.runs])
         raise CompareError(f"{len(side.runs)} runs ({keys}). Select one with --arm, --framework, --seed.")
-    found = infer_rates(side.runs[0].rates, counts or clock_of(side)) if len(side.runs[0].rates) >= FEW else None
+    found = infer_rates(side.runs[0].rates, clock or clock_of(side)) if len(side.runs[0].rates) >= FEW else None
     return Inference(side, side.runs[0], found)
 
 

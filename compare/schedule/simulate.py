@@ -57,6 +57,7 @@ class Simulation(Result):
 
     run_steps : updates in the run; `lr_closed_form` has fewer where the schedule may not be asked any more.
     answers, against : by framework, what it gives, and how far that lies from the closed form. between : the two.
+    assumed : what the text of the schedule does not say.
     """
 
     schedule: Schedule
@@ -67,6 +68,7 @@ class Simulation(Result):
     answers: Mapping[Framework, Answer]
     against: Mapping[Framework, Agreement]
     between: Agreement
+    assumed: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -146,6 +148,7 @@ class Simulation(Result):
                 for name, answer in self.answers.items()
             },
             "between": asdict(self.between),
+            "assumed": list(self.assumed),
         }
 
 
@@ -162,7 +165,7 @@ def simulate(
     """Ask the real schedulers of both frameworks for the rate of each update, without training.
 
     Args:
-        schedule: As text, a file of it, or an object.
+        schedule: As text, code or a file of either, or an object.
         samples: Rows of data in an epoch.
         batch_size: Rows in a batch.
         epochs: Passes over the data.
@@ -183,13 +186,16 @@ def simulate(
     """
     clock = clock_of(clock, samples, batch_size, drop_last)
     need()
-    schedule, looked_up = schedule_of(schedule), stepping_from(stepping)
+    looked_up = stepping_from(stepping)
+    parsed = schedule_of(schedule, looked_up, clock)
+    schedule = parsed.schedule
     steps = run_steps(schedule, clock, looked_up, epochs)
     lr = closed_form(schedule, clock, looked_up, steps)
     answers = runner.ask(dict.fromkeys(FRAMEWORKS, Request(clock, looked_up, steps, schedule=schedule_json(schedule))))
     against = {name: agreement(lr, answer.lr, schedule, clock, looked_up) for name, answer in answers.items()}
     between = agreement(answers["torch"].lr, answers["tensorflow"].lr, schedule, clock, looked_up)
-    return Simulation(schedule, clock, looked_up, epochs * clock.steps_per_epoch, lr, answers, against, between)
+    run = epochs * clock.steps_per_epoch
+    return Simulation(schedule, clock, looked_up, run, lr, answers, against, between, parsed.assumed)
 
 
 def agreement(a: np.ndarray, b: np.ndarray, schedule: Schedule, clock: Clock, stepping: Stepping) -> Agreement:

@@ -15,7 +15,7 @@ from samestep.experiment.plan import Framework
 from samestep.experiment.programs.process import need
 from samestep.experiment.programs.simulate import Request, proof_length
 from samestep.experiment.schedules import SCHEDULES, Schedule
-from samestep.experiment.schedules.text import from_json, parse
+from samestep.experiment.schedules.text import Parsed, from_json, read
 from samestep.experiment.schedules.text import to_json as schedule_json
 from samestep.experiment.validation import PlanError, strict_json
 
@@ -128,7 +128,7 @@ def translate(
     """Write a schedule as code of the other framework, and prove that it is the same.
 
     Args:
-        schedule: As text or object; or a file of a Keras schedule's config, or of a PyTorch scheduler's state.
+        schedule: As text, code or object; or a file of a Keras schedule's config, or of a PyTorch scheduler's state.
         to: ``keras`` or ``torch``.
         samples: Rows of data in an epoch.
         batch_size: Rows in a batch.
@@ -158,12 +158,13 @@ def translate(
 def _translated(
     file: str, to: Framework, clock: Clock | None, stepping: Stepping, class_name: str | None
 ) -> Translation:
-    origin, schedule = _read(file, class_name)
+    origin, parsed = _read(file, class_name, stepping, clock)
+    schedule = None if parsed is None else parsed.schedule
     known = clock or Clock.STEPS
     units = {duration.unit for _, duration in schedule.durations()} if schedule is not None else set()
     if clock is None and (stepping == "epoch" or "epochs" in units):
         raise PlanError("the schedule speaks of epochs, so their length is needed. Add --samples and --batch-size.")
-    notes: tuple[str, ...] = ()
+    notes = () if parsed is None else parsed.assumed
 
     def as_code(schedule: Schedule, lr: np.ndarray) -> Request:
         return Request(known, stepping, len(lr), schedule=schedule_json(schedule))
@@ -199,11 +200,11 @@ def _translated(
     )
 
 
-def _read(file: str, class_name: str | None) -> tuple[Origin, Schedule | None]:
-    """Whose schedule a file holds; and the schedule, where it is one of the vocabulary."""
+def _read(file: str, class_name: str | None, stepping: Stepping, clock: Clock | None) -> tuple[Origin, Parsed | None]:
+    """Whose schedule a file holds; and the schedule, where its framework need not be asked for it."""
     path = Path(file)
-    if not _is_file(path):
-        return "vocabulary", parse(file)
+    if not _is_file(path) or path.suffix == ".py":
+        return "vocabulary", read(file, stepping, clock)
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -219,7 +220,7 @@ def _read(file: str, class_name: str | None) -> tuple[Origin, Schedule | None]:
     except PlanError as error:
         raise PlanError(f"{file}: {error}") from None
     if not isinstance(data, dict) or "kind" in data:
-        return "vocabulary", from_json(text, file)
+        return "vocabulary", Parsed(from_json(text, file))
     if "config" not in data and _looks_like_torch(data):
         return "torch", None
     if class_name is not None or {"class_name", "config", "learning_rate"} & set(data):

@@ -1,21 +1,25 @@
-"""What is said of one schedule: its timeline, the rates of both frameworks, the proof of a translation."""
+"""What is said of one schedule or log: its timeline, the rates of both frameworks, the proof of a translation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from samestep.experiment.clock import Clock, Place
 from samestep.experiment.frameworks import LABELS
 from samestep.experiment.schedules.text import to_short
 
+from ..refute.estimate import usual_distance
 from ..show.result import aligned
-from ..words import at_place, counted, epoch_in_steps, large_batch
+from ..words import at_place, counted, epoch_in_steps, large_batch, listed
 from .ask import changes_of
 
 if TYPE_CHECKING:
     from .explain import Explanation
     from .simulate import Agreement, Simulation
+    from .timeline import Timeline
     from .translate import Translation
+    from .warnings import Doubt
 
 
 ORIGINS: dict[str, str] = {**LABELS, "vocabulary": "the closed form"}
@@ -24,20 +28,72 @@ ORIGINS: dict[str, str] = {**LABELS, "vocabulary": "the closed form"}
 def explanation(explained: Explanation) -> Iterator[tuple[str, str]]:
     """The timeline in words, the changes as a table, the warnings with what to write instead."""
     yield from (("", sentence) for sentence in _timeline(explained))
-    within = "batch" if explained.clock.accumulate == 1 else "update"
+    yield from (("", f"Assumed: {sentence}") for sentence in explained.assumed)
+    shown = [(change.place.step, change.place, change.lr) for change in explained.shown]
+    yield from _changes(explained.clock, explained.changes, shown)
+    yield from _warnings(explained.warnings)
+
+
+def timeline(explained: Timeline) -> Iterator[tuple[str, str]]:
+    """What a log follows, its timeline in words, the changes as a table, the warnings with what to write instead."""
+    yield from explained.inference.lines()
+    yield from (("   ", f"assumed: {sentence}") for sentence in explained.inference.side.assumed)
+    rates, first = explained.rates, explained.first_change
+    rows, last = counted(len(rates), "row"), at_step(explained.clock, int(rates.step[-1]))
+    at = f", at {at_step(explained.clock, int(rates.step[0]))}," if rates.step[0] else ""
+    begins = f"The rate begins at {rates.lr[0]:.6g}{at}"
+    if first is None:
+        yield "", f"{begins} and never changes in {rows}."
+    else:
+        yield (
+            "",
+            (
+                f"{begins} and first changes at {at_step(explained.clock, first.step)}, to {first.lr:.6g}: "
+                f"{counted(explained.changes, 'change')} in {rows}. The final rate is {rates.lr[-1]:.6g}, at {last}."
+            ),
+        )
+    if (apart := usual_distance(rates)) > 1 and first is not None:
+        early = counted(apart - 1, "step")
+        yield "", f"The rows are {counted(apart, 'step')} apart: a change may lie up to {early} before its row."
+    if steps := explained.starts_again:
+        places = [at_step(explained.clock, step) for step in steps[:FEW_PLACES]]
+        more = [f"{len(steps) - FEW_PLACES:,} more"] if len(steps) > FEW_PLACES else []
+        times = "" if len(steps) == 1 else f" {len(steps):,} times"
+        yield "", f"It starts again{times}, at {listed([*places, *more])}."
+    shown = [(change.step, explained.place(change.step), change.lr) for change in explained.shown]
+    yield from _changes(explained.clock, explained.changes, shown)
+    yield from _warnings(explained.warnings)
+
+
+FEW_PLACES = 6
+"""Places that a sentence lists at most."""
+
+
+def _changes(
+    clock: Clock | None, changes: int, shown: Sequence[tuple[int, Place | None, float]]
+) -> Iterator[tuple[str, str]]:
+    """The changes as a table: each its step, its place and its rate."""
+    within = "batch" if clock is None or clock.accumulate == 1 else "update"
     rows: list[tuple[str, ...]] = [("change", "step", "epoch", within, "rate")]
-    half, left_out = len(explained.shown) // 2, explained.changes - len(explained.shown)
-    for index, change in enumerate(explained.shown):
+    half, left_out = len(shown) // 2, changes - len(shown)
+    for index, (step, place, lr) in enumerate(shown):
         if left_out and index == half:
             rows.append(("…", "…", "…", "…", "…"))
         number = index + 1 + (left_out if index >= half else 0)
-        place = change.place
-        counts = (f"{each:,}" for each in (number, place.step, place.epoch, place.batch))
-        rows.append((*counts, f"{change.lr:.6g}"))
-    yield from (("|", row) for row in (aligned(rows, left=0) if explained.shown else ()))
-    for doubt in explained.warnings:
+        of_epoch = ("–", "–") if place is None else (f"{place.epoch:,}", f"{place.batch:,}")
+        rows.append((f"{number:,}", f"{step:,}", *of_epoch, f"{lr:.6g}"))
+    yield from (("|", row) for row in (aligned(rows, left=0) if shown else ()))
+
+
+def _warnings(found: Sequence[Doubt]) -> Iterator[tuple[str, str]]:
+    for doubt in found:
         yield "", f"Warning: {doubt.says}"
         yield "  ", doubt.advice
+
+
+def at_step(clock: Clock | None, step: int) -> str:
+    """Where an update is, with its epoch and batch where they are known."""
+    return f"step {step:,}" if clock is None else at_place(clock.place(step))
 
 
 def _timeline(explained: Explanation) -> list[str]:
@@ -47,7 +103,7 @@ def _timeline(explained: Explanation) -> list[str]:
     run = f"{counted(explained.epochs, 'epoch')} {'is' if explained.epochs == 1 else 'are'}"
     said = [
         f"{to_short(explained.schedule)}, looked up {looked_up}.",
-        epoch_in_steps(clock),
+        epoch_in_steps(clock) if clock.batch_size > 1 else f"An epoch is {counted(clock.steps_per_epoch, 'step')}.",
         f"{run} {counted(explained.epochs * clock.steps_per_epoch, 'step')}.",
     ]
     if first is None:
@@ -78,6 +134,7 @@ def simulation(simulated: Simulation) -> Iterator[tuple[str, str]]:
     yield from (("|", row) for row in aligned(rows, left=0))
     if said := large_batch(simulated.clock):
         yield "", said
+    yield from (("", f"Assumed: {sentence}") for sentence in simulated.assumed)
     steps = counted(len(simulated.lr_closed_form), "step")
     yield "", f"{counted(total, 'change')} of the closed form in {steps}."
     if len(simulated.lr_closed_form) < simulated.run_steps:

@@ -187,6 +187,70 @@ def test_a_schedule_is_json_a_file_or_a_short_form(tmp_path, written):
     assert (found.verdict, found.b.format) == ("same", "schedule")
 
 
+CODE = "ExponentialDecay(1e-3, decay_steps=25, decay_rate=0.95, staircase=True)"
+
+
+def test_code_and_configs_are_schedules(tmp_path):
+    log = trace_file(tmp_path / "log.csv", [1e-3 * 0.95 ** (step // 25) for step in range(400)])
+    config = {"initial_learning_rate": 1e-3, "decay_steps": 25, "decay_rate": 0.95, "staircase": True}
+    (tmp_path / "schedule.json").write_text(json.dumps({"class_name": "ExponentialDecay", "config": config}))
+    for given in (CODE, f"learning_rate = {CODE}", str(tmp_path / "schedule.json")):
+        found = compare(given, log)
+        assert (found.verdict, found.a.format, found.a.assumed) == ("same", "schedule", ())
+        assert "   is exponential:initial=0.001,factor=0.95,every=25 steps,staircase\n" in str(found)
+
+
+def test_what_pytorch_counts_is_an_assumption(tmp_path):
+    log = trace_file(tmp_path / "log.csv", [1e-3 * 0.95 ** (step // 80) for step in range(400)])
+    code = "optimizer = SGD(params, lr=1e-3); StepLR(optimizer, step_size=10, gamma=0.95)"
+    by_step = compare(log, code, steps_per_epoch=8)
+    assert (by_step.verdict, by_step.cause.name, by_step.cause.factor) == ("differs", "counter", 8)
+    assert "assumed: StepLR counts calls of scheduler.step(): one after each update." in str(by_step)
+    assert by_step.to_json()["b"]["assumed"] == list(by_step.b.assumed)
+    by_epoch = compare(log, code, steps_per_epoch=8, stepping="epoch")
+    assert (by_epoch.verdict, by_epoch.b.assumed) == ("same", ())
+
+
+def test_plain_rates_are_no_log_of_which_anything_is_assumed(tmp_path):
+    rates = [0.1] * 60 + [0.05] * 40
+    assert "assumed" not in str(compare(rates, np.array(rates)))
+    (tmp_path / "log.csv").write_text("step,lr\n" + "".join(f"{step},{lr}\n" for step, lr in enumerate(rates)))
+    assert str(compare(rates, str(tmp_path / "log.csv"))).count("assumed: The log does not say") == 1
+
+
+@pytest.mark.parametrize("json_too", [False, True])
+def test_only_common_steps_are_compared(tmp_path, json_too):
+    line = [0.1 * (1 - step / 500) for step in range(500)]
+    a = trace_file(tmp_path / "a.csv", line)
+    kept = [step for step in range(400) if not 100 < step < 160 and step % 3 == 0]
+    b = trace_file(tmp_path / "b.csv", [line[step] for step in kept], step=kept)
+    assert samestep("compare", a, b).returncode == 1
+    done = samestep("compare", a, b, "--common", *(("--json", "-") if json_too else ()))
+    assert done.returncode == 0, done.stdout
+    note = f"Only the {len(kept)} steps that both have are compared, of 500 rows of a and {len(kept)} of b."
+    if json_too:
+        told = json.loads(done.stdout)
+        assert told["notes"] == [note]
+        assert told["rows"] == dict.fromkeys(("a", "b", "compared"), len(kept))
+    else:
+        assert f"\n{note}\n" in done.stdout
+
+
+def test_common_steps_may_differ(tmp_path):
+    a = trace_file(tmp_path / "a.csv", [0.1 * 0.5 ** (step // 50) for step in range(200)])
+    step = range(0, 300, 2)
+    b = trace_file(tmp_path / "b.csv", [0.1 * 0.5 ** (each // 70) for each in step], step=step)
+    found = compare(a, b, common=True)
+    assert (found.verdict, found.first_difference.step, found.worst.diagnosis.compared) == ("differs", 50, 100)
+
+
+def test_two_logs_that_lack_the_same_steps_have_no_gaps(tmp_path):
+    step = [each for each in range(300) if not 100 <= each < 150]
+    lr = [0.1 * 0.99**each for each in step]
+    found = compare(*(trace_file(tmp_path / name, lr, step=step) for name in ("a.csv", "b.csv")))
+    assert (found.verdict, found.cause.name) == ("same", "identical")
+
+
 def test_two_schedules_need_no_log():
     hold, rise = (f"cosine:initial=0.1,floor=0,over=50 epochs,after={after}" for after in ("hold", "rise"))
     clock = Clock(1000, 32)
@@ -241,6 +305,10 @@ REFUSED = [
     (("constant:initial=1", "cosine:initial=1,floor=0,over=5 steps,after=hold", "--columns", "lr=x"),
      "--columns is about logs; here are two schedules. Leave it out"),
     (("{log}", "{log}", "--a", "step_base=1"), "step_base=1: samestep counts from 0, always"),
+    (("{log}", "constant:initial=1", "--common"), "--common is about two logs; a schedule has a rate at each step"),
+    (("{log}", "{late}", "--common"), "a and b have no step in common: a has 2 rows in steps 0 to 1, b 1 row in 7 to 7. Leave --common out."),
+    (("{log}", "StepLR(optimizer, 30)"), "StepLR takes its first rate from its optimizer. Add it"),
+    (("{log}", "CosineDecay(0.1)"), "CosineDecay: decay_steps is missing."),
     (("{csv}", "{csv}", "--b", "column.run=x"), "--b column.run=… has no effect on the format csv"),
 ]  # fmt: skip
 
@@ -256,6 +324,7 @@ def test_wrong_use_is_one_or_two_lines(tmp_path, monkeypatch, capsys, words, sai
         "binary": bytes(range(256)),
         "nan": b"step,lr\n0,0.1\n1,nan\n",
         "csv": b"step,lr\n0,0.1\n",
+        "late": b"step,lr\n7,0.1\n",
     }
     for name, content in contents.items():
         (tmp_path / f"{name}.csv").write_bytes(content)

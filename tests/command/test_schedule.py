@@ -54,6 +54,58 @@ def test_explaining_imports_no_framework_nor_what_draws():
     assert done.returncode == 0, done.stderr
 
 
+KERAS = "tf.keras.optimizers.schedules.ExponentialDecay(1e-3, decay_steps=25, decay_rate=0.95, staircase=True)"
+TORCH = "optimizer = SGD(params, lr=1e-3); StepLR(optimizer, step_size=25, gamma=0.95)"
+
+
+def test_code_is_explained_as_the_schedule_that_it_makes():
+    assert explained(KERAS) == explained(QUESTION)
+    told = explained(TORCH)
+    assert told["assumed"][0].startswith("StepLR counts calls of scheduler.step(): one after each update.")
+    assert told | {"assumed": []} == explained(QUESTION)
+    assert explained(TORCH, *RUN, "--stepping", "epoch")["first_change"] == {"step": 800, "epoch": 25, "batch": 0}
+    done = samestep("explain", TORCH, *RUN, COLUMNS="400")
+    assert "Assumed: StepLR counts calls of scheduler.step()" in done.stdout
+
+
+def test_a_config_of_keras_is_explained_without_keras(tmp_path):
+    config = {"initial_learning_rate": 1e-3, "decay_steps": 25, "decay_rate": 0.95, "staircase": True}
+    path = tmp_path / "schedule.json"
+    path.write_text(json.dumps({"class_name": "ExponentialDecay", "config": config}))
+    assert explained(path) == explained(path.read_text()) == explained(QUESTION)
+
+
+def test_a_log_is_explained(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("step,lr\n" + "".join(f"{step},{1e-3 * 0.95 ** (step // 25)!r}\n" for step in range(1600)))
+    told = explained(log, *RUN[:4])
+    asked = explained(QUESTION)
+    for key in (
+        "changes",
+        "first_change",
+        "first_rate",
+        "final_rate",
+        "warnings",
+        "advice",
+        "clock",
+        "steps_per_epoch",
+    ):
+        assert told[key] == asked[key]
+    assert (told["inferred"], told["rows"]) == (QUESTION.replace("1e-3", "0.001"), 1600)
+    done = samestep("explain", log, "--steps-per-epoch", "32", "--plot", tmp_path / "log.png", COLUMNS="400")
+    assert done.returncode == 0, done.stderr
+    assert f"{log} follows exponential:initial=0.001,factor=0.95,every=25 steps,staircase" in done.stdout
+    assert "first changes at step 25 (epoch 0, batch 25), to 0.00095: 63 changes in 1,600 rows." in done.stdout
+    assert "Warning: every: 25 steps are less than an epoch" in done.stdout
+    assert (tmp_path / "log.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_steps_of_an_epoch_may_be_given_as_such():
+    done = samestep("explain", QUESTION, "--steps-per-epoch", "32", "--epochs", "50")
+    assert "An epoch is 32 steps." in done.stdout
+    assert "to 0.00095: 63 changes in 50 epochs." in done.stdout
+
+
 def test_what_was_meant_has_no_warning():
     told = explained(QUESTION.replace("25 steps", "25 epochs"))
     assert (told["changes"], told["first_change"]["step"], told["warnings"]) == (1, 800, [])
@@ -204,6 +256,28 @@ def test_vocabulary_is_translated_with_proof():
     assert told["max_relative"] < 1e-12
 
 
+@pytest.mark.parametrize(("code", "to"), [(KERAS, "torch"), (TORCH, "keras")])
+def test_code_is_translated_with_proof(tmp_path, code, to):
+    path = tmp_path / "schedule.py"
+    path.write_text(code)
+    done = samestep("translate", path, "--to", to, "--json", "-")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["verdict"] == "same"
+    assert told["notes"][:1] == [each for each in told["notes"] if "counts calls of scheduler.step()" in each]
+    assert len(told["notes"]) == (to == "keras")
+    (tmp_path / "printed.py").write_text(told["code"])
+    again = explained(tmp_path / "printed.py")
+    assert again["schedule"] == explained(code)["schedule"]
+
+
+def test_code_is_simulated():
+    done = samestep("simulate", TORCH, *RUN, "--json", "-")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["verdict"], told["changes"], len(told["assumed"])) == ("same", 63, 1)
+
+
 def test_rate_that_grows_is_translated_as_far_as_float32_reaches():
     done = samestep("translate", "exponential:initial=1e-6,factor=1.5,every=1 step", "--to", "torch", "--json", "-")
     assert done.returncode == 0, done.stderr
@@ -228,7 +302,16 @@ WRONG = {
     "csv is the input": (["simulate", "input.json", *RUN, "--csv", "input.json"], "input.json is read or written already"),
     "csv is the picture": (["simulate", QUESTION, *RUN, "--csv", "x.png", "--plot", "x.png"], "x.png is read or written already"),
     "unknown kind": (["explain", "cosin:a=1", *RUN], "'cosin' is not a kind of schedule."),
-    "no samples": (["explain", QUESTION, "--batch-size", "32", "--epochs", "5"], "Missing option '--samples'"),
+    "no samples": (["explain", QUESTION, "--batch-size", "32", "--epochs", "5"], "--samples and --batch-size belong together."),
+    "no clock": (["explain", QUESTION, "--epochs", "5"], "The steps of an epoch are needed. Write --samples and --batch-size"),
+    "no length": (["explain", QUESTION, *RUN[:4]], "The length of the run is needed. Write --epochs."),
+    "a log has a length": (["explain", "log.csv", "--epochs", "5"], "--epochs is about a schedule; here is a log. Leave it out."),
+    "a log is looked up": (["explain", "log.csv", "--stepping", "step"], "--stepping is about a schedule; here is a log."),
+    "a schedule has no arm": (["explain", QUESTION, *RUN, "--arm", "x"], "--arm is about a log; here is a schedule."),
+    "a log has no such setting": (["explain", "log.csv", "--log", "colour=red"], "--log: 'colour' is not a setting."),
+    "code": (["explain", "ExponentialDecay(1e-3, 25)", *RUN], "ExponentialDecay: decay_rate is missing. Add decay_rate=…."),
+    "code to simulate": (["simulate", "StepLR(optimizer, 25)", *RUN], "StepLR takes its first rate from its optimizer."),
+    "code to translate": (["translate", "StepLR(optimizer, 25)", "--to", "keras"], "StepLR takes its first rate from its optimizer."),
     "no step": (["explain", QUESTION, "--samples", "10", "--batch-size", "32", "--epochs", "5", "--drop-last"], "no update in an epoch"),
     "no epochs": (["explain", QUESTION, *RUN[:4], "--epochs", "0"], "epochs: got 0. Write a whole number of at least 1."),
     "too long": (["explain", QUESTION, *RUN[:4], "--epochs", "100000000"], "Write fewer epochs."),
@@ -255,11 +338,12 @@ WRONG = {
 def test_wrong_use_is_refused_in_two_lines_at_most(tmp_path, case):
     arguments, says = WRONG[case]
     (tmp_path / "input.json").write_text('{"kind": "constant", "initial": 1}')
+    (tmp_path / "log.csv").write_text("step,lr\n0,0.1\n1,0.1\n")
     done = samestep(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stdout
     assert says in " ".join(done.stderr.split())
     assert len(done.stderr.splitlines()) <= 2
-    assert [path.name for path in tmp_path.iterdir()] == ["input.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["input.json", "log.csv"]
 
 
 FILES = {

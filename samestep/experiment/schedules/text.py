@@ -1,14 +1,18 @@
-"""A schedule as a person writes it: JSON, a file of JSON, or the short form of the command line."""
+"""A schedule as a person writes it: the short form of the command line, JSON, code, or a file of these."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import KINDS, Schedule
+from samestep.experiment.schedules.code import is_code, read_code
+from samestep.experiment.schedules.native import from_config
 from samestep.experiment.validation import PlanError, describe, strict_json
 
 
@@ -19,39 +23,140 @@ class ScheduleError(PlanError):
 EXAMPLE = "exponential:initial=1e-3,factor=0.95,every=25 steps,staircase"
 
 
-def parse(text: str) -> Schedule:
-    """Read a schedule from JSON text, from a file of JSON, or from the short form.
+LARGEST_FILE = 1 << 20
 
-    The short form is the kind, a colon and ``key=value`` with commas between. A key that is true or false may stand
-    alone for true, and be left out for false. Lists are in [ ], schedules within schedules in ( ).
+
+@dataclass(frozen=True)
+class Parsed:
+    """A schedule that was read.
+
+    Attributes:
+        schedule: In the vocabulary.
+        assumed: What the text does not say, as sentences.
+    """
+
+    schedule: Schedule
+    assumed: tuple[str, ...] = ()
+
+
+def parse(text: str) -> Schedule:
+    """Read a schedule as `read` does, looked up before every update.
 
     >>> parse("exponential:initial=1e-3,factor=0.95,every=25 steps,staircase").staircase
     True
     >>> parse("warmup:initial=0,over=1 epoch,then=(constant:initial=0.1)").then
     Constant(initial=0.1)
 
-    Args:
-        text: A schedule, or the name of a file of JSON.
-
     Raises:
         ScheduleError: The text is no schedule. The message is one line that says what to write instead.
     """
+    return read(text).schedule
+
+
+def read(text: str, stepping: Stepping = "step", clock: Clock | None = None) -> Parsed:
+    """Read a schedule: the short form, JSON, code of Keras or PyTorch, or a file of JSON or code.
+
+    The short form is the kind, a colon and ``key=value`` with commas between. A key that is true or false may stand
+    alone for true, and be left out for false. Lists are in [ ], schedules within schedules in ( ). JSON is of the
+    vocabulary, with ``kind``, or what `keras.optimizers.schedules.serialize` gives. Code is parsed and never run.
+
+    Args:
+        text: A schedule, or the name of a file.
+        stepping: How often the rate is looked up. Per ``epoch`` a framework's schedule counts in epochs.
+        clock: For a scheduler of PyTorch that counts single calls and is stepped per epoch.
+
+    Returns:
+        The schedule, and what was assumed.
+
+    Raises:
+        ScheduleError: The text is no schedule. The message is one line that says what to write instead.
+
+    Example:
+        >>> str(read("StepLR(SGD(params, lr=0.1), step_size=30)", "epoch").schedule.every)
+        '30 epochs'
+    """
     text = text.strip()
     if text.startswith("{"):
-        return from_json(text)
+        return Parsed(_of_json(text, stepping))
     kind, colon, _ = text.partition(":")
-    if kind.strip() in KINDS and (colon or not Path(text).is_file()):
-        return _checked(values_of(text))
-    if _is_file(text):
-        try:
-            return from_json(Path(text).read_text(encoding="utf-8-sig"), text)
-        except OSError as error:
-            raise ScheduleError(f"{text}: {error.strerror}. Name a file that can be read.") from None
-        except UnicodeDecodeError:
-            raise ScheduleError(f"{text}: not UTF-8 text. Write the schedule as JSON in UTF-8.") from None
+    is_there = _is_file(text)
+    if kind.strip() in KINDS and (colon or not is_there):
+        return Parsed(_checked(values_of(text)))
+    if is_there:
+        held = _content(text)
+        if Path(text).suffix == ".py":
+            return _of_code(held, stepping, clock, f"{text}: ")
+        return Parsed(_of_json(held, stepping, f"{text}: "))
+    if is_code(text):
+        return _of_code(text, stepping, clock)
     if colon and "/" not in kind and "\\" not in kind and " " not in kind.strip():
         raise ScheduleError(f"{kind.strip()[:60]!r} is not a kind of schedule. Write one of {', '.join(KINDS)}.")
-    raise ScheduleError(f"{text[:60]!r} is neither a file nor a schedule. Write '{EXAMPLE}', JSON or a file of it.")
+    raise ScheduleError(
+        f"{text[:60]!r} is neither a file nor a schedule. Write '{EXAMPLE}', code of Keras or PyTorch, JSON, or a file "
+        "of it."
+    )
+
+
+def is_schedule(text: str) -> bool:
+    """Whether a text is meant as a schedule, or names a file that holds one; else it may name a log.
+
+    >>> is_schedule("constant:initial=0.1"), is_schedule("log.csv")
+    (True, False)
+    """
+    text = text.strip()
+    path = Path(text)
+    try:
+        if path.exists():
+            return path.suffix == ".py" or (path.is_file() and _holds_json(path))
+    except (OSError, ValueError):  # too long a name, or one with a null in it
+        pass
+    kind, colon, _ = text.partition(":")
+    return text.startswith("{") or (bool(colon) and kind.strip() in KINDS) or is_code(text)
+
+
+def _holds_json(path: Path) -> bool:
+    """Whether a file is one JSON object with the kind of a schedule, or with a config of Keras."""
+    if path.stat().st_size > LARGEST_FILE:
+        return False
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        found = json.loads(text) if text.lstrip().startswith("{") else {}
+    except (OSError, ValueError, RecursionError):
+        return False
+    return "step" not in found and ("kind" in found or is_config(found))  # a row of JSON lines may have a kind as well
+
+
+def is_config(data: Any) -> bool:
+    """Whether JSON values are the config of a schedule of Keras, or of an optimizer with one."""
+    if not isinstance(data, dict) or "kind" in data:
+        return False
+    rate = data.get("learning_rate")
+    return ("class_name" in data and "config" in data) or (isinstance(rate, dict) and "config" in rate)
+
+
+def _content(name: str) -> str:
+    try:
+        return Path(name).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ScheduleError(f"{name}: {error.strerror}. Name a file that can be read.") from None
+    except UnicodeDecodeError:
+        raise ScheduleError(f"{name}: not UTF-8 text. Write the schedule as JSON in UTF-8.") from None
+
+
+def _of_json(text: str, stepping: Stepping, place: str = "") -> Schedule:
+    """The schedule of JSON text of the vocabulary or of Keras. place : where it is, for the message of an error."""
+    try:
+        data = strict_json(text, "a schedule")
+        return from_config(data, stepping) if is_config(data) else _checked(data)
+    except ValueError as error:
+        raise ScheduleError(f"{place}{error}") from None
+
+
+def _of_code(text: str, stepping: Stepping, clock: Clock | None, place: str = "") -> Parsed:
+    try:
+        return Parsed(*read_code(text, stepping, clock))
+    except ValueError as error:
+        raise ScheduleError(f"{place}{error}") from None
 
 
 def from_json(text: str, name: str | None = None) -> Schedule:
