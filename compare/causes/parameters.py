@@ -5,9 +5,6 @@ from __future__ import annotations
 from .base import Cause
 from .scene import Fix, Scene
 
-RATES = ("peak", "last_rate", "warmup_start")
-"""Numbers that are rates."""
-
 COUNTS = {
     "warmup_steps": "warm-up",
     "total_steps": "whole schedule",
@@ -21,6 +18,7 @@ COUNTS = {
 LABELS = {
     "peak": "highest rate",
     "last_rate": "last rate",
+    "lowest_rate": "lowest rate",
     "warmup_start": "rate that the warm-up starts from",
     "factor": "factor",
     "decay_rate": "decay rate",
@@ -34,8 +32,8 @@ class Parameters(Cause):
 
     Attributes:
         numbers: the numbers that differ, by name: a's value and b's. `warmup_steps`, `total_steps`, `decay_steps`,
-            `stable_steps`, `period`, `timescale` and `milestone` are in steps; `peak`, `last_rate` and `warmup_start`
-            are rates.
+            `stable_steps`, `period`, `timescale` and `milestone` are in steps; `peak`, `last_rate`,
+            `lowest_rate` and `warmup_start` are rates.
 
     What you see:
         Both rise to the same rate and fall along a cosine, and both end at step 320. But a's warm-up lasts 16 steps,

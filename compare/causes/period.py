@@ -81,6 +81,8 @@ class Period(Cause):
         """Two stairs with the same rates, whose changes lie at steps of one ratio."""
         if not (pair.a.is_stepwise and pair.b.is_stepwise and pair.a.stride == pair.b.stride == 1):
             return
+        if min(len(pair.a.changes), len(pair.b.changes)) < 2:
+            return  # one change that comes at another step is no period
         ours, theirs = (int(each.rates.step[each.changes[0]]) if len(each.changes) else 0 for each in (pair.a, pair.b))
         if ours and theirs and ours != theirs:
             side: Side = "b" if ours < theirs else "a"  # whose rows are all predicted

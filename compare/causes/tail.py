@@ -11,8 +11,8 @@ from samestep.experiment.clock import Clock
 from samestep.experiment.schedules import Constant
 
 from ..refute import Claim, Pair, predict
-from ..refute.written import Written
 from ..refute.estimate import LATE_FIRST, allowed_at, first_apart, steps_between
+from ..refute.written import Written
 from ..terms import Side, other
 from . import snippets
 from .base import Cause
@@ -55,7 +55,7 @@ class Tail(Cause):
             if step is None or base.schedule is None:
                 continue  # what goes on must be a schedule
             if holding.schedule is not None:
-                ours, theirs = (Written.of(each.schedule, each.last) for each in (holding, base))
+                ours, theirs = Written.of(holding.schedule, holding.last), Written.of(base.schedule, base.last)
                 if isinstance(ours.body, Constant):
                     if not theirs.stable:
                         continue  # it has no end: a warm-up is all that it has

@@ -80,6 +80,8 @@ class Warmup(Cause):
         """A head that rises to the highest rate, and what follows it: from the other's first step on, or beside it."""
         for side in LATE_FIRST:
             warming = pair.of(side)
+            if not _goes_up(warming) or _goes_up(pair.other(side)):
+                continue
             for steps, schedule in _heads_of(warming):
                 after = warming.rates.rows(warming.rates.step >= steps)
                 if steps < 2 or len(after) < 3 or not _rises(warming, steps):

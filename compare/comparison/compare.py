@@ -221,7 +221,8 @@ def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, epochs: int | Non
 def _compared(
     name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, stepping: Stepping, ulp: float
 ) -> Compared:
-    diagnosis = modest(diagnose(a[1].rates, b[1].rates, clock, ulp), a, b)
+    given = {side.name: found for side, run in (a, b) if (found := _given(side, run, clock, stepping)) is not None}
+    diagnosis = modest(diagnose(a[1].rates, b[1].rates, clock, ulp, given), a, b)
     scene = _scene(a, b, clock, diagnosis)
     doubtful = doubt(diagnosis, a, b, clock, stepping)
     return Compared(
@@ -238,6 +239,15 @@ def _compared(
         depends_on=doubtful.on if doubtful else None,
         digits=scene.written if scene.digits else "",
     )
+
+
+def _given(side: Side, run: Run, clock: Clock | None, stepping: Stepping) -> Inferred | None:
+    """The schedule of a side that was given as one; None for a log."""
+    if side.schedule is None or not len(run.rates):
+        return None
+    counts = clock or Clock.STEPS
+    size = counts.steps_per_epoch if stepping == "epoch" else 1
+    return Inferred(side.schedule.in_steps(counts), stepping, size, 0.0, float(run.rates.lr.max()))
 
 
 def _scene(a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, diagnosis: Diagnosis) -> Scene:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +30,11 @@ from .numbers import by_numbers
 from .search import of_equal, single
 from .two import pairs
 
-
 ONE_NUMBER = (Shift, Counter, Scale, Staircase, Factor, Period)
 """Causes of one number, which say more than a number of a schedule does."""
+
+
+NONE_GIVEN: Mapping[Side, Inferred] = {}
 
 
 @dataclass(frozen=True)
@@ -59,15 +62,17 @@ class Diagnosis:
     tolerance: Tolerance | None = None
 
 
-def diagnose(a: Rates, b: Rates, clock: Clock | None = None, ulp: float = ULP32) -> Diagnosis:
+def diagnose(
+    a: Rates, b: Rates, clock: Clock | None = None, ulp: float = ULP32, given: Mapping[Side, Inferred] = NONE_GIVEN
+) -> Diagnosis:
     """Name the cause of the difference of two runs.
 
     clock : gives steps per epoch; without it a counter's factor keeps its reading `unknown`.
-    ulp : float32 ULP within which two rates are the same.
+    ulp : float32 ULP within which two rates are the same. given : the schedule of a side that is one, asked at any step.
     Never raises for valid `Rates`.
     """
     with np.errstate(all="ignore"):
-        pair = _pair(a, b, clock, ulp)
+        pair = _pair(a, b, clock, ulp, given)
         side: Side = "b" if len(b) <= len(a) else "a"
         ours, theirs = pair.of(side).rates, pair.other(side).at(pair.of(side).rates.step)
         known = np.isfinite(theirs.slack)
@@ -102,13 +107,14 @@ def _causes(pair: Pair) -> list[Cause]:
     return [*numbers, *singles] or pairs(pair) or list(filter(None, [Family.of(pair)]))
 
 
-def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float) -> Pair:
+def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float, given: Mapping[Side, Inferred]) -> Pair:
     """Both with the schedules that they follow; two logs with the same bits follow one."""
-    ours = infer(a, clock)
-    alike = len(a) == len(b) and np.array_equal(a.step, b.step) and np.array_equal(a.lr, b.lr)
-    theirs = ours if alike else infer(b, clock)
+    ours = given.get("a") or infer(a, clock)
+    alike = not given and len(a) == len(b) and np.array_equal(a.step, b.step) and np.array_equal(a.lr, b.lr)
+    theirs = ours if alike else given.get("b") or infer(b, clock)
     at_peak = ours is None and theirs is None  # else the one that is known says how float32 rounds
-    return Pair(Curve(a, ours, at_peak), Curve(b, theirs, at_peak), clock, ulp)
+    endless = {side: side in given and given[side].schedule.after_end != "error" for side in SIDES}
+    return Pair(Curve(a, ours, at_peak, endless["a"]), Curve(b, theirs, at_peak, endless["b"]), clock, ulp)
 
 
 def _first_difference(pair: Pair, side: Side, theirs: Known) -> Difference | None:

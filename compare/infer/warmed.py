@@ -7,13 +7,23 @@ it. So the rows need not show the peak, nor the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules import Constant, CosineDecay, Linear, Schedule, Warmup
+from samestep.experiment.schedules import (
+    Clip,
+    Constant,
+    CosineDecay,
+    InverseSqrt,
+    Linear,
+    Power,
+    Schedule,
+    Sequence,
+    Warmup,
+)
 
 from .decays import steps
 from .fitting import Family, built, scan, settle
@@ -33,48 +43,151 @@ FEWEST = 4
 class Body:
     """What comes after the warm-up: from 1 to 0 over the way from its end to the total.
 
-    shape : of the part of the way. build : the schedule, from peak, end and length.
+    shape : of the part of the way. build : the schedule, from peak, end and length. overlaps : whether the way begins
+    at step 0, under the warm-up.
     """
 
     shape: Callable[[np.ndarray], np.ndarray]
     build: Callable[[float, float, float], Schedule]
+    overlaps: bool = False
+
+    def part(self, t: np.ndarray, warm: float, total: np.ndarray | float) -> np.ndarray:
+        """How much of the way is done, from 0 to 1."""
+        begin = 0.0 if self.overlaps else warm
+        return np.asarray(np.clip((t - begin) / (total - begin), 0.0, 1.0))
 
     def form(self, theta: np.ndarray, t: np.ndarray) -> np.ndarray:
         """The rates, with warm-up and total as real numbers."""
         warm, total, peak, end, start = theta
         if not 0 < warm < total:
             return np.full(t.shape, np.nan)
-        later = end + (peak - end) * self.shape(np.clip((t - warm) / (total - warm), 0.0, 1.0))
+        later = end + (peak - end) * self.shape(self.part(t, warm, total))
         return np.asarray(np.where(t < warm, start + (peak - start) * t / warm, later))
 
     def schedule(self, theta: list[float]) -> Schedule:
         """With whole steps."""
         warm, total, peak, end, start = theta
-        then = self.build(peak, max(end, 0.0), round(total) - round(warm))
-        return Warmup(initial=max(start, 0.0), over=steps(warm), then=then)
+        over = round(total) - (0 if self.overlaps else round(warm))
+        then = self.build(peak, max(end, 0.0), over)
+        return Warmup(initial=max(start, 0.0), over=steps(warm), then=then, overlaps=self.overlaps)
 
     def family(self, given: tuple[int, ...], order: tuple[int, ...]) -> Family:
         """Some of the numbers as they are, the others tidied in this order."""
         return Family(self.form, self.schedule, whole=(0, 1), given=given, order=order)
 
 
-LINE = Body(lambda part: 1 - part, lambda peak, end, over: Linear(initial=peak, end=end, over=steps(over)))
-COSINE = Body(half_cosine, lambda peak, end, over: CosineDecay(initial=peak, floor=end, over=steps(over), after="hold"))
-BODIES = (LINE, COSINE)
+def _line_to(peak: float, end: float, over: float) -> Schedule:
+    return Linear(initial=peak, end=end, over=steps(over))
+
+
+def _cosine_to(peak: float, end: float, over: float) -> Schedule:
+    return CosineDecay(initial=peak, floor=end, over=steps(over), after="hold")
+
+
+def _root_to(peak: float, end: float, over: float) -> Schedule:
+    return Power(initial=peak, end=end, power=0.5, over=steps(over))
+
+
+LINE, COSINE = Body(lambda part: 1 - part, _line_to), Body(half_cosine, _cosine_to)
+ROOT = Body(lambda part: 1 - np.sqrt(part), _root_to)
+BODIES = (LINE, COSINE, replace(COSINE, overlaps=True), replace(LINE, overlaps=True))
 
 WARM, TOTAL, PEAK, END, START = range(5)
 
 
 def warmed(rows: Rows) -> Iterator[Schedule]:
-    """Warm-ups, those of the fewest digits first. Nothing where the first rows do not rise."""
+    """Warm-ups, those of the fewest digits first, and what holds its rate before it decays."""
     highest = np.flatnonzero(rows.y >= rows.peak - 2 * rows.absolute)
     first, last = (int(highest[place]) for place in (0, -1))
-    if first == 0 or len(rows) < FEWEST or not _rises(rows, first):
+    if len(rows) < FEWEST or (first and not _rises(rows, first)):
         return
     if last == len(rows) - 1:
-        yield from _constants(rows, first)
-    found = [each for body in BODIES for each in _decays(rows, first, last, body)]
-    yield from sorted(found, key=lambda each: _length(each, rows.unit))
+        yield from _constants(rows, first) if first else ()
+        return
+    found = [each for body in BODIES for each in _decays(rows, first, last, body)] if first else []
+    found += _roots(rows, first, last) if first else []
+    if not found and last > first + 1:
+        found = [each for body in (LINE, COSINE, ROOT) for each in _stable(rows, first, last, body)]
+    yield from sorted(found or _clipped(rows), key=lambda each: _length(each, rows.unit))
+
+
+def _clipped(rows: Rows) -> Iterator[Schedule]:
+    """What goes to 0, and stays at a lowest rate on the way."""
+    lowest = float(rows.y[-1])
+    above = np.flatnonzero(rows.y > lowest + 2 * rows.absolute)
+    if not lowest or len(above) < FEWEST or above[-1] > len(rows) - FEWEST:
+        return
+    for found in warmed(rows.part(0, int(above[-1]) + 1)):
+        for level in shorter(lowest):
+            if abs(level - lowest) <= 2 * rows.absolute[-1]:
+                yield from built([partial(Clip, lowest=level, of=found)])
+                break
+
+
+def _roots(rows: Rows, first: int, last: int) -> Iterator[Schedule]:
+    """An inverse square root whose timescale is the warm-up's length, one step more, or any other."""
+    later = rows.part(last).sample
+    if np.ptp(later.y) <= 2 * later.absolute.max():
+        return
+    for warm, start in _heads(rows, first, last, rows.peak):
+        for extra in (0.0, 1.0, None):
+
+            def form(theta: np.ndarray, t: np.ndarray, extra: float | None = extra) -> np.ndarray:
+                warm, timescale, peak, start = theta
+                timescale = timescale if extra is None else warm + extra
+                if warm <= 0 or timescale <= 0:
+                    return np.full(t.shape, np.nan)
+                later = peak * np.sqrt(timescale / (np.maximum(t - warm, 0.0) + timescale))
+                return np.asarray(np.where(t < warm, start + (peak - start) * t / warm, later))
+
+            def build(theta: list[float], extra: float | None = extra) -> Schedule:
+                warm, timescale, peak, start = theta
+                timescale = timescale if extra is None else round(warm) + extra
+                then = InverseSqrt(initial=peak, timescale=steps(timescale))
+                return Warmup(initial=max(start, 0.0), over=steps(warm), then=then)
+
+            given = ((1,) if extra is not None else ()) + ((3,) if start == 0 else ())
+            family = Family(form, build, whole=(0, 1), given=given, order=(0, 1, 2, 3))
+            if found := settle(family, [warm, warm, rows.peak, start], rows):
+                yield found
+                return
+
+
+def _stable(rows: Rows, first: int, last: int, body: Body) -> Iterator[Schedule]:
+    """A warm-up or none, a rate that holds, and a decay of one of the bodies."""
+    heads = _heads(rows, first, first, rows.peak)[:2] if first else [(0.0, 0.0)]
+    later = rows.part(last).sample
+    if len(later) < FEWEST:
+        return
+    end = float(rows.t[-1])
+    lengths = np.unique(np.concatenate([last_moves(rows), length_grid(rows, 20.0, 120), [end, end + 1]]))
+    begin = float(rows.t[last])
+    totals = lengths[lengths > float(later.t[1])]
+    columns = body.shape(np.clip((later.x - begin) / (totals[:, None] - begin), 0, 1))
+
+    def form(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
+        warm, begin, total, peak, end, start = theta
+        if not 0 <= warm <= begin < total:
+            return np.full(t.shape, np.nan)
+        rates = end + (peak - end) * body.shape(np.clip((t - begin) / (total - begin), 0.0, 1.0))
+        return np.asarray(np.where(t < warm, start + (peak - start) * t / warm, rates) if warm else rates)
+
+    def build(theta: list[float]) -> Schedule:
+        warm, begin, total, peak, end, start = theta
+        decay = body.build(peak, max(end, 0.0), round(total) - round(begin))
+        both = Sequence(schedules=(Constant(initial=peak), decay), milestones=(steps(round(begin) - round(warm)),))
+        return Warmup(initial=max(start, 0.0), over=steps(warm), then=both) if warm else both
+
+    for warm, start in heads:
+        for to_zero in (True, False):
+            rest, level, swing = _scan_to_zero(columns, later.y) if to_zero else scan(columns, later.y)
+            best = int(rest.argmin())
+            theta = [warm, begin, float(totals[best]), rows.peak, float(level[best]), start]
+            given = tuple(place for place in (0, 4, 5) if theta[place] == 0.0)
+            family = Family(form, build, whole=(0, 1, 2), given=given, order=(3, 4, 2, 1, 0, 5))
+            if found := settle(family, theta, rows):
+                yield found
+                return
 
 
 def _rises(rows: Rows, top: int) -> bool:
@@ -135,7 +248,7 @@ def _decays(rows: Rows, first: int, last: int, body: Body) -> Iterator[Schedule]
     lengths = np.unique(np.concatenate([last_moves(rows), length_grid(rows, 20.0, 120), [end, end + 1]]))
     for warm, start in _heads(rows, first, last, rows.peak):
         totals = lengths[lengths > max(warm + 1, float(later.t[1]))]
-        columns = body.shape(np.clip((later.x - warm) / (totals[:, None] - warm), 0, 1))
+        columns = body.shape(body.part(later.x, warm, totals[:, None]))
         for to_zero in (True, False):
             rest, level, swing = _scan_to_zero(columns, later.y) if to_zero else scan(columns, later.y)
             best = int(rest.argmin())
@@ -165,7 +278,6 @@ def _settled(rows: Rows, theta: list[float], body: Body) -> Schedule | None:
 
 def _length(schedule: Schedule, unit: int) -> int:
     """Digits of a schedule, of its total or of what the warm-up leaves of it, whichever are fewer."""
-    assert isinstance(schedule, Warmup)
     total = schedule.length(Clock.STEPS)
-    rest = int(total - schedule.over.count) if total else 0
+    rest = int(total - schedule.over.count) if total and isinstance(schedule, Warmup) else 0
     return cost(schedule, unit) - max(0, digits(rest) - digits(total or 0))

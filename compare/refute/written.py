@@ -7,6 +7,7 @@ longer warm-up that leaves the total, or one that leaves the decay.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,6 +17,7 @@ import numpy as np
 
 from samestep.experiment.clock import Clock, Duration
 from samestep.experiment.schedules import (
+    Clip,
     Constant,
     Cyclic,
     ExponentialDecay,
@@ -29,6 +31,7 @@ from samestep.experiment.schedules import (
 )
 from samestep.experiment.schedules.base import tidy
 
+from ..infer.numbers import digits
 from ..terms import Side
 
 MOST_STAIRS = 40
@@ -40,6 +43,7 @@ NAMES: dict[str, dict[str, str]] = {
     "cosine": {"initial": "peak", "floor": "last_rate", "over": "decay_steps"},
     "exponential": {"initial": "peak", "factor": "factor", "every": "period"},
     "inverse-time": {"initial": "peak", "decay_rate": "decay_rate", "every": "period"},
+    "power": {"initial": "peak", "end": "last_rate", "over": "decay_steps", "power": "power"},
     "inverse-sqrt": {"initial": "peak", "timescale": "timescale", "power": "power"},
     "cosine-restarts": {"initial": "peak", "floor": "last_rate", "first": "period", "t_mul": "t_mul", "m_mul": "m_mul"},
     "one-cycle": {
@@ -54,6 +58,9 @@ NAMES: dict[str, dict[str, str]] = {
 
 RATES = ("initial", "end", "floor", "max_lr")
 """Fields that are rates."""
+
+LINE = "linear", False, False
+"""The warm-up of most: a line, before what follows."""
 
 Value = float | int | tuple[int, ...] | None
 
@@ -96,23 +103,28 @@ class Stairs:
 class Written:
     """A schedule as people write it.
 
-    warm : steps of the warm-up, 0 for none, from the rate `start`. stable : steps that it then holds its peak.
-    body : what follows; all durations in steps.
+    warm : steps of the warm-up, 0 for none, from the rate `start`, of the form `how`. stable : steps that it then holds
+    its peak. body : what follows; all durations in steps. lowest : the rate that it never falls below, 0 for none.
     """
 
     body: ScheduleModel | Stairs
     warm: int = 0
     start: float = 0.0
     stable: int = 0
+    how: tuple[str, bool, bool] = LINE
+    lowest: float = 0.0
 
     @classmethod
     def of(cls, schedule: Schedule, last: int) -> Written:
         """A schedule taken apart; what its rates show up to step `last`."""
+        if isinstance(schedule, Clip):
+            return replace(cls.of(schedule.of, last), lowest=schedule.lowest)
         warm, start, body = _warmup(schedule, last)
         stable, body = _stable(body)
         if isinstance(body, Linear):
             body = PolynomialDecay(initial=body.initial, end=body.end, power=1.0, over=body.over, cycle=False)
-        return cls(body, warm, start, stable)
+        how = (schedule.curve, schedule.overlaps, schedule.joins) if isinstance(schedule, Warmup) else LINE
+        return cls(body, warm, start, stable, how)
 
     def schedule(self) -> Schedule:
         """All of it together. Raises ValueError for what the vocabulary cannot say."""
@@ -120,7 +132,10 @@ class Written:
         if self.stable:
             flat = Constant(initial=float(then.rate(0, Clock.STEPS)))
             then = Sequence(schedules=(flat, then), milestones=(_steps(self.stable),))
-        return Warmup(initial=self.start, over=_steps(self.warm), then=then) if self.warm else then
+        if self.warm:
+            how = dict(zip(("curve", "overlaps", "joins"), self.how, strict=True))
+            then = Warmup(initial=self.start, over=_steps(self.warm), then=then, **how)  # type: ignore[arg-type]
+        return Clip(lowest=self.lowest, of=then) if self.lowest else then
 
     def stairs(self, last: int) -> Written | None:
         """With its body as stairs; None where it is none."""
@@ -128,6 +143,11 @@ class Written:
             return self
         found = Stairs.of(self.body, last - self.warm)  # type: ignore[arg-type]
         return None if found is None else replace(self, body=found)
+
+    @property
+    def kind(self) -> str:
+        """Of what follows the warm-up."""
+        return str(vars(self.body)["kind"])
 
     @property
     def peak(self) -> float:
@@ -138,12 +158,21 @@ class Written:
     def decay(self) -> int:
         """Steps from the peak to the end; 0 where there is no end."""
         over = vars(self.body).get("over")
-        return 0 if over is None or "decay_steps" not in NAMES.get(self.body.kind, {}).values() else int(over.count)
+        return 0 if over is None or "decay_steps" not in NAMES.get(self.kind, {}).values() else int(over.count)
 
     @property
     def total(self) -> int:
         """Steps until the end; 0 where there is none."""
-        return self.decay and self.warm + self.stable + self.decay
+        return self.decay and self.decay + (0 if self.how[1] else self.warm + self.stable)
+
+    @property
+    def warm_as_written(self) -> int:
+        """Steps of the warm-up: one more where its first step is a part of the way already, and that is rounder.
+
+        ``(n + 1) / w`` is at 1 at step w - 1.
+        """
+        begun = self.warm and _alike(self.start * (self.warm + 1), self.peak)
+        return self.warm + 1 if begun and digits(self.warm + 1) < digits(self.warm) else self.warm
 
     def lasting(self, decay: int) -> Written:
         """With a decay of so many steps. Raises ValueError for fewer than 1."""
@@ -188,7 +217,7 @@ class Change:
 
 def changes(a: Written, b: Written, last: int) -> Iterator[Change]:
     """What would bring a one number nearer to b, each as a person would change it; none for different kinds."""
-    if a.body.kind != b.body.kind or a.body.kind not in NAMES:
+    if a.kind != b.kind or a.kind not in NAMES:
         ours, theirs = a.stairs(last), b.stairs(last)
         if ours is None or theirs is None:
             return
@@ -197,13 +226,15 @@ def changes(a: Written, b: Written, last: int) -> Iterator[Change]:
     yield from _of_warmup(a, b)
     yield from _of_lengths(a, b)
     yield from _of_rates(a, b)
+    if not _alike(a.lowest, b.lowest):
+        yield Change("lowest_rate", a.lowest, b.lowest, replace(a, lowest=b.lowest))
     yield from _of_stairs(a, b) if isinstance(a.body, Stairs) and isinstance(b.body, Stairs) else _of_body(a, b)
 
 
 def _of_clock(a: Written, b: Written) -> Iterator[Change]:
     """Every duration, by one ratio."""
     ours, theirs = (dict(each.durations()) for each in (a, b))
-    if ours.keys() != theirs.keys() or len(ours) < 2:
+    if a.how != b.how or ours.keys() != theirs.keys() or len(ours) < 2:
         return
     ratios = {Fraction(ours[name], theirs[name]) for name in ours}
     if len(ratios) == 1 and ratios != {1}:
@@ -215,19 +246,29 @@ def _of_clock(a: Written, b: Written) -> Iterator[Change]:
 def _of_warmup(a: Written, b: Written) -> Iterator[Change]:
     if bool(a.warm) != bool(b.warm):
         side: Side = "a" if a.warm else "b"
-        yield Change("delayed", a.warm, b.warm, replace(a, warm=b.warm, start=b.start), side)
+        yield Change("delayed", a.warm, b.warm, replace(a, warm=b.warm, start=b.start, how=b.how), side)
         return
+    if a.how != b.how:
+        return
+    said = a.warm_as_written, b.warm_as_written
     if a.warm != b.warm:
-        for decay in dict.fromkeys((a.total and a.total - a.stable - b.warm, a.decay)):
-            changed = replace(a, warm=b.warm)
-            yield Change("warmup_steps", a.warm, b.warm, changed.lasting(decay) if decay > 0 else changed)
-        timescales = [vars(each.body).get("timescale") for each in (a, b)]
-        if all(each is not None for each in timescales):
-            yield Change("warmup_steps", a.warm, b.warm, replace(a, warm=b.warm).with_body(timescale=timescales[1]))
-        if isinstance(a.body, Stairs):  # the warm-up lies before milestones that count from step 0
-            moved = tuple(each + a.warm - b.warm for each in a.body.milestones)
-            if moved and moved[0] > 0:
-                yield Change("warmup_steps", a.warm, b.warm, replace(a, warm=b.warm).with_body(milestones=moved))
+        begun = [a.start] if said == (a.warm, b.warm) else [tidy(a.peak / said[1])]
+        for start in dict.fromkeys((*begun, a.start)):
+            changed = replace(a, warm=b.warm, start=start)
+            for decay in dict.fromkeys((a.total and a.total - a.stable - b.warm, a.decay)):
+                yield Change("warmup_steps", *said, changed.lasting(decay) if decay > 0 and not a.how[1] else changed)
+            if "timescale" in vars(a.body) and "timescale" in vars(b.body):
+                scale = (
+                    b.peak * vars(b.body)["timescale"].count ** 0.5 / (a.peak * vars(a.body)["timescale"].count ** 0.5)
+                )
+                peak = b.peak if _alike(scale, 1.0) else a.peak  # Noam's peak follows from its warm-up
+                start = tidy(b.start * peak / b.peak)
+                both = changed.with_body(initial=peak, timescale=vars(b.body)["timescale"])
+                yield Change("warmup_steps", *said, replace(both, start=start))
+            if isinstance(a.body, Stairs):  # the warm-up lies before milestones that count from step 0
+                moved = tuple(each + a.warm - b.warm for each in a.body.milestones)
+                if moved and moved[0] > 0:
+                    yield Change("warmup_steps", *said, changed.with_body(milestones=moved))
     if a.warm and b.warm and not _alike(a.start, b.start):
         yield Change("warmup_start", a.start, b.start, replace(a, start=b.start))
 
@@ -250,6 +291,8 @@ def _of_rates(a: Written, b: Written) -> Iterator[Change]:
     if not (a.peak and b.peak) or _alike(a.peak, b.peak):
         return
     ratio = b.peak / a.peak
+    if not (math.isfinite(ratio) and 1e-12 < ratio < 1e12):
+        return
     yield Change("scale", 1.0, tidy(ratio), a.times(ratio))
     field = "max_lr" if "max_lr" in vars(a.body) else "initial"
     for start in dict.fromkeys((a.start, tidy(a.start * ratio))):
@@ -257,8 +300,9 @@ def _of_rates(a: Written, b: Written) -> Iterator[Change]:
 
 
 def _of_body(a: Written, b: Written) -> Iterator[Change]:
-    assert isinstance(a.body, ScheduleModel) and isinstance(b.body, ScheduleModel)
-    for field, name in NAMES.get(a.body.kind, {}).items():  # type: ignore[attr-defined]
+    assert isinstance(a.body, ScheduleModel)
+    assert isinstance(b.body, ScheduleModel)
+    for field, name in NAMES.get(a.kind, {}).items():
         ours, theirs = getattr(a.body, field), getattr(b.body, field)
         if name in ("peak", "decay_steps") or ours == theirs:
             continue
@@ -269,7 +313,8 @@ def _of_body(a: Written, b: Written) -> Iterator[Change]:
 
 
 def _of_stairs(a: Written, b: Written) -> Iterator[Change]:
-    assert isinstance(a.body, Stairs) and isinstance(b.body, Stairs)
+    assert isinstance(a.body, Stairs)
+    assert isinstance(b.body, Stairs)
     ours, theirs = ([each + side.warm for each in side.body.milestones] for side in (a, b))  # type: ignore[union-attr]
     if a.body.milestones and b.body.milestones and not _alike(a.body.factor, b.body.factor):
         yield Change("factor", a.body.factor, b.body.factor, a.with_body(factor=b.body.factor))

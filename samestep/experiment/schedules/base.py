@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -112,6 +113,18 @@ class ScheduleModel(Model):
                 raise ValueError(f"{place}: {error}") from None
         for part in self.parts():
             part.whole_steps(clock)
+
+    def in_steps(self, clock: Clock) -> Self:
+        """The same with every duration in steps. Raises ValueError where one is no whole number of steps."""
+
+        def counted(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(map(counted, value))
+            if isinstance(value, Duration):
+                return Duration(Fraction(clock.steps(value)), "steps")
+            return value.in_steps(clock) if isinstance(value, ScheduleModel) else value
+
+        return self.model_copy(update={name: counted(getattr(self, name)) for name in type(self).model_fields})
 
     def rate(self, step: ArrayLike, clock: Clock) -> np.ndarray:
         """The learning rate at each step.
