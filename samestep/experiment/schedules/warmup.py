@@ -52,7 +52,7 @@ class Warmup(ScheduleModel):
             "warmup:initial=0.001,over=1 epoch,then=(cosine:initial=0.1,floor=0,over=5 epochs,after=hold),overlaps"
         ),
         "warm-up over the beginning, joining": (
-            "warmup:initial=0.001,over=1 epoch,then=(polynomial:initial=0.1,end=0,power=2,over=5 epochs),overlaps,joins"
+            "warmup:initial=0,over=1 epoch,then=(cosine:initial=0.1,floor=0,over=5 epochs,after=hold),overlaps,joins"
         ),
     }
     KERAS: ClassVar = {"Warmup": {}, "AnyWarmup": {}}
