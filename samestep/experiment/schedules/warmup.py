@@ -49,10 +49,10 @@ class Warmup(ScheduleModel):
             "warmup:initial=0.001,over=1 epoch,then=(linear:initial=0.1,end=0,over=4 epochs),curve=cosine"
         ),
         "warm-up over the beginning": (
-            "warmup:initial=0.001,over=1 epoch,then=(cosine:initial=0.1,floor=0,over=5 epochs,after=hold),overlaps"
+            "warmup:initial=0.001,over=1 epoch,then=(cosine:initial=0.1,floor=0,over=4 epochs,after=hold),overlaps"
         ),
         "warm-up over the beginning, joining": (
-            "warmup:initial=0.001,over=1 epoch,then=(polynomial:initial=0.1,end=0,power=2,over=5 epochs),overlaps,joins"
+            "warmup:initial=0,over=1 epoch,then=(cosine:initial=0.1,floor=0,over=4 epochs,after=hold),overlaps,joins"
         ),
     }
     KERAS: ClassVar = {"Warmup": {}, "AnyWarmup": {}}
