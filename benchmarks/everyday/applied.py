@@ -87,7 +87,7 @@ class Program:
 
 
 class _Loader:
-    """Batches until all updates are made; of an epoch, if the loop counts epochs. Steps where the code leaves it to `...`."""
+    """Batches until all updates are made, of an epoch if the loop counts them; `steps` where the code has `...`."""
 
     def __init__(
         self, optimizer: torch.optim.Optimizer, rates: list[float], updates: int, per_epoch: int | None, steps: bool

@@ -198,6 +198,28 @@ def _warmed(kind: str, numbers: Callable[[Draws, int, int], dict[str, Number]]) 
     return draw
 
 
+def _keras(kind: str, numbers: Callable[[Draws, int, int], dict[str, Number]]) -> Callable[[Draws], Run]:
+    """A schedule of Keras, which counts updates."""
+
+    def draw(draws: Draws) -> Run:
+        steps, epochs = draws.epochs()
+        lr = draws.of((1e-3, 0.01, 0.1, 1e-4, 3e-4))
+        return Run(Recipe.of(kind, lr=lr, **numbers(draws, steps * epochs, steps)), steps * epochs, steps)
+
+    return draw
+
+
+def _keras_warmed(draws: Draws, count: int, steps: int) -> dict[str, Number]:
+    warmup = steps * draws.of((1, 2, 3))
+    return {"decay_steps": count - warmup, "warmup_steps": warmup, "alpha": draws.of((0.0, 0.0, 0.1, 0.01))}
+
+
+def _keras_decay(draws: Draws, count: int, steps: int) -> dict[str, Number]:
+    every = draws.of([steps, 10 * steps, count // 10, count // 5])
+    rate = draws.of((0.95, 0.96, 0.9) if every == steps else (0.5, 0.1, 0.9))
+    return {"decay_steps": every, "decay_rate": rate, "staircase": draws.of((True, True, False))}
+
+
 def _step_size(draws: Draws, count: int, epochs: int) -> dict[str, Number]:
     return {
         "step_size": max(1, round(count * draws.of((0.1, 0.2, 0.25, 1 / 3, 0.5)))),
@@ -259,4 +281,28 @@ KINDS: dict[str, Callable[[Draws], Run]] = {
     "nanogpt-2023": _nanogpt("nanogpt-2023"),
     "detectron2": _detectron2,
     "timm": _timm,
+    "keras-exponential": _keras("keras-exponential", _keras_decay),
+    "keras-cosine": _keras(
+        "keras-cosine",
+        _keras_warmed,
+    ),
+    "keras-cosine-cold": _keras(
+        "keras-cosine", lambda draws, count, steps: {"decay_steps": count, "alpha": draws.of((0.0, 0.0, 0.1, 0.01))}
+    ),
+    "keras-polynomial": _keras(
+        "keras-polynomial",
+        lambda draws, count, steps: {
+            "decay_steps": count,
+            "end_learning_rate": draws.of((1e-6, 1e-5)),
+            "power": draws.of((1.0, 0.9, 2.0, 0.5)),
+        },
+    ),
+    "keras-restarts": _keras(
+        "keras-restarts",
+        lambda draws, count, steps: {
+            "first_decay_steps": round(count * draws.of((0.1, 0.2, 0.25))),
+            "t_mul": draws.of((1.0, 2.0)),
+            "m_mul": draws.of((1.0, 1.0, 0.9)),
+        },
+    ),
 }

@@ -23,7 +23,14 @@ from benchmarks.everyday.runs import Draws
 
 TRIES = 2000
 LEAST = 3
-KEPT_APART = {"same": "same", "two": "two mistakes", "plateaus": "no cause", "by-hand": "no cause"}
+KEPT_APART = {
+    "same": "no mistake",
+    "column-begins-again": "no mistake",
+    "two": "two mistakes",
+    "plateaus": "a mistake that no cause names",
+    "by-hand": "a mistake that no cause names",
+    "along-a-logarithm": "a mistake that no cause names",
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ def draw(mistake: str, seed: int, number: int) -> Case:
         except Undrawn:
             continue
         case = Case(f"{mistake}-{number}", mistake, pair, _styles(draws, pair), _options(draws, pair))
-        if mistake == "same" or pair.base or _shows(case):
+        if KEPT_APART.get(mistake) == "no mistake" or pair.base or _shows(case):
             return case
     raise Undrawn(mistake)
 
@@ -71,10 +78,10 @@ def _styles(draws: Draws, pair: Pair) -> tuple[logs.Style | None, logs.Style]:
     """Both sides logged alike, or each in its own way, or a given as a schedule."""
     a = logs.draw(draws.random, len(pair.a))
     b = a if draws.chance(0.6) else logs.draw(draws.random, len(pair.b))
-    if pair.base:  # a format that does not say what it counts from
-        b = replace(
-            b if b.format.startswith("csv") else logs.draw(draws.random, len(pair.b), plain=True), base=pair.base
-        )
+    if pair.base or pair.restart:  # a format that does not say what it counts from
+        while b.format not in ("csv", "csv-loss", "jsonl"):
+            b = logs.draw(draws.random, len(pair.b))
+        b = replace(b, base=pair.base, restart=pair.restart, **({"every": 1, "offset": 0} if pair.restart else {}))
     return (None if pair.schedule and draws.chance(0.15) else a), b
 
 
@@ -114,11 +121,20 @@ def scored(case: Case) -> dict[str, Any]:
             said = {"verdict": "error", "cause": {"name": type(error).__name__, "sentence": str(error)}}
         seconds = time.perf_counter() - began
     return {
-        "case": case.name, "group": KEPT_APART.get(case.mistake, "one mistake"), "mistake": case.mistake, "kind of schedule": case.pair.kind, "style": [style.name for style, _ in case.logged],
-        "format": [style.format if style else "schedule" for style in case.styles], "options": dict(case.options), "mark": mark(case, said),
-        "verdict": said["verdict"], "said": _short(said["cause"]), "right": [_listed(each) for each in case.pair.answers],
-        "updates": [len(case.pair.a), len(case.pair.b)], "seconds": seconds,
-    }  # fmt: skip
+        "case": case.name,
+        "group": KEPT_APART.get(case.mistake, "one mistake"),
+        "mistake": case.mistake,
+        "kind of schedule": case.pair.kind,
+        "style": [style.name for style, _ in case.logged],
+        "format": [style.format if style else "schedule" for style in case.styles],
+        "options": dict(case.options),
+        "mark": mark(case, said),
+        "verdict": said["verdict"],
+        "said": _short(said["cause"]),
+        "right": [_listed(each) for each in case.pair.answers],
+        "updates": [len(case.pair.a), len(case.pair.b)],
+        "seconds": seconds,
+    }
 
 
 def mark(case: Case, said: Mapping[str, Any]) -> str:
@@ -126,7 +142,7 @@ def mark(case: Case, said: Mapping[str, Any]) -> str:
     verdict, cause, pair = said["verdict"], said["cause"], case.pair
     if verdict in pair.verdicts:
         return "right"
-    if case.mistake == "same":
+    if KEPT_APART.get(case.mistake) == "no mistake":
         return "vague" if verdict == "inconclusive" else "false alarm"
     if verdict in ("same", "error"):
         return "wrong"
