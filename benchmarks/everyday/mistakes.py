@@ -695,7 +695,8 @@ def never_decays(draws: Draws) -> Pair:
     step = count - int(run.recipe["num_decay_steps"])
     numbers = {"lr": run.recipe["lr"], "warmup": run.recipe["warmup"]}
     other = replace(run, recipe=Recipe.of("hf-constant-warmup", **numbers))
-    return _pair(run, other, Answer("tail", (("side", "b"), ("step", step))), *_constant("b"))
+    named = [Answer("tail", (("side", "b"), ("step", (step, step + 1)))), Answer("floor", (("side", "b"),))]
+    return _pair(run, other, *named, Answer("never-falls", (("side", "b"),)))
 
 
 def remade(draws: Draws) -> Pair:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.everyday import figures, logs
-from benchmarks.everyday.answers import Answer, pairs
 
 import samestep
+from benchmarks.everyday import figures, logs
+from benchmarks.everyday.answers import Answer, pairs
 
 HOUSE = Path(__file__).parents[2]
 NOT_NAMED = {"plateaus", "by-hand"}

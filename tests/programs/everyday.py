@@ -11,11 +11,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+
 from benchmarks.everyday.mistakes import MISTAKES
 from benchmarks.everyday.runs import Draws
 from benchmarks.everyday.score import draw
 from benchmarks.everyday.texts import TYPED, typed
-
 from samestep.experiment.clock import Clock
 from samestep.experiment.schedules.text import parse
 
