@@ -724,7 +724,11 @@ def epoch_repeated(draws: Draws) -> Pair:
     called = np.arange(run.updates)
     called[at:] = np.minimum(called[at:] + by, run.updates - 1)
     rates = run.at(called // run.unit)
-    return _pair(run, rates, Answer("*", (("step", at), ("*", (by, -by, by // run.unit, -by // run.unit)))))
+    answers = [Answer("*", (("step", at), ("*", (by, -by, by // run.unit, -by // run.unit))))]
+    if run.recipe.kind == "ExponentialLR":  # a decay more or less is the same
+        gamma = float(run.recipe["gamma"]) ** (abs(by) // run.unit)
+        answers.append(Answer("extra-decay", (("step", at), ("factor", (gamma, 1 / gamma)))))
+    return _pair(run, rates, *answers)
 
 
 def milestone_never_met(draws: Draws) -> Pair:

@@ -87,8 +87,9 @@ def _styles(draws: Draws, pair: Pair) -> tuple[logs.Style | None, logs.Style]:
 
 
 def _options(draws: Draws, pair: Pair) -> dict[str, int]:
-    told = {"steps_per_epoch": pair.steps_per_epoch} if pair.steps_per_epoch and draws.chance(0.6) else {}
-    return {**told, **dict(pair.options)}
+    if pair.options or not pair.steps_per_epoch or draws.chance(0.4):
+        return dict(pair.options)
+    return {"steps_per_epoch": pair.steps_per_epoch}
 
 
 def _shows(case: Case) -> bool:
