@@ -156,13 +156,15 @@ def mended(case: Any, fix: Mapping[str, Any]) -> dict[str, Any]:
                     warnings.simplefilter("ignore")
                     rates = program.rates(code)
             except Exception as error:  # what a user would see
-                said[f"{side} raises"] = f"{type(error).__name__}: {error}"
+                said[f"{side} per {program.run.per} raises"] = f"{type(error).__name__}: {error}"
                 continue
             count = min(len(rates), len(wanted), shown)
             apart = np.abs(rates[:count] - wanted[:count])
             if count and apart.max() <= RELATIVE * wanted.max():
                 return {"mends": side}
-            said[f"{side} differs at"] = int(np.argmax(apart > RELATIVE * wanted.max())) if count else 0
+            said[f"{side} per {program.run.per} differs at"] = (
+                int(np.argmax(apart > RELATIVE * wanted.max())) if count else 0
+            )
     return said
 
 

@@ -62,6 +62,7 @@ WITH_TOTAL = {
     "hf-cosine": "total",
     "hf-polynomial": "total",
     "hf-cosine-min-lr": "total",
+    "hf-cosine-warmup-min-lr": "total",
     "hf-wsd": "total",
     "nanogpt": "lr_decay_iters",
     "nanogpt-2023": "lr_decay_iters",
@@ -80,7 +81,11 @@ WARMUP = {
     "hf-cosine-min-lr": "warmup",
     "hf-constant-warmup": "warmup",
     "hf-inverse-sqrt": "warmup",
+    "hf-cosine-warmup-min-lr": "warmup",
     "hf-wsd": "warmup",
+    "LinearLR+ExponentialLR": "warmup",
+    "noam": "warmup",
+    "deepspeed": "warmup_num_steps",
     "nanogpt": "warmup_iters",
     "nanogpt-2023": "warmup_iters",
     "LinearLR+CosineAnnealingLR": "warmup",
@@ -92,6 +97,7 @@ WARMUP = {
 }
 FLOOR = {
     "hf-cosine-min-lr": "min_lr",
+    "hf-cosine-warmup-min-lr": "min_lr",
     "nanogpt": "min_lr",
     "nanogpt-2023": "min_lr",
     "CosineAnnealingLR": "eta_min",
@@ -101,6 +107,9 @@ FLOOR = {
     "keras-cosine": "alpha",
     "keras-polynomial": "end_learning_rate",
 }
+MOVES = ("keras-cosine",)
+"""Kinds whose floor moves with the rate."""
+
 BEFORE_TOTAL = ("LinearLR+", "keras-")
 """Kinds whose total begins after the warm-up."""
 
@@ -169,7 +178,9 @@ def total(draws: Draws) -> Pair:
 
 def warmup_missing(draws: Draws) -> Pair:
     """No warm-up on one side."""
-    run = draws.run([kind for kind in WARMUP if kind not in ("hf-inverse-sqrt", "nanogpt", "nanogpt-2023")])
+    run = draws.run(
+        [kind for kind in WARMUP if kind not in ("hf-inverse-sqrt", "noam", "deepspeed", "nanogpt", "nanogpt-2023")]
+    )
     name = WARMUP[run.recipe.kind]
     warm = int(run.recipe[name])
     if not warm:
@@ -219,6 +230,8 @@ def warmup_length(draws: Draws) -> Pair:
         if run.recipe.kind == "hf-wsd":
             lasts = run.recipe["num_decay_steps"]
             follows.append((p - x - lasts, q - y - lasts))
+    if run.recipe.kind == "noam":
+        follows.append((float(run.rates().max()), float(other.rates().max())))
     answers = [_named(*_either(x, y, run.unit), may=follows)]
     if run.recipe.kind in ("hf-constant-warmup", "hf-inverse-sqrt"):
         answers += [_counter(x / y), Answer("period", (("period_a", x), ("period_b", y)))]
@@ -276,7 +289,7 @@ def floor_other(draws: Draws) -> Pair:
 
 def peak_with_floor(draws: Draws) -> Pair:
     """Another peak, with the floor unmoved."""
-    run = draws.run([kind for kind in FLOOR if kind != "keras-cosine"])
+    run = draws.run([kind for kind in FLOOR if kind not in MOVES])
     x, lowest = float(run.recipe["lr"]), _lowest(run)
     y = x * draws.of((2, 0.5, 10, 3))
     if not 0 < lowest < min(x, y) / 3:
@@ -287,7 +300,7 @@ def peak_with_floor(draws: Draws) -> Pair:
 def scale(draws: Draws) -> Pair:
     """Another rate."""
     run = draws.run()
-    if (_lowest(run) and run.recipe.kind != "keras-cosine") or run.recipe.kind in ("timm", "hf-polynomial"):
+    if (_lowest(run) and run.recipe.kind not in MOVES) or run.recipe.kind in ("timm", "hf-polynomial"):
         raise Undrawn
     x = float(run.recipe["lr"])
     factor = draws.of((10, 0.1, 2, 0.5, 8, 4, 3, 0.6, 0.25))

@@ -167,6 +167,17 @@ def _detectron2(draws: Draws) -> Run:
     return Run(Recipe.of("detectron2", lr=draws.of((0.02, 0.0025, 0.01, 0.1)), **numbers), total)
 
 
+def _noam(draws: Draws) -> Run:
+    total = int(draws.of((2000, 4000, 8000, 10_000)))
+    warmup = draws.of([each for each in (200, 400, 500, 1000, 4000) if each < total])
+    return Run(Recipe.of("noam", lr=draws.of((1.0, 1.0, 2.0, 0.5)), d_model=draws.of((512, 256)), warmup=warmup), total)
+
+
+def _deepspeed(draws: Draws) -> Run:
+    total, epoch = draws.length()
+    return Run(Recipe.of("deepspeed", lr=draws.of(FINE), warmup_num_steps=draws.warmup(total)), total, epoch)
+
+
 def _timm(draws: Draws) -> Run:
     steps, epochs = draws.epochs()
     total = steps * epochs
@@ -239,6 +250,12 @@ KINDS: dict[str, Callable[[Draws], Run]] = {
     "hf-constant-warmup": _hf("hf-constant-warmup"),
     "hf-inverse-sqrt": _hf("hf-inverse-sqrt"),
     "hf-cosine-min-lr": _hf("hf-cosine-min-lr", min_lr=lambda draws, total, lr: lr / draws.of((10, 10, 5, 100))),
+    "hf-cosine-warmup-min-lr": _hf(
+        "hf-cosine-warmup-min-lr",
+        min_lr=lambda draws, total, lr: lr / draws.of((10, 100)),
+        warmup_lr_rate=lambda draws, total, lr: draws.of((0.1, 0.01)),
+    ),
+    "hf-constant": lambda draws: Run(Recipe.of("hf-constant", lr=draws.of(FINE)), draws.length()[0]),
     "hf-wsd": _hf(
         "hf-wsd",
         num_decay_steps=lambda draws, total, lr: round(total * draws.of((0.1, 0.2, 0.25))),
@@ -277,6 +294,9 @@ KINDS: dict[str, Callable[[Draws], Run]] = {
     "LinearLR+StepLR": _warmed(
         "LinearLR+StepLR", lambda draws, count, epochs: {"step_size": max(1, round(count / 3)), "gamma": 0.1}
     ),
+    "LinearLR+ExponentialLR": _warmed("LinearLR+ExponentialLR", _gamma),
+    "noam": _noam,
+    "deepspeed": _deepspeed,
     "nanogpt": _nanogpt("nanogpt"),
     "nanogpt-2023": _nanogpt("nanogpt-2023"),
     "detectron2": _detectron2,
