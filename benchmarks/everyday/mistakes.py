@@ -467,6 +467,9 @@ def per_epoch(draws: Draws) -> Pair:
     else:
         other, pace = replace(run, per="epoch"), 1 / float(run.steps_per_epoch or 1)
     answers = [_counter(pace, ("steps-vs-epochs", "unknown"))]
+    if run.recipe.kind == "StepLR":
+        size = int(run.recipe["step_size"])
+        answers.append(Answer("period", (("period_a", size * run.unit), ("period_b", size * other.unit))))
     if not np.ptp(other.rates()):
         answers += _constant("b")
     return _pair(run, other, *answers)
