@@ -369,7 +369,7 @@ def factor_and_period(draws: Draws) -> Pair:
     if y in (0, x):
         raise Undrawn
     sizes = _either(x, y, run.unit)
-    answers = [_named(*sizes, (gamma, other_gamma), may=[*sizes, (gamma, other_gamma)])]
+    answers = [replace(_named(*sizes), each_of=(((gamma, other_gamma),),))]
     for p, q in sizes:
         decay = Answer("factor", (("factor_a", gamma), ("factor_b", other_gamma)))
         answers.append(replace(decay, second=Answer("period", (("period_a", p), ("period_b", q)))))
@@ -770,18 +770,38 @@ def along_a_logarithm(draws: Draws) -> Pair:
     return _pair(run, other, Answer("parameters"), vague=True)
 
 
-def two(draws: Draws) -> Pair:
-    """Two mistakes at once: another rate, and one more."""
-    second = draws.of((processes, warmup_missing, total, milestone, factor, per_epoch, reset))
-    pair = second(draws)
+def scaled(draws: Draws) -> Pair:
+    """Another rate, and one more mistake."""
+    pair = draws.of((processes, warmup_missing, total, milestone, factor, per_epoch, reset, undivided, cycles))(draws)
     by = draws.of((10, 0.1, 2, 0.5))
     if not np.isclose(pair.a.max(), pair.b.max()):
         raise Undrawn
-    scaled = Answer("scale", (("factor", by),))
     peak = float(pair.a.max())
-    answers = [replace(scaled, second=each) for each in pair.answers if each.second is None]
-    answers += [replace(each, may=(*each.may, (peak, peak * by))) for each in pair.answers if each.one_of]
+    answers = [Answer("scale", (("factor", by),), second=each) for each in pair.answers if each.second is None]
+    answers += [replace(each, each_of=(((peak, peak * by),),)) for each in pair.answers if each.one_of]
     return replace(pair, b=pair.b * by, answers=tuple(answers), runs=None, each=(pair.b,))
+
+
+def two_numbers(draws: Draws) -> Pair:
+    """Two numbers of a schedule: the warm-up, the total, or the floor."""
+    run = draws.run(["hf-linear", "hf-cosine", "hf-cosine-min-lr", "nanogpt-2023"])
+    warm, length = WARMUP[run.recipe.kind], WITH_TOTAL[run.recipe.kind]
+    x, count, lowest = int(run.recipe[warm]), int(run.recipe[length]), _lowest(run)
+    if not x:
+        raise Undrawn
+    y, other_count = draws.warmup(count, x), round(count * draws.of((2, 1.5, 0.8)))
+    if max(x, y) > 0.4 * min(count, other_count):
+        raise Undrawn
+    changes = [((x, y), warm, y), ((count, other_count), length, other_count)]
+    changes += [((lowest, 0.0), FLOOR[run.recipe.kind], 0.0)] if lowest else []
+    left_out = int(draws.random.integers(len(changes))) if len(changes) > 2 else None
+    chosen = [each for place, each in enumerate(changes) if place != left_out]
+    other = run.but(**{name: value for _, name, value in chosen})
+    decays = (int(run.recipe[length]) - x, int(other.recipe[length]) - int(other.recipe[warm]))
+    groups = tuple((both, decays) if name == length else (both,) for both, name, _ in chosen)
+    named = replace(_named(*groups[0]), each_of=groups[1:], may=(decays, (count, int(other.recipe[length]))))
+    each = tuple(run.but(**{name: value}).rates() for _, name, value in chosen)
+    return replace(_pair(run, other, named), each=each)
 
 
 MISTAKES: dict[str, Callable[[Draws], Pair]] = {
@@ -792,7 +812,7 @@ MISTAKES: dict[str, Callable[[Draws], Pair]] = {
         last_milestone, milestone_never_met, power, pct_start, cycles, wsd_decay, never_decays, per_epoch, keras_epochs,
         processes, accumulated, undivided, next_rate, off_by_epoch, counts_from_one, column_begins_again,
         resumed_longer, remade, epoch_repeated, reset, decayed_twice, skipped, never_stepped, rises_again, plateaus,
-        other_kind, by_hand, same, two,
+        other_kind, by_hand, same, scaled, two_numbers,
     )
 }  # fmt: skip
-"""By name. `same` has no mistake, `by-hand` and `plateaus` none that a cause names, `two` two."""
+"""By name. `same` has no mistake, `by-hand` and `plateaus` none that a cause names, `scaled` and `two-numbers` two."""

@@ -27,7 +27,8 @@ LEAST = 3
 KEPT_APART = {
     "same": "no mistake",
     "column-begins-again": "no mistake",
-    "two": "two mistakes",
+    "scaled": "two mistakes",
+    "two-numbers": "two mistakes",
     "plateaus": "a mistake that no cause names",
     "by-hand": "a mistake that no cause names",
     "along-a-logarithm": "a mistake that no cause names",

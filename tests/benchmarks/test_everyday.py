@@ -49,6 +49,7 @@ def test_typed_schedules_are_what_the_libraries_do(drawn):
 
 
 TOTAL = Answer("parameters", one_of=((600, 500),), may=((550, 450),))
+BOTH = Answer("parameters", one_of=((600, 500),), each_of=(((50, 100),),))
 COUNTER = Answer("counter", (("factor", 4),), readings=("unknown",))
 
 
@@ -62,6 +63,8 @@ COUNTER = Answer("counter", (("factor", 4),), readings=("unknown",))
         (TOTAL, {"name": "parameters", "total": [600, 520]}, False),
         (TOTAL, {"name": "parameters", "total": [600, 500], "step": 80}, False),
         (TOTAL, {"name": "period", "total": [600, 500]}, False),
+        (BOTH, {"name": "parameters", "total": [600, 500], "warmup": [50, 100]}, True),
+        (BOTH, {"name": "parameters", "total": [600, 500]}, False),
         (COUNTER, {"name": "counter", "factor": 4, "reading": "unknown"}, True),
         (COUNTER, {"name": "counter", "factor": 4, "reading": "gradient-accumulation"}, False),
         (COUNTER, {"name": "counter", "factor": 0.25, "reading": "unknown"}, False),
