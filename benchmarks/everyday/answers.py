@@ -20,6 +20,7 @@ class Answer:
         values: parameters of it that are asked for; a tuple stands for any of its values, the name ``*`` for any
             parameter.
         one_of: pairs of values of a and b, of which the answer names at least one.
+        each_of: more of these; the answer names at least one of each.
         may: more pairs that it may name, because they follow.
         readings: the readings that are right; none where there is nothing to read.
         second: what has to be said beside it.
@@ -28,6 +29,7 @@ class Answer:
     name: str
     values: tuple[tuple[str, Any], ...] = ()
     one_of: tuple[Both, ...] = ()
+    each_of: tuple[tuple[Both, ...], ...] = ()
     may: tuple[Both, ...] = ()
     readings: tuple[str, ...] = ()
     second: Answer | None = None
@@ -67,8 +69,10 @@ class Answer:
                 for each in known
             )
 
-        return any(among(each, self.one_of) for each in named) and all(
-            among(each, (*self.one_of, *self.may)) for each in named
+        asked = [self.one_of, *self.each_of]
+        known = tuple(both for these in (*asked, self.may) for both in these)
+        return all(any(among(each, these) for each in named) for these in asked) and all(
+            among(each, known) for each in named
         )
 
 

@@ -56,7 +56,7 @@ class Program:
         if "scheduler = " not in setup or re.search(r"= .*\bscheduler\b", setup):
             names["scheduler"] = self._scheduler(optimizer)
         exec(setup, names)
-        if re.search(r"^for ", loop, re.MULTILINE):
+        if BATCHES.search(loop):
             steps = "optimizer.step()" not in _without_comments(loop)
             per_epoch = self.run.steps_per_epoch if "epochs" in loop else None
             names["epochs"] = self.run.updates // (self.run.steps_per_epoch or 1)
@@ -87,7 +87,7 @@ class Program:
 
 
 class _Loader:
-    """Batches until all updates are made; of an epoch, if the loop counts epochs. Steps where the code leaves it to `...`."""
+    """Batches until all updates are made, of an epoch if the loop counts them; `steps` where the code has `...`."""
 
     def __init__(
         self, optimizer: torch.optim.Optimizer, rates: list[float], updates: int, per_epoch: int | None, steps: bool
@@ -108,7 +108,8 @@ class _Loader:
                 self.optimizer.step()
 
 
-LOOP = re.compile(r"(optimizer|scheduler)\.step\(\)|^updates \+=|^for ")
+BATCHES = re.compile(r"^for .* in .*(loader|epochs)", re.MULTILINE)
+LOOP = re.compile(rf"(optimizer|scheduler)\.step\(\)|optimizer\.param_groups|^updates \+=|{BATCHES.pattern}")
 
 
 def _parts(code: str) -> tuple[str, str]:
@@ -127,11 +128,11 @@ def _without_comments(code: str) -> str:
 
 
 def codes(fix: Mapping[str, Any]) -> Iterator[str]:
-    """All code for PyTorch that a fix has."""
+    """All code for PyTorch that a fix has; what only names another command is none."""
     for language, code in fix.items():
         if isinstance(code, Mapping):
             yield from codes(code)
-        elif "torch" in language.lower():
+        elif "torch" in language.lower() and ast.parse(code).body:
             yield code
 
 
@@ -155,13 +156,15 @@ def mended(case: Any, fix: Mapping[str, Any]) -> dict[str, Any]:
                     warnings.simplefilter("ignore")
                     rates = program.rates(code)
             except Exception as error:  # what a user would see
-                said[f"{side} raises"] = f"{type(error).__name__}: {error}"
+                said[f"{side} per {program.run.per} raises"] = f"{type(error).__name__}: {error}"
                 continue
             count = min(len(rates), len(wanted), shown)
             apart = np.abs(rates[:count] - wanted[:count])
             if count and apart.max() <= RELATIVE * wanted.max():
                 return {"mends": side}
-            said[f"{side} differs at"] = int(np.argmax(apart > RELATIVE * wanted.max())) if count else 0
+            said[f"{side} per {program.run.per} differs at"] = (
+                int(np.argmax(apart > RELATIVE * wanted.max())) if count else 0
+            )
     return said
 
 
@@ -178,13 +181,15 @@ def main() -> None:
                 case = draw(mistake, options.seed, number)
             except Undrawn:
                 continue
+            if case.pair.runs is None or case.pair.kind.startswith("keras-"):
+                continue
             with tempfile.TemporaryDirectory(prefix="samestep-applied-") as folder, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 said = samestep.compare(*case.write(Path(folder)), **case.options).to_json()
             cause = said["cause"]
             fix = cause.get("fix_code") or {}
             told = {"case": case.name, "cause": cause["name"], "mark": mark(case, said), "fix": list(codes(fix))}
-            print(json.dumps(told | (mended(case, fix) if case.pair.runs and told["fix"] else {})), flush=True)
+            print(json.dumps(told | (mended(case, fix) if told["fix"] else {})), flush=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import re
 import tempfile
 import time
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ OPEN = re.compile(r"leaves? (it )?open|do(es)? not tell|cannot tell")
 
 def one(kind: str, seed: int, number: int) -> dict[str, Any]:
     """Log a run of this kind, ask for its schedule, and mark the answer."""
-    draws = Draws(np.random.default_rng([seed, list(KINDS).index(kind), number]))
+    draws = Draws(np.random.default_rng([seed, zlib.crc32(kind.encode()), number]))
     run = draws.run([kind])
     style = logs.draw(draws.random, run.updates)
     told = {"steps_per_epoch": run.steps_per_epoch} if run.steps_per_epoch and draws.chance(0.6) else {}

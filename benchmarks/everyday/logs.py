@@ -29,7 +29,7 @@ class Style:
     """How a log is written.
 
     every : a row for so many steps. offset : the step of the first row. cut : rows are kept up to this share.
-    base : what the log calls the first update; None where the format says it.
+    base : what the log calls the first update. restart : the update at which its column of steps begins again.
     """
 
     format: str = "csv"
@@ -38,6 +38,7 @@ class Style:
     digits: str = "all digits"
     cut: float = 1.0
     base: int = 0
+    restart: int = 0
 
     @property
     def name(self) -> str:
@@ -63,6 +64,7 @@ class Style:
 def write(folder: Path, side: str, style: Style, rates: np.ndarray, steps_per_epoch: int | None) -> Path:
     """Write the log of a run whose update n used `rates[n]`. Returns the file."""
     steps = style.steps(len(rates))
+    numbers = np.where(steps < style.restart, steps, steps - style.restart) + style.base
     cells = [DIGITS[style.digits](float(rates[n])) for n in steps]
     loss = [f"{2.3 * (1 + n) ** -0.1:.4f}" for n in steps]
     match style.format:
@@ -70,15 +72,14 @@ def write(folder: Path, side: str, style: Style, rates: np.ndarray, steps_per_ep
             return _lines(
                 folder / f"{side}.csv",
                 "step,lr",
-                [f"{n + style.base},{lr}" for n, lr in zip(steps, cells, strict=True)],
+                [f"{n},{lr}" for n, lr in zip(numbers, cells, strict=True)],
             )
         case "csv-loss":
-            rows = [f"{n + style.base},{x},{lr}" for n, x, lr in zip(steps, loss, cells, strict=True)]
+            rows = [f"{n},{x},{lr}" for n, x, lr in zip(numbers, loss, cells, strict=True)]
             return _lines(folder / f"{side}.csv", "iter,loss,lr", rows)
         case "jsonl":
             rows = [
-                f'{{"step": {n + style.base}, "loss": {x}, "lr": {_json(lr)}}}'
-                for n, x, lr in zip(steps, loss, cells, strict=True)
+                f'{{"step": {n}, "loss": {x}, "lr": {_json(lr)}}}' for n, x, lr in zip(steps, loss, cells, strict=True)
             ]
             return _lines(folder / f"{side}.jsonl", None, rows)
         case "hf":
@@ -138,10 +139,8 @@ def _trainer_state(
     return path
 
 
-def draw(random: np.random.Generator, updates: int, *, plain: bool = False) -> Style:
+def draw(random: np.random.Generator, updates: int) -> Style:
     """A way to log a run of so many updates, with at least 15 rows."""
-    if plain:
-        return Style(str(random.choice(["csv", "csv-loss", "jsonl", "lightning"])))
     format_ = str(random.choice(FORMATS, p=[0.4, 0.15, 0.2, 0.15, 0.1]))
     spans = [every for every in (1, 10, 50, 100, 500) if updates >= 20 * every]
     every = 1 if random.random() < 0.45 else int(random.choice(spans))

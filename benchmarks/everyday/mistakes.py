@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.everyday.answers import Answer, Both
-from benchmarks.everyday.runs import Draws, Run
-from benchmarks.everyday.schedules import plateau
+from benchmarks.everyday.runs import FINE, KINDS, Draws, Run
+from benchmarks.everyday.schedules import Recipe, plateau
 from benchmarks.everyday.texts import typed
 
 NOT_KNOWN = ("unknown",)
@@ -34,6 +34,7 @@ class Pair:
         steps_per_epoch: of both, where the runs count in epochs.
         options: more arguments of the comparison.
         base: what b's log calls the first update, where that is the mistake.
+        restart: the step at which the column of steps of b's log begins again at 0.
         schedule: a, as its author would type it; None where that is not simple.
         runs: both runs, where each is a whole run of one schedule.
         times: calls of b's scheduler for each that was meant.
@@ -49,6 +50,7 @@ class Pair:
     steps_per_epoch: int | None = None
     options: tuple[tuple[str, int], ...] = ()
     base: int = 0
+    restart: int = 0
     schedule: str | None = None
     runs: tuple[Run, Run] | None = None
     times: int = 1
@@ -56,20 +58,60 @@ class Pair:
 
 
 WITH_TOTAL = {
-    "hf-linear": "total", "hf-cosine": "total", "hf-polynomial": "total", "hf-cosine-min-lr": "total", "nanogpt": "lr_decay_iters",
-    "nanogpt-2023": "lr_decay_iters", "CosineAnnealingLR": "T_max", "PolynomialLR": "total_iters", "poly": "max_iter",
-    "OneCycleLR": "total_steps", "LinearLR+CosineAnnealingLR": "T_max", "hf-wsd": "total",
-}  # fmt: skip
+    "hf-linear": "total",
+    "hf-cosine": "total",
+    "hf-polynomial": "total",
+    "hf-cosine-min-lr": "total",
+    "hf-cosine-warmup-min-lr": "total",
+    "hf-wsd": "total",
+    "nanogpt": "lr_decay_iters",
+    "nanogpt-2023": "lr_decay_iters",
+    "CosineAnnealingLR": "T_max",
+    "PolynomialLR": "total_iters",
+    "poly": "max_iter",
+    "OneCycleLR": "total_steps",
+    "LinearLR+CosineAnnealingLR": "T_max",
+    "keras-cosine": "decay_steps",
+    "keras-polynomial": "decay_steps",
+}
 WARMUP = {
-    "hf-linear": "warmup", "hf-cosine": "warmup", "hf-polynomial": "warmup", "hf-cosine-min-lr": "warmup",
-    "hf-constant-warmup": "warmup", "hf-inverse-sqrt": "warmup", "hf-wsd": "warmup", "nanogpt": "warmup_iters",
-    "nanogpt-2023": "warmup_iters", "LinearLR+CosineAnnealingLR": "warmup", "LinearLR+MultiStepLR": "warmup", "LinearLR+StepLR": "warmup",
-    "detectron2": "warmup_iters", "timm": "warmup_t",
-}  # fmt: skip
+    "hf-linear": "warmup",
+    "hf-cosine": "warmup",
+    "hf-polynomial": "warmup",
+    "hf-cosine-min-lr": "warmup",
+    "hf-constant-warmup": "warmup",
+    "hf-inverse-sqrt": "warmup",
+    "hf-cosine-warmup-min-lr": "warmup",
+    "hf-wsd": "warmup",
+    "LinearLR+ExponentialLR": "warmup",
+    "noam": "warmup",
+    "deepspeed": "warmup_num_steps",
+    "nanogpt": "warmup_iters",
+    "nanogpt-2023": "warmup_iters",
+    "LinearLR+CosineAnnealingLR": "warmup",
+    "LinearLR+MultiStepLR": "warmup",
+    "LinearLR+StepLR": "warmup",
+    "detectron2": "warmup_iters",
+    "timm": "warmup_t",
+    "keras-cosine": "warmup_steps",
+}
 FLOOR = {
-    "hf-cosine-min-lr": "min_lr", "nanogpt": "min_lr", "nanogpt-2023": "min_lr", "CosineAnnealingLR": "eta_min",
-    "LinearLR+CosineAnnealingLR": "eta_min", "timm": "lr_min", "CosineAnnealingWarmRestarts": "eta_min",
-}  # fmt: skip
+    "hf-cosine-min-lr": "min_lr",
+    "hf-cosine-warmup-min-lr": "min_lr",
+    "nanogpt": "min_lr",
+    "nanogpt-2023": "min_lr",
+    "CosineAnnealingLR": "eta_min",
+    "LinearLR+CosineAnnealingLR": "eta_min",
+    "timm": "lr_min",
+    "CosineAnnealingWarmRestarts": "eta_min",
+    "keras-cosine": "alpha",
+    "keras-polynomial": "end_learning_rate",
+}
+MOVES = ("keras-cosine",)
+"""Kinds whose floor moves with the rate."""
+
+BEFORE_TOTAL = ("LinearLR+", "keras-")
+"""Kinds whose total begins after the warm-up."""
 
 
 def _pair(run: Run, b: np.ndarray | Run, *answers: Answer, **more: Any) -> Pair:
@@ -103,8 +145,9 @@ def _counter(factor: float, readings: tuple[str, ...] = NOT_KNOWN) -> Answer:
 def _length(run: Run) -> tuple[int, int]:
     """The total that a run names, and its warm-up, both in calls; where the warm-up comes before the total, in all."""
     total = int(run.recipe[WITH_TOTAL[run.recipe.kind]])
-    warmup = int(run.recipe[WARMUP[run.recipe.kind]]) if run.recipe.kind in WARMUP else 0
-    return (total + warmup, warmup) if run.recipe.kind.startswith("LinearLR+") else (total, warmup)
+    name = WARMUP.get(run.recipe.kind, "")
+    warmup = int(run.recipe[name]) if name in run.recipe else 0
+    return (total + warmup, warmup) if run.recipe.kind.startswith(BEFORE_TOTAL) else (total, warmup)
 
 
 def total(draws: Draws) -> Pair:
@@ -135,17 +178,23 @@ def total(draws: Draws) -> Pair:
 
 def warmup_missing(draws: Draws) -> Pair:
     """No warm-up on one side."""
-    run = draws.run([kind for kind in WARMUP if kind not in ("hf-inverse-sqrt", "nanogpt", "nanogpt-2023")])
+    run = draws.run(
+        [kind for kind in WARMUP if kind not in ("hf-inverse-sqrt", "noam", "deepspeed", "nanogpt", "nanogpt-2023")]
+    )
     name = WARMUP[run.recipe.kind]
     warm = int(run.recipe[name])
     if not warm:
         raise Undrawn
+    late = draws.chance(0.5)
     if run.recipe.kind.startswith("LinearLR+"):
         numbers = {key: value for key, value in run.recipe.numbers if key not in ("warmup", "start_factor")}
-        late = draws.chance(0.5) and "T_max" in numbers
-        if late:
-            numbers["T_max"] = int(numbers["T_max"]) + warm  # type: ignore[arg-type]
-        other = replace(run, recipe=type(run.recipe).of(run.recipe.kind.removeprefix("LinearLR+"), **numbers))
+        if late and "T_max" in numbers:
+            numbers["T_max"] = int(numbers["T_max"]) + warm
+        other = replace(run, recipe=Recipe.of(run.recipe.kind.removeprefix("LinearLR+"), **numbers))
+    elif run.recipe.kind == "keras-cosine":
+        numbers = {key: value for key, value in run.recipe.numbers if key != name}
+        numbers["decay_steps"] = int(numbers["decay_steps"]) + warm * late
+        other = replace(run, recipe=Recipe.of(run.recipe.kind, **numbers))
     else:
         other = run.but(**{name: 0})
     steps = warm * run.unit
@@ -181,6 +230,8 @@ def warmup_length(draws: Draws) -> Pair:
         if run.recipe.kind == "hf-wsd":
             lasts = run.recipe["num_decay_steps"]
             follows.append((p - x - lasts, q - y - lasts))
+    if run.recipe.kind == "noam":
+        follows.append((float(run.rates().max()), float(other.rates().max())))
     answers = [_named(*_either(x, y, run.unit), may=follows)]
     if run.recipe.kind in ("hf-constant-warmup", "hf-inverse-sqrt"):
         answers += [_counter(x / y), Answer("period", (("period_a", x), ("period_b", y)))]
@@ -205,49 +256,51 @@ def warmup_plus_one(draws: Draws) -> Pair:
     return _pair(run, other, _named((0, lr / (warm + 1)), (0, 1 / (warm + 1)), (warm, warm + 1), may=[(0, 1), (0, -1)]))
 
 
+def _lowest(run: Run) -> float:
+    """The rate that the schedule ends at, and that people name; 0 where it names none."""
+    name = FLOOR.get(run.recipe.kind)
+    if name is None or name not in run.recipe:
+        return 0.0
+    return float(run.recipe[name]) * (float(run.recipe["lr"]) if name == "alpha" else 1.0)
+
+
+def _floored(draws: Draws, factor: float | None = None) -> Pair:
+    run = draws.run([kind for kind in KINDS if kind.removesuffix("-cold") in FLOOR])
+    name = FLOOR[run.recipe.kind]
+    x, lr = _lowest(run), float(run.recipe["lr"])
+    y = 0.0 if factor is None else x * factor
+    if not x or y >= lr / 2:
+        raise Undrawn
+    answers = [_named((x, y), (x / lr, y / lr))]
+    if factor is None:
+        answers.append(Answer("floor", (("side", "a"), ("rate", x))))
+    return _pair(run, run.but(**{name: y / lr if name == "alpha" else y}), *answers)
+
+
 def floor_forgotten(draws: Draws) -> Pair:
     """No min_lr, or eta_min."""
-    run = draws.run(list(FLOOR))
-    name = FLOOR[run.recipe.kind]
-    x, lr = float(run.recipe[name]), float(run.recipe["lr"])
-    if not x:
-        raise Undrawn
-    return _pair(
-        run, run.but(**{name: 0.0}), _named((x, 0), (x / lr, 0)), Answer("floor", (("side", "a"), ("rate", x)))
-    )
+    return _floored(draws)
 
 
 def floor_other(draws: Draws) -> Pair:
     """Another min_lr, or eta_min."""
-    run = draws.run(list(FLOOR))
-    name = FLOOR[run.recipe.kind]
-    x, lr = float(run.recipe[name]), float(run.recipe["lr"])
-    if not x:
-        raise Undrawn
-    y = x * draws.of((10, 0.1, 2, 0.5))
-    if y >= lr / 2:
-        raise Undrawn
-    return _pair(run, run.but(**{name: y}), _named((x, y), (x / lr, y / lr)))
+    return _floored(draws, draws.of((10, 0.1, 2, 0.5)))
 
 
 def peak_with_floor(draws: Draws) -> Pair:
     """Another peak, with the floor unmoved."""
-    run = draws.run(list(FLOOR))
-    x = float(run.recipe["lr"])
+    run = draws.run([kind for kind in FLOOR if kind not in MOVES])
+    x, lowest = float(run.recipe["lr"]), _lowest(run)
     y = x * draws.of((2, 0.5, 10, 3))
-    if not 0 < float(run.recipe[FLOOR[run.recipe.kind]]) < min(x, y) / 3:
+    if not 0 < lowest < min(x, y) / 3:
         raise Undrawn
-    other = run.but(lr=y)
-    return _pair(run, other, _named((x, y), may=[(float(run.recipe[FLOOR[run.recipe.kind]]),) * 2]))
+    return _pair(run, run.but(lr=y), _named((x, y), may=[(lowest, lowest)]))
 
 
 def scale(draws: Draws) -> Pair:
     """Another rate."""
     run = draws.run()
-    if (FLOOR.get(run.recipe.kind) and run.recipe[FLOOR[run.recipe.kind]]) or run.recipe.kind in (
-        "timm",
-        "hf-polynomial",
-    ):
+    if (_lowest(run) and run.recipe.kind not in MOVES) or run.recipe.kind in ("timm", "hf-polynomial"):
         raise Undrawn
     x = float(run.recipe["lr"])
     factor = draws.of((10, 0.1, 2, 0.5, 8, 4, 3, 0.6, 0.25))
@@ -272,6 +325,29 @@ def factor(draws: Draws) -> Pair:
     return _pair(run, run.but(gamma=y), Answer("factor", (("factor_a", x), ("factor_b", y))), _named((x, y)))
 
 
+def keras_factor(draws: Draws) -> Pair:
+    """Another decay_rate of ExponentialDecay."""
+    run = draws.run(["keras-exponential"])
+    x = float(run.recipe["decay_rate"])
+    y = float(draws.other(x, (0.95, 0.96, 0.9) if x > 0.9 else (0.5, 0.1, 0.9)))
+    other = run.but(decay_rate=y)
+    return _pair(run, other, Answer("factor", (("factor_a", x), ("factor_b", y))), _named((x, y)))
+
+
+def keras_epochs(draws: Draws) -> Pair:
+    """decay_steps in epochs where Keras counts updates."""
+    run = draws.run(["keras-exponential"])
+    steps, every = int(run.steps_per_epoch or 1), int(run.recipe["decay_steps"])
+    if every % steps:
+        raise Undrawn
+    both = (every, every // steps)
+    answers = [
+        _counter(steps, ("steps-vs-epochs", "unknown")),
+        Answer("period", (("period_a", both[0]), ("period_b", both[1]))),
+    ]
+    return _pair(run, run.but(decay_steps=both[1]), *answers, _named(both))
+
+
 def step_size(draws: Draws) -> Pair:
     """A StepLR with another step_size."""
     run = draws.run(["StepLR"])
@@ -293,7 +369,7 @@ def factor_and_period(draws: Draws) -> Pair:
     if y in (0, x):
         raise Undrawn
     sizes = _either(x, y, run.unit)
-    answers = [_named(*sizes, (gamma, other_gamma), may=[*sizes, (gamma, other_gamma)])]
+    answers = [replace(_named(*sizes), each_of=(((gamma, other_gamma),),))]
     for p, q in sizes:
         decay = Answer("factor", (("factor_a", gamma), ("factor_b", other_gamma)))
         answers.append(replace(decay, second=Answer("period", (("period_a", p), ("period_b", q)))))
@@ -391,6 +467,9 @@ def per_epoch(draws: Draws) -> Pair:
     else:
         other, pace = replace(run, per="epoch"), 1 / float(run.steps_per_epoch or 1)
     answers = [_counter(pace, ("steps-vs-epochs", "unknown"))]
+    if run.recipe.kind == "StepLR":
+        size = int(run.recipe["step_size"])
+        answers.append(Answer("period", (("period_a", size * run.unit), ("period_b", size * other.unit))))
     if not np.ptp(other.rates()):
         answers += _constant("b")
     return _pair(run, other, *answers)
@@ -592,27 +671,148 @@ def by_hand(draws: Draws) -> Pair:
     return _pair(run, rates, vague=True)
 
 
-def two(draws: Draws) -> Pair:
-    """Two mistakes at once: another rate, and one more."""
-    second = draws.of((processes, warmup_missing, total, milestone, factor, per_epoch, reset))
-    pair = second(draws)
+def accumulated(draws: Draws) -> Pair:
+    """The scheduler counts micro-batches, and the clock says how many make an update."""
+    run = draws.run(
+        ["hf-linear", "hf-cosine", "hf-cosine-min-lr", "hf-inverse-sqrt", "keras-exponential", "keras-cosine"]
+    )
+    if run.steps_per_epoch is None:
+        raise Undrawn
+    k = int(draws.of((2, 4, 8)))
+    late = k - 1 if run.recipe.kind.startswith("keras-") else 0  # Keras updates with the last of the k
+    clock = (("samples", run.steps_per_epoch * 32 * k), ("batch_size", 32), ("accumulate", k))
+    answers = [_counter(k, ("gradient-accumulation",)), *_same_as_counter(run, k)]
+    return _pair(run, run.at(run.called() * k + late), *answers, options=clock, times=k)
+
+
+def undivided(draws: Draws) -> Pair:
+    """Total and warm-up counted in batches, where k of them make an update: the slow run is the wrong one."""
+    run = draws.run(["hf-linear", "hf-cosine", "hf-polynomial"])
+    k = int(draws.of((2, 4, 8)))
+    other = run.but(total=run.recipe["total"] * k, warmup=run.recipe["warmup"] * k)
+    return _pair(run, other, _counter(1 / k), *_same_as_counter(run, 1 / k))
+
+
+def wsd_decay(draws: Draws) -> Pair:
+    """A decay of another length at the end of warm-up, stable, decay."""
+    run = draws.run(["hf-wsd"])
+    x, (count, warm) = int(run.recipe["num_decay_steps"]), _length(run)
+    y = round(count * draws.of((0.05, 0.1, 0.2, 0.3, 0.4)))
+    if abs(x - y) < 3:
+        raise Undrawn
+    may = [(count - x, count - y), (count - warm - x, count - warm - y)]
+    return _pair(run, run.but(num_decay_steps=y), _named((x, y), *may, may=may))
+
+
+def never_decays(draws: Draws) -> Pair:
+    """Warm-up, stable, and no decay."""
+    run = draws.run(["hf-wsd"])
+    count, _ = _length(run)
+    step = count - int(run.recipe["num_decay_steps"])
+    numbers = {"lr": run.recipe["lr"], "warmup": run.recipe["warmup"]}
+    other = replace(run, recipe=Recipe.of("hf-constant-warmup", **numbers))
+    named = [Answer("tail", (("side", "b"), ("step", (step, step + 1)))), Answer("floor", (("side", "b"),))]
+    return _pair(run, other, *named, Answer("never-falls", (("side", "b"),)))
+
+
+def remade(draws: Draws) -> Pair:
+    """Resumed with a new scheduler on the decayed rate: it begins again, from there."""
+    run = draws.run(["hf-cosine", "hf-linear", "CosineAnnealingLR", "PolynomialLR", "StepLR", "poly"])
+    at = round(run.updates * draws.of((0.5, 0.6, 0.25, 0.75)))
+    at -= at % run.unit
+    before = run.rates()
+    if not at or not 0 < before[at] < 0.99 * before.max():
+        raise Undrawn
+    again = replace(run.but(lr=float(before[at])), updates=run.updates - at)
+    rates = np.concatenate([before[:at], again.rates()])
+    named = [Answer("reset", (("side", "b"), ("step", at))), Answer("*", (("step", at), ("side", "b")))]
+    return _pair(run, rates, *named)
+
+
+def epoch_repeated(draws: Draws) -> Pair:
+    """Resumed an epoch late or early: from a step on, a constant delay."""
+    run = draws.run(["hf-cosine", "hf-linear", "CosineAnnealingLR", "PolynomialLR", "ExponentialLR"])
+    if run.steps_per_epoch is None:
+        raise Undrawn
+    epochs = run.updates // run.steps_per_epoch
+    at = run.steps_per_epoch * max(1, round(epochs * draws.of((0.3, 0.5, 0.6))))
+    by = run.steps_per_epoch * draws.of((1, -1))
+    called = np.arange(run.updates)
+    called[at:] = np.minimum(called[at:] + by, run.updates - 1)
+    rates = run.at(called // run.unit)
+    answers = [Answer("*", (("step", at), ("*", (by, -by, by // run.unit, -by // run.unit))))]
+    if run.recipe.kind == "ExponentialLR":  # a decay more or less is the same
+        gamma = float(run.recipe["gamma"]) ** (abs(by) // run.unit)
+        answers.append(Answer("extra-decay", (("step", at), ("factor", (gamma, 1 / gamma)))))
+    return _pair(run, rates, *answers)
+
+
+def milestone_never_met(draws: Draws) -> Pair:
+    """Milestones that are no whole numbers, which MultiStepLR never meets."""
+    run = draws.run(["MultiStepLR"])
+    stones = tuple(stone + 0.6 for stone in run.recipe["milestones"])
+    return _pair(run, run.but(milestones=stones), *_constant("b"))
+
+
+def column_begins_again(draws: Draws) -> Pair:
+    """The same run, resumed: the column of steps begins again at 0."""
+    run = draws.run()
+    at = round(run.updates * draws.of((0.5, 0.6, 0.25, 0.75)))
+    return _pair(run, run.rates(), verdicts=("same",), restart=at)
+
+
+def along_a_logarithm(draws: Draws) -> Pair:
+    """A warm-up along a logarithm, as DeepSpeed's is by default, for a line."""
+    count = int(draws.of((600, 1000, 2000, 5000)))
+    lr, warm = draws.of(FINE), draws.warmup(count)
+    run = Run(Recipe.of("deepspeed", lr=lr, warmup_num_steps=warm), count)
+    other = replace(run, recipe=Recipe.of("hf-constant-warmup", lr=lr, warmup=warm))
+    return _pair(run, other, Answer("parameters"), vague=True)
+
+
+def scaled(draws: Draws) -> Pair:
+    """Another rate, and one more mistake."""
+    pair = draws.of((processes, warmup_missing, total, milestone, factor, per_epoch, reset, undivided, cycles))(draws)
     by = draws.of((10, 0.1, 2, 0.5))
     if not np.isclose(pair.a.max(), pair.b.max()):
         raise Undrawn
-    scaled = Answer("scale", (("factor", by),))
     peak = float(pair.a.max())
-    answers = [replace(scaled, second=each) for each in pair.answers if each.second is None]
-    answers += [replace(each, may=(*each.may, (peak, peak * by))) for each in pair.answers if each.one_of]
+    answers = [Answer("scale", (("factor", by),), second=each) for each in pair.answers if each.second is None]
+    answers += [replace(each, each_of=(((peak, peak * by),),)) for each in pair.answers if each.one_of]
     return replace(pair, b=pair.b * by, answers=tuple(answers), runs=None, each=(pair.b,))
+
+
+def two_numbers(draws: Draws) -> Pair:
+    """Two numbers of a schedule: the warm-up, the total, or the floor."""
+    run = draws.run(["hf-linear", "hf-cosine", "hf-cosine-min-lr", "nanogpt-2023"])
+    warm, length = WARMUP[run.recipe.kind], WITH_TOTAL[run.recipe.kind]
+    x, count, lowest = int(run.recipe[warm]), int(run.recipe[length]), _lowest(run)
+    if not x:
+        raise Undrawn
+    y, other_count = draws.warmup(count, x), round(count * draws.of((2, 1.5, 0.8)))
+    if max(x, y) > 0.4 * min(count, other_count):
+        raise Undrawn
+    changes = [((x, y), warm, y), ((count, other_count), length, other_count)]
+    changes += [((lowest, 0.0), FLOOR[run.recipe.kind], 0.0)] if lowest else []
+    left_out = int(draws.random.integers(len(changes))) if len(changes) > 2 else None
+    chosen = [each for place, each in enumerate(changes) if place != left_out]
+    other = run.but(**{name: value for _, name, value in chosen})
+    decays = (int(run.recipe[length]) - x, int(other.recipe[length]) - int(other.recipe[warm]))
+    groups = tuple((both, decays) if name == length else (both,) for both, name, _ in chosen)
+    named = replace(_named(*groups[0]), each_of=groups[1:], may=(decays, (count, int(other.recipe[length]))))
+    each = tuple(run.but(**{name: value}).rates() for _, name, value in chosen)
+    return replace(_pair(run, other, named), each=each)
 
 
 MISTAKES: dict[str, Callable[[Draws], Pair]] = {
     each.__name__.replace("_", "-"): each
     for each in (
-        total, warmup_missing, warmup_length, warmup_start, warmup_plus_one, floor_forgotten, floor_other, peak_with_floor, scale,
-        factor, step_size, factor_and_period, milestone, last_milestone, power, pct_start, cycles, per_epoch, processes, next_rate,
-        off_by_epoch, counts_from_one, resumed_longer, reset, decayed_twice, skipped, never_stepped, rises_again, plateaus,
-        other_kind, same, by_hand, two,
+        total, warmup_missing, warmup_length, warmup_start, warmup_plus_one, along_a_logarithm, floor_forgotten,
+        floor_other, peak_with_floor, scale, factor, keras_factor, step_size, factor_and_period, milestone,
+        last_milestone, milestone_never_met, power, pct_start, cycles, wsd_decay, never_decays, per_epoch, keras_epochs,
+        processes, accumulated, undivided, next_rate, off_by_epoch, counts_from_one, column_begins_again,
+        resumed_longer, remade, epoch_repeated, reset, decayed_twice, skipped, never_stepped, rises_again, plateaus,
+        other_kind, by_hand, same, scaled, two_numbers,
     )
 }  # fmt: skip
-"""By name. `same` has no mistake, `by-hand` and `plateaus` none that a cause names, `two` two."""
+"""By name. `same` has no mistake, `by-hand` and `plateaus` none that a cause names, `scaled` and `two-numbers` two."""

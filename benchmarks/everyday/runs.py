@@ -167,6 +167,17 @@ def _detectron2(draws: Draws) -> Run:
     return Run(Recipe.of("detectron2", lr=draws.of((0.02, 0.0025, 0.01, 0.1)), **numbers), total)
 
 
+def _noam(draws: Draws) -> Run:
+    total = int(draws.of((2000, 4000, 8000, 10_000)))
+    warmup = draws.of([each for each in (200, 400, 500, 1000, 4000) if each < total])
+    return Run(Recipe.of("noam", lr=draws.of((1.0, 1.0, 2.0, 0.5)), d_model=draws.of((512, 256)), warmup=warmup), total)
+
+
+def _deepspeed(draws: Draws) -> Run:
+    total, epoch = draws.length()
+    return Run(Recipe.of("deepspeed", lr=draws.of(FINE), warmup_num_steps=draws.warmup(total)), total, epoch)
+
+
 def _timm(draws: Draws) -> Run:
     steps, epochs = draws.epochs()
     total = steps * epochs
@@ -198,6 +209,28 @@ def _warmed(kind: str, numbers: Callable[[Draws, int, int], dict[str, Number]]) 
     return draw
 
 
+def _keras(kind: str, numbers: Callable[[Draws, int, int], dict[str, Number]]) -> Callable[[Draws], Run]:
+    """A schedule of Keras, which counts updates."""
+
+    def draw(draws: Draws) -> Run:
+        steps, epochs = draws.epochs()
+        lr = draws.of((1e-3, 0.01, 0.1, 1e-4, 3e-4))
+        return Run(Recipe.of(kind, lr=lr, **numbers(draws, steps * epochs, steps)), steps * epochs, steps)
+
+    return draw
+
+
+def _keras_warmed(draws: Draws, count: int, steps: int) -> dict[str, Number]:
+    warmup = steps * draws.of((1, 2, 3))
+    return {"decay_steps": count - warmup, "warmup_steps": warmup, "alpha": draws.of((0.0, 0.0, 0.1, 0.01))}
+
+
+def _keras_decay(draws: Draws, count: int, steps: int) -> dict[str, Number]:
+    every = draws.of([steps, 10 * steps, count // 10, count // 5])
+    rate = draws.of((0.95, 0.96, 0.9) if every == steps else (0.5, 0.1, 0.9))
+    return {"decay_steps": every, "decay_rate": rate, "staircase": draws.of((True, True, False))}
+
+
 def _step_size(draws: Draws, count: int, epochs: int) -> dict[str, Number]:
     return {
         "step_size": max(1, round(count * draws.of((0.1, 0.2, 0.25, 1 / 3, 0.5)))),
@@ -217,6 +250,12 @@ KINDS: dict[str, Callable[[Draws], Run]] = {
     "hf-constant-warmup": _hf("hf-constant-warmup"),
     "hf-inverse-sqrt": _hf("hf-inverse-sqrt"),
     "hf-cosine-min-lr": _hf("hf-cosine-min-lr", min_lr=lambda draws, total, lr: lr / draws.of((10, 10, 5, 100))),
+    "hf-cosine-warmup-min-lr": _hf(
+        "hf-cosine-warmup-min-lr",
+        min_lr=lambda draws, total, lr: lr / draws.of((10, 100)),
+        warmup_lr_rate=lambda draws, total, lr: draws.of((0.1, 0.01)),
+    ),
+    "hf-constant": lambda draws: Run(Recipe.of("hf-constant", lr=draws.of(FINE)), draws.length()[0]),
     "hf-wsd": _hf(
         "hf-wsd",
         num_decay_steps=lambda draws, total, lr: round(total * draws.of((0.1, 0.2, 0.25))),
@@ -255,8 +294,35 @@ KINDS: dict[str, Callable[[Draws], Run]] = {
     "LinearLR+StepLR": _warmed(
         "LinearLR+StepLR", lambda draws, count, epochs: {"step_size": max(1, round(count / 3)), "gamma": 0.1}
     ),
+    "LinearLR+ExponentialLR": _warmed("LinearLR+ExponentialLR", _gamma),
+    "noam": _noam,
+    "deepspeed": _deepspeed,
     "nanogpt": _nanogpt("nanogpt"),
     "nanogpt-2023": _nanogpt("nanogpt-2023"),
     "detectron2": _detectron2,
     "timm": _timm,
+    "keras-exponential": _keras("keras-exponential", _keras_decay),
+    "keras-cosine": _keras(
+        "keras-cosine",
+        _keras_warmed,
+    ),
+    "keras-cosine-cold": _keras(
+        "keras-cosine", lambda draws, count, steps: {"decay_steps": count, "alpha": draws.of((0.0, 0.0, 0.1, 0.01))}
+    ),
+    "keras-polynomial": _keras(
+        "keras-polynomial",
+        lambda draws, count, steps: {
+            "decay_steps": count,
+            "end_learning_rate": draws.of((1e-6, 1e-5)),
+            "power": draws.of((1.0, 0.9, 2.0, 0.5)),
+        },
+    ),
+    "keras-restarts": _keras(
+        "keras-restarts",
+        lambda draws, count, steps: {
+            "first_decay_steps": round(count * draws.of((0.1, 0.2, 0.25))),
+            "t_mul": draws.of((1.0, 2.0)),
+            "m_mul": draws.of((1.0, 1.0, 0.9)),
+        },
+    ),
 }

@@ -1,4 +1,4 @@
-"""Schedules as people write them: real schedulers of PyTorch and Transformers, and formulas as well-known projects have them.
+"""Schedules as people write them: of PyTorch, Transformers and Keras, and formulas as well-known projects have them.
 
 A recipe names one and its numbers; `calls` steps it, call by call, and notes the rate after each.
 """
@@ -17,6 +17,9 @@ import numpy as np
 import torch
 from torch.optim import lr_scheduler
 from transformers.optimization import get_scheduler
+
+from benchmarks.everyday.keras_rates import SCHEDULES
+from benchmarks.everyday.keras_rates import rates as keras_rates
 
 Number = float | int | str | tuple[int, ...]
 
@@ -46,9 +49,12 @@ class Recipe:
 
 @lru_cache(maxsize=64)
 def calls(recipe: Recipe, count: int) -> np.ndarray:
-    """The rate after 0, 1, … calls of the scheduler: float64, shape (count,); shorter where the library refuses more."""
+    """The rate after 0, 1, … calls of the scheduler: float64, shape (count,); fewer where the library refuses more."""
     numbers = dict(recipe.numbers)
     lr = numbers.pop("lr")
+    if recipe.kind in SCHEDULES:
+        peak = "warmup_target" if "warmup_steps" in numbers else "initial_learning_rate"
+        return keras_rates(recipe.kind, {"initial_learning_rate": 0.0, **numbers, peak: lr}, count)
     if recipe.kind in FORMULAS:
         formula = FORMULAS[recipe.kind]
         return np.array([formula(n, lr, **numbers) for n in range(count)], dtype=float)
@@ -120,8 +126,9 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "hf-constant-warmup": _hf("constant_with_warmup"),
     "hf-inverse-sqrt": _hf("inverse_sqrt"),
     "hf-cosine-min-lr": _hf("cosine_with_min_lr"),
+    "hf-cosine-warmup-min-lr": _hf("cosine_warmup_with_min_lr"),
     "hf-wsd": _hf("warmup_stable_decay"),
-    "constant": lambda optimizer: lr_scheduler.ConstantLR(optimizer, 1.0, 1),
+    "hf-constant": _hf("constant"),
     "StepLR": lr_scheduler.StepLR,
     "MultiStepLR": _multistep,
     "ExponentialLR": lr_scheduler.ExponentialLR,

@@ -78,7 +78,8 @@ TYPED: dict[str, Callable[[Run], str | None]] = {
     "CosineAnnealingLR": _steps_only(lambda run: _cosine(run, float(run.recipe["eta_min"]), int(run.recipe["T_max"]))),
     "PolynomialLR": _steps_only(
         lambda run: (
-            f"polynomial:initial={run.recipe['lr']!r},end=0,power={run.recipe['power']},over={run.recipe['total_iters']} steps"
+            f"polynomial:initial={run.recipe['lr']!r},end=0,power={run.recipe['power']},"
+            f"over={run.recipe['total_iters']} steps"
         )
     ),
     "OneCycleLR": _one_cycle,

@@ -116,7 +116,7 @@ PAIRS = [
     pairs(
         "step50-9-a.csv step100-5-b.csv",
         of("factor", factor_a=0.9, factor_b=0.5, second=period(25, 50)),
-        parameters((0.9, 0.5), (25, 50)),
+        Answer("parameters", one_of=((0.9, 0.5),), each_of=(((25, 50),),)),
     ),
     pairs("invsqrt-a.csv hf-lin40-b.csv", of("family")),
     pairs("noam-a.csv noam-80-b.csv", parameters((40, 80))),
