@@ -341,6 +341,14 @@ def test_saved_state_is_translated_to_keras(torch_made, folder):
     assert "stands in" in told["notes"][1]
 
 
+def test_what_is_proved_is_what_was_given(torch_made, folder):
+    never = translated(folder / "torch" / "MultiStepLR that never falls.pt", "--to", "keras")
+    assert never["code"] == "learning_rate = 0.1\n"
+    assert "the rate never falls there." in never["notes"][-1]
+    nested = translated(folder / "torch" / "SequentialLR in SequentialLR.pt", "--to", "keras")
+    assert (nested["verdict"], nested["schedule"]["schedules"][0]["milestones"]) == ("same", ["1 step"])
+
+
 def test_saved_config_is_translated_to_pytorch(keras_made, folder):
     told = translated(folder / "tensorflow" / "optimizer.json", "--to", "torch")
     assert "\nscheduler = torch.optim.lr_scheduler.LambdaLR(" in told["code"]
