@@ -57,8 +57,6 @@ def read(
         raise ValueError(DEPENDS_ON_LOSSES)
     try:
         return _read(_known(kind), kind, held, group, clock, stepping)
-    except CannotBeSteppedError:
-        raise
     except ValueError as error:
         if not calls:
             raise ValueError(f"{error} With calls=N, read asks it N times.") from None
@@ -119,7 +117,8 @@ def state_notes(name: str, state: Mapping[str, Any], groups: Sequence[Mapping[st
     for each, held in within:
         if held.get("cycle_momentum"):
             found.append(f"{each} moves the momentum as well (cycle_momentum=True); only its rate is translated.")
-        keys = map(key_number, dict(held.get("milestones") or {}))
+        milestones = held.get("milestones")
+        keys = map(key_number, milestones if isinstance(milestones, Mapping) else ())
         if odd := [f"{key:g}" for key in keys if not isinstance(key, int)]:
             found.append(
                 f"MultiStepLR meets a milestone only where its count of calls is equal to it, and {', '.join(odd)} "
@@ -129,6 +128,9 @@ def state_notes(name: str, state: Mapping[str, Any], groups: Sequence[Mapping[st
         found.append(f"Its parameter groups have {of_their_own}; the first is read.")
     if call := calls_made(state):
         found.append(f"The state is at call {call}; the schedule is read from its beginning.")
+    made = state.get("_step_count", call + 1) - 1
+    if made != call and "T_cur" not in state and "_schedulers" not in state:  # these do not count their calls
+        found.append(f"It is at call {call} after {made} of its own: it was resumed there, or stepped with a number.")
     return tuple(dict.fromkeys(found))
 
 
@@ -136,12 +138,11 @@ def _of_their_own(within: list[tuple[str, Mapping[str, Any]]], groups: Sequence[
     """What parameter groups have each for itself."""
     lists = [held[key] for key in natives.OF_EACH_GROUP for _, held in within if held.get(key)]
     lists += [[group[key] for group in groups] for key in natives.IN_THE_GROUP if all(key in each for each in groups)]
-    for values in lists:
-        if any(each != values[0] for each in values):
-            if not all(isinstance(each, int | float) for each in values):
-                return "functions of their own"
-            return f"rates of their own ({', '.join(str(float(each)) for each in values)})"
-    return None
+    own = [values for values in lists if any(each != values[0] for each in values)]
+    rates = [", ".join(str(float(each)) for each in values) for values in own if hasattr(values[0], "__float__")]
+    if len(rates) < len(own):
+        return "functions of their own"
+    return f"rates of their own ({'; '.join(dict.fromkeys(rates))})" if rates else None
 
 
 def every(name: str, held: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -229,22 +230,19 @@ def _read(
     return schedule
 
 
-class CannotBeSteppedError(ValueError):
-    """A scheduler that raises when it is stepped."""
-
-
 def _asked(kind: Kind, held: Mapping[str, Any], group: Mapping[str, Any], calls: int) -> list[float]:
-    """The rates that a scheduler gives from its beginning. Raises CannotBeSteppedError where it gives none."""
+    """The rates that a scheduler gives from its beginning. Raises ValueError where it gives none."""
     try:
         return natives.stepped(natives.fresh(kind, held, group), calls)
-    except ArithmeticError as error:
-        raise CannotBeSteppedError(
-            f"{kind.__name__} raises {type(error).__name__} when it is stepped ({error}). Record a run and compare it."
-        ) from None
     except NotImplementedError:
-        raise CannotBeSteppedError(
+        raise ValueError(
             f"{kind.__name__} raises NotImplementedError when it is stepped: PyTorch's SequentialLR cannot lead to "
             "another SequentialLR or a ChainedScheduler. Put that one first."
+        ) from None
+    except Exception as error:  # whatever a class or a function of its user's stumbles over
+        said = str(error).partition("\n")[0][:100]
+        raise ValueError(
+            f"{kind.__name__} raises {type(error).__name__} when it is stepped ({said}). Record a run and compare it."
         ) from None
 
 

@@ -256,7 +256,9 @@ def test_a_milestone_that_is_no_whole_number_is_never_met(torch_made):
         "resumed one call off": "Its last rate is 0.06561, and a scheduler of this state gives 0.059049 at call 5:",
         "two max_lr": "Its parameter groups have rates of their own (5.0, 7.0); the first is read.",
         "two functions": "Its parameter groups have functions of their own; the first is read.",
-        "two rates": "Its parameter groups have rates of their own (0.02, 0.01); the first is read.",
+        "two rates": "Its parameter groups have rates of their own (0.02, 0.01; 0.5, 0.25; 2e-06, 1e-06);",
+        "resumed where it was": "It is at call 5 after 0 of its own: it was resumed there, or stepped with a number.",
+        "by a table": "The state is at call 2; the schedule is read from its beginning.",
     }.items(),
 )
 def test_what_a_live_scheduler_did_besides_its_schedule_is_noted(torch_made, name, says):

@@ -35,6 +35,17 @@ class Floored(s.StepLR):
         return [max(0.02, rate) for rate in super().get_lr()]
 
 
+class Table(s.StepLR):
+    """A subclass that has no rates beyond its table, and a list where PyTorch has a Counter."""
+
+    def __init__(self, o):
+        self.milestones = [1, 2]
+        super().__init__(o, 7)
+
+    def get_lr(self):
+        return [[0.1, 0.2, 0.3][self.last_epoch]]
+
+
 def nested(first, o, until=2):
     return s.SequentialLR(
         o, [s.SequentialLR(o, [first, s.StepLR(o, 5)], [until]), s.ExponentialLR(o, 0.9)], milestones=[9]
@@ -219,8 +230,8 @@ def stepped(native, *calls):
     return native
 
 
-def resumed(o):
-    o.param_groups[0].update(initial_lr=0.1, lr=0.1 * 0.9**4)
+def resumed(o, calls=4):
+    o.param_groups[0].update(initial_lr=0.1, lr=0.1 * 0.9**calls)
     return s.ExponentialLR(o, 0.9, last_epoch=4)
 
 
@@ -238,6 +249,8 @@ LIVE = {
     "by hand": lambda: stepped(s.StepLR(optimizer(), 5), None, by_hand),
     "by hand, of a function": lambda: stepped(s.LambdaLR(optimizer(), lambda n: 0.9**n), None, by_hand),
     "resumed one call off": lambda: resumed(optimizer()),
+    "resumed where it was": lambda: resumed(optimizer(), 5),
+    "by a table": lambda: stepped(Table(optimizer()), None, None),
     "two max_lr": lambda: two_groups(lambda o: s.CyclicLR(o, [1, 1], [5, 7], 4, cycle_momentum=False)),
     "two functions": lambda: two_groups(lambda o: s.LambdaLR(o, [lambda n: 1.0, lambda n: 0.5])),
     "two of one": lambda: two_groups(lambda o: s.LambdaLR(o, lambda n: 1.0)),
