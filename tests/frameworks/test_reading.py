@@ -269,6 +269,14 @@ def test_a_live_scheduler_that_did_nothing_else_has_no_notes(torch_made):
     assert torch_made["live"]["as made"] == torch_made["live"]["two of one"] == []
 
 
+@pytest.mark.parametrize("name", ["two max_lr", "two functions", "two rates"])
+def test_each_parameter_group_is_read_where_it_is_named(torch_made, name):
+    told = torch_made["groups"][name]
+    for read, rates in zip(told["read"], told["rates"], strict=True):
+        assert from_json(read).rate(np.arange(7), CLOCK) == pytest.approx(rates)
+    assert told["rates"][0] != told["rates"][1]
+
+
 def test_an_older_state_of_one_cycle_is_read(torch_made):
     told = torch_made["read"]["OneCycleLR per step"]
     assert told["older"] == told["schedule"]

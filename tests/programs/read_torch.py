@@ -259,6 +259,17 @@ LIVE = {
 }
 
 
+groups = {}
+for name in ("two max_lr", "two functions", "two rates"):
+    native = LIVE[name]()
+    calls = 7 if name == "two functions" else None
+    read_of = [to_json(schedules.read(native, CLOCK, "step", calls, group=index)) for index in (0, 1)]
+    native.optimizer.step()
+    lr = [[group["lr"] for group in native.optimizer.param_groups]]
+    for _ in range(6):
+        native.step()
+        lr.append([group["lr"] for group in native.optimizer.param_groups])
+    groups[name] = {"read": read_of, "rates": list(zip(*lr, strict=True))}
 live = {name: schedules.notes(make()) for name, make in LIVE.items()}
 
 printed = {}
@@ -291,4 +302,6 @@ classes = [
     for name in dir(s)
     if isinstance(getattr(s, name), type) and issubclass(getattr(s, name), s.LRScheduler) and not name.startswith("_")
 ]
-print(json.dumps({"classes": classes, "read": read, "wrong": wrong, "live": live, "printed": printed}))
+print(
+    json.dumps({"classes": classes, "read": read, "wrong": wrong, "live": live, "groups": groups, "printed": printed})
+)
