@@ -227,6 +227,9 @@ def _read(
     stepping: Stepping,
 ) -> Schedule:
     """The schedule, which the scheduler itself confirms. name : PyTorch's class, of which `kind` may be a subclass."""
+    bases = natives.innermost(held).get("base_lrs")
+    if bases and bases[index] == 0 and not any(_asked(kind, held, group, index, 100)):
+        raise ValueError(f"{name} has a rate of 0 throughout: it shows no schedule. Give its optimizer a rate.")
     schedule = _Reader(clock, stepping, index).read(name, held, group)
     calls = proof_length(schedule, clock)
     if stepping == "epoch":

@@ -23,6 +23,7 @@ ONLY_ASKED = {"MultiplicativeLR"}
 REFUSED = {"ReduceLROnPlateau"}
 UNREADABLE = {
     "StepLR of a subclass that differs": "Floored follows no schedule of samestep's vocabulary: at call 7 its rate is 0.02",
+    "StepLR of a rate of 0": "StepLR has a rate of 0 throughout: it shows no schedule.",
     "ConstantLR from 0": "ConstantLR raises ZeroDivisionError when it is stepped",
     "CyclicLR of a function": "CyclicLR has a scale_fn of its user's",
     "SequentialLR in SequentialLR, smooth first": "at call 0 its rate is 0.05, where 0.1 would be read. With calls=N",
@@ -198,6 +199,7 @@ def test_rates_that_tensorflow_takes_for_0_are_noted(keras_made):
 @pytest.mark.parametrize(
     ("name", "says"),
     {
+        "CosineDecay of 0": "CosineDecay has a rate of 0 throughout: it shows no schedule.",
         "Floored": "at count 16 its rate is 0.03, where 0.028711 would be read. With calls=N, read asks it N times.",
         "ExponentialDecay of a whole number": "is given 1, an integer, so Keras computes in whole numbers: at count 1 its",
         "PiecewiseConstantDecay of both": "is given 1, an integer, so Keras computes in whole numbers: Keras cannot",
@@ -275,6 +277,10 @@ def test_each_parameter_group_is_read_where_it_is_named(torch_made, name):
     for read, rates in zip(told["read"], told["rates"], strict=True):
         assert from_json(read).rate(np.arange(7), CLOCK) == pytest.approx(rates)
     assert told["rates"][0] != told["rates"][1]
+
+
+def test_a_file_of_two_schedulers_says_that_it_holds_two(torch_made):
+    assert "The file holds 2 schedulers; the first is read." in torch_made["read"]["StepLR per step"]["two"]
 
 
 def test_an_older_state_of_one_cycle_is_read(torch_made):

@@ -46,6 +46,11 @@ class Table(s.StepLR):
         return [[0.1, 0.2, 0.3][self.last_epoch]]
 
 
+def without_a_rate(o):
+    o.param_groups[0]["lr"] = 0.0
+    return o
+
+
 def nested(first, o, until=2):
     return s.SequentialLR(
         o, [s.SequentialLR(o, [first, s.StepLR(o, 5)], [until]), s.ExponentialLR(o, 0.9)], milestones=[9]
@@ -58,6 +63,7 @@ MADE = {
     "StepLR to 0": lambda o: s.StepLR(o, 7, gamma=0.0),
     "StepLR of a subclass": lambda o: Renamed(o, 7),
     "StepLR of a subclass that differs": lambda o: Floored(o, 7),
+    "StepLR of a rate of 0": lambda o: s.StepLR(without_a_rate(o), 7),
     "ExponentialLR to 0": lambda o: s.ExponentialLR(o, 0.0),
     "MultiStepLR of parts of a call": lambda o: s.MultiStepLR(o, [10.5, 30.0, 40.2]),
     "MultiStepLR that never falls": lambda o: s.MultiStepLR(o, [10.5, 40.2]),
@@ -280,6 +286,11 @@ for name, text in EXAMPLES.items():
         held = {"optimizer": torch.optim.SGD([torch.nn.Parameter(torch.zeros(()))], built.learning_rate, momentum=0.9)}
         exec(compile(schedules.source(meant, CLOCK, stepping), name, "exec"), held)
         printed[f"{name} per {stepping}"] = to_json(schedules.read(held["scheduler"], CLOCK, stepping))
+
+holder = optimizer()
+made = [s.StepLR(holder, 7, gamma=0.3).state_dict(), s.ExponentialLR(holder, 0.9).state_dict()]
+torch.save({"lr_schedulers": made, "optimizer_states": [holder.state_dict()]}, FOLDER / "two.ckpt")
+read["StepLR per step"]["two"] = saved.load(FOLDER / "two.ckpt", None, CLOCK, "step")[2]
 
 holder = optimizer()
 cycle = MADE["OneCycleLR"](holder).state_dict()
