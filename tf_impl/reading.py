@@ -92,6 +92,8 @@ def _of_config(name: str, native: Any, clock: Clock, stepping: Stepping) -> Sche
     try:
         return entry.from_keras(Config(name, values, stepping, lambda config: _within(config, clock, stepping)))  # type: ignore[return-value]  # one of the union
     except ValidationError as error:
+        if values.get("initial_learning_rate") == 0:
+            raise ValueError(f"{name} has a rate of 0 throughout: it shows no schedule. Give it a rate.") from None
         raise ValueError(f"{name}: {describe(error)}") from None
     except KeyError as error:
         raise ValueError(f"{type(native).__name__}: its config has no {error}.") from None

@@ -136,6 +136,11 @@ def upgraded(state: Mapping[str, Any]) -> Mapping[str, Any]:
     return changed
 
 
+def of_group(held: Mapping[str, Any], index: int) -> Mapping[str, Any]:
+    """What a scheduler holds, with the values of one parameter group alone."""
+    return dict(held) | {key: [held[key][index]] for key in OF_EACH_GROUP if held.get(key)}
+
+
 def first_rate(held: Mapping[str, Any], group: Mapping[str, Any], index: int = 0) -> float:
     """The rate that the optimizer of a scheduler was made with."""
     return float(group.get("initial_lr", innermost(held)["base_lrs"][index]))
@@ -184,13 +189,12 @@ def _begun(
         else:
             lr_scheduler.ChainedScheduler.__init__(found, within, optimizer)  # type: ignore[arg-type]  # it is one
         return found
-    values = {key: copy.copy(value) for key, value in held.items() if key != "optimizer"}
-    values |= {key: [copy.copy(values[key][index])] for key in OF_EACH_GROUP if key in values}
+    values = {key: copy.copy(value) for key, value in of_group(held, index).items() if key != "optimizer"}
+    values |= {key: [float(each) for each in values[key]] for key in ("base_lrs", "max_lrs") if key in values}
     values |= {"optimizer": optimizer, "last_epoch": -1, "cycle_momentum": False}
-    if isinstance(values.get("lr_lambdas", [None])[0], Mapping):
-        function = ClosedForm.__new__(ClosedForm)
-        vars(function).update(values["lr_lambdas"][0])
-        values["lr_lambdas"] = [function]
+    if "lr_lambdas" in values:
+        (function,) = values["lr_lambdas"]
+        values["lr_lambdas"] = [_made_again(function) if isinstance(function, Mapping) else copy.copy(function)]
     vars(found).update(values)
     if isinstance(found, lr_scheduler.CyclicLR):
         found._init_scale_fn()
@@ -198,6 +202,12 @@ def _begun(
         found._set_anneal_func(values["_anneal_strategy"])
     found._initial_step()
     return found
+
+
+def _made_again(values: Mapping[str, Any]) -> ClosedForm:
+    function = ClosedForm.__new__(ClosedForm)
+    vars(function).update(values)
+    return function
 
 
 def stepped(scheduler: lr_scheduler.LRScheduler, count: int) -> list[float]:

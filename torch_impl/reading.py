@@ -33,9 +33,13 @@ NEAR = 1e-8
 
 
 def read(
-    native: float | lr_scheduler.LRScheduler, clock: Clock, stepping: Stepping, calls: int | None = None
+    native: float | lr_scheduler.LRScheduler,
+    clock: Clock,
+    stepping: Stepping,
+    calls: int | None = None,
+    group: int = 0,
 ) -> Schedule:
-    """Read a scheduler of PyTorch, from its state. Of several parameter groups the first is read.
+    """Read a scheduler of PyTorch, from its state.
 
     What is read is held against the rates that the scheduler itself gives, made anew and stepped from its beginning.
 
@@ -45,6 +49,7 @@ def read(
         stepping: How the loop steps the scheduler. Per ``epoch`` it counts in epochs.
         calls: How often to ask a scheduler that cannot be read otherwise, like a `LambdaLR` of its user's function. The
             result is piecewise constant and holds its last rate.
+        group: Which of the optimizer's parameter groups is read.
 
     Raises:
         ValueError: `calls` is not given, and the class is not PyTorch's, has its user's function, or has rates that the
@@ -52,18 +57,19 @@ def read(
     """
     if isinstance(native, (int, float)):
         return Constant(initial=float(native))
-    kind, held, group = type(native), vars(native), _groups(native)[0]
+    kind, held, groups = type(native), vars(native), _groups(native)
+    if not 0 <= group < len(groups):
+        raise ValueError(f"group: got {group}. The optimizer has {len(groups)}; write 0 to {len(groups) - 1}.")
+    of_it = (kind, held, groups[group], group)
     if isinstance(native, lr_scheduler.ReduceLROnPlateau):
         raise ValueError(DEPENDS_ON_LOSSES)
     try:
-        return _read(_known(kind), kind, held, group, clock, stepping)
-    except CannotBeSteppedError:
-        raise
+        return _read(_known(kind), *of_it, clock, stepping)
     except ValueError as error:
         if not calls:
             raise ValueError(f"{error} With calls=N, read asks it N times.") from None
     _check_own_state(native)
-    return tabulated(_asked(kind, held, group, calls), stepping)
+    return tabulated(_asked(*of_it, calls), stepping)
 
 
 def read_state(
@@ -82,7 +88,7 @@ def read_state(
         ValueError: As for `read`.
     """
     kind = natives.class_named(name)
-    return _read(name, kind or lr_scheduler.LRScheduler, state, group, clock, stepping)
+    return _read(name, kind or lr_scheduler.LRScheduler, state, group, 0, clock, stepping)
 
 
 def notes(native: float | lr_scheduler.LRScheduler) -> tuple[str, ...]:
@@ -99,7 +105,7 @@ def notes(native: float | lr_scheduler.LRScheduler) -> tuple[str, ...]:
             meant = read(native, Clock.STEPS, "step")
         except ValueError:
             _check_own_state(native)
-            meant = _asked(kind, held, groups[0], calls_made(held) + 1)
+            meant = _asked(kind, held, groups[0], 0, calls_made(held) + 1)
     except ValueError:  # nothing is known of it
         return found
     said = unexpected(held, [float(groups[0]["lr"])], meant)
@@ -119,7 +125,8 @@ def state_notes(name: str, state: Mapping[str, Any], groups: Sequence[Mapping[st
     for each, held in within:
         if held.get("cycle_momentum"):
             found.append(f"{each} moves the momentum as well (cycle_momentum=True); only its rate is translated.")
-        keys = map(key_number, dict(held.get("milestones") or {}))
+        milestones = held.get("milestones")
+        keys = map(key_number, milestones if isinstance(milestones, Mapping) else ())
         if odd := [f"{key:g}" for key in keys if not isinstance(key, int)]:
             found.append(
                 f"MultiStepLR meets a milestone only where its count of calls is equal to it, and {', '.join(odd)} "
@@ -129,6 +136,9 @@ def state_notes(name: str, state: Mapping[str, Any], groups: Sequence[Mapping[st
         found.append(f"Its parameter groups have {of_their_own}; the first is read.")
     if call := calls_made(state):
         found.append(f"The state is at call {call}; the schedule is read from its beginning.")
+    made = state.get("_step_count", call + 1) - 1
+    if made != call and "T_cur" not in state and "_schedulers" not in state:  # these do not count their calls
+        found.append(f"It is at call {call} after {made} of its own: it was resumed there, or stepped with a number.")
     return tuple(dict.fromkeys(found))
 
 
@@ -136,12 +146,11 @@ def _of_their_own(within: list[tuple[str, Mapping[str, Any]]], groups: Sequence[
     """What parameter groups have each for itself."""
     lists = [held[key] for key in natives.OF_EACH_GROUP for _, held in within if held.get(key)]
     lists += [[group[key] for group in groups] for key in natives.IN_THE_GROUP if all(key in each for each in groups)]
-    for values in lists:
-        if any(each != values[0] for each in values):
-            if not all(isinstance(each, int | float) for each in values):
-                return "functions of their own"
-            return f"rates of their own ({', '.join(str(float(each)) for each in values)})"
-    return None
+    own = [values for values in lists if any(each != values[0] for each in values)]
+    rates = [", ".join(str(float(each)) for each in values) for values in own if hasattr(values[0], "__float__")]
+    if len(rates) < len(own):
+        return "functions of their own"
+    return f"rates of their own ({'; '.join(dict.fromkeys(rates))})" if rates else None
 
 
 def every(name: str, held: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -209,14 +218,23 @@ def _known(kind: Kind) -> str:
 
 
 def _read(
-    name: str, kind: Kind, held: Mapping[str, Any], group: Mapping[str, Any], clock: Clock, stepping: Stepping
+    name: str,
+    kind: Kind,
+    held: Mapping[str, Any],
+    group: Mapping[str, Any],
+    index: int,
+    clock: Clock,
+    stepping: Stepping,
 ) -> Schedule:
     """The schedule, which the scheduler itself confirms. name : PyTorch's class, of which `kind` may be a subclass."""
-    schedule = _Reader(clock, stepping).read(name, held, group)
+    bases = natives.innermost(held).get("base_lrs")
+    if bases and bases[index] == 0 and not any(_asked(kind, held, group, index, 100)):
+        raise ValueError(f"{name} has a rate of 0 throughout: it shows no schedule. Give its optimizer a rate.")
+    schedule = _Reader(clock, stepping, index).read(name, held, group)
     calls = proof_length(schedule, clock)
     if stepping == "epoch":
         calls = -(-calls // clock.steps_per_epoch)
-    rates = np.array(_asked(kind, held, group, min(calls, CHECKED)))
+    rates = np.array(_asked(kind, held, group, index, min(calls, CHECKED)))
     steps = np.arange(len(rates)) * (1 if stepping == "step" else clock.steps_per_epoch)
     meant = schedule.rate(steps, clock)
     off = ~(np.abs(rates - meant) <= NEAR * max(rates.max(), meant.max()))
@@ -229,22 +247,19 @@ def _read(
     return schedule
 
 
-class CannotBeSteppedError(ValueError):
-    """A scheduler that raises when it is stepped."""
-
-
-def _asked(kind: Kind, held: Mapping[str, Any], group: Mapping[str, Any], calls: int) -> list[float]:
-    """The rates that a scheduler gives from its beginning. Raises CannotBeSteppedError where it gives none."""
+def _asked(kind: Kind, held: Mapping[str, Any], group: Mapping[str, Any], index: int, calls: int) -> list[float]:
+    """The rates that a scheduler gives from its beginning. Raises ValueError where it gives none."""
     try:
-        return natives.stepped(natives.fresh(kind, held, group), calls)
-    except ArithmeticError as error:
-        raise CannotBeSteppedError(
-            f"{kind.__name__} raises {type(error).__name__} when it is stepped ({error}). Record a run and compare it."
-        ) from None
+        return natives.stepped(natives.fresh(kind, held, group, index), calls)
     except NotImplementedError:
-        raise CannotBeSteppedError(
+        raise ValueError(
             f"{kind.__name__} raises NotImplementedError when it is stepped: PyTorch's SequentialLR cannot lead to "
             "another SequentialLR or a ChainedScheduler. Put that one first."
+        ) from None
+    except Exception as error:  # whatever a class or a function of its user's stumbles over
+        said = str(error).partition("\n")[0][:100]
+        raise ValueError(
+            f"{kind.__name__} raises {type(error).__name__} when it is stepped ({said}). Record a run and compare it."
         ) from None
 
 
@@ -267,6 +282,7 @@ class _Reader:
 
     clock: Clock
     stepping: Stepping
+    index: int  # of the parameter group
 
     def read(
         self, name: str, state: Mapping[str, Any], group: Mapping[str, Any], base: float | None = None, early: int = 0
@@ -282,13 +298,14 @@ class _Reader:
                 f"{name} is not a scheduler that samestep can read. Write the class of torch.optim.lr_scheduler that "
                 f"it is: {', '.join(KNOWN)}."
             )
+        state = natives.of_group(state, self.index)
         if base is None:
             base = number("base_lrs", state["base_lrs"][0]) if state.get("base_lrs") else float("nan")
         try:
             if name in OF_A_FUNCTION:
                 return self._of_a_function(name, state, base)
             if early and "_milestones" in state:
-                state = dict(state) | {"_milestones": [each - early for each in state["_milestones"]]}
+                state = {**state, "_milestones": [each - early for each in state["_milestones"]]}
             within = functools.partial(self._within, name, state, group, early)
             return ENTRIES[name].from_torch(State(name, state, self.stepping, base, group, self.clock, within))  # type: ignore[return-value]  # one of the union
         except ValidationError as error:

@@ -39,6 +39,8 @@ def load(
         schedule.whole_steps(clock)
         _check_last(schedule, state, groups[0], clock, stepping)
         native = _native(name, state, groups[0])
+        several = [len(data[key]) for key in _SCHEDULER if isinstance(data.get(key), list) and len(data[key]) > 1]
+        notes += tuple(f"The file holds {count} schedulers; the first is read." for count in several)
         if any(each == "CyclicLR" for each, _ in reading.every(name, state)):
             notes += ("A state of CyclicLR leaves out a scale_fn that is a function: it is read as if it had none.",)
         return schedule, native, (*notes, *reading.state_notes(name, state, groups))

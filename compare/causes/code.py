@@ -85,6 +85,8 @@ class _Counts(Calls):
 
 
 def _keras(name: str, schedule: Schedule, counts: _Counts) -> str | None:
+    if isinstance(schedule, Warmup) and not schedule.is_line_before:
+        return None
     if isinstance(schedule, Constant):
         return f"{name} = {schedule.initial!r}"
     if isinstance(schedule, Warmup) and isinstance(schedule.then, Constant):
@@ -100,6 +102,8 @@ def _keras(name: str, schedule: Schedule, counts: _Counts) -> str | None:
 
 def _torch(schedule: Schedule, counts: _Counts) -> str | None:
     parts: dict[str, Call | None]
+    if isinstance(schedule, Warmup) and not schedule.is_line_before:
+        return None
     if isinstance(schedule, Warmup):
         target = schedule.target(counts.clock)
         line = _torch_call(schedule.line(counts.clock), counts, target)

@@ -74,8 +74,7 @@ class Counter(Cause):
                 for slower in filter(None, (_scheduled_slower(pair, fast, slow, f), predict.slowed(pair.of(fast), f))):
                     yield Claim(counter, slow, slower, extrapolates=True)
                 yield Claim(counter, fast, predict.quickened(pair.of(slow), f))
-                if pair.of(slow).schedule is not None:
-                    endless = replace(pair.of(slow), is_endless=True)
+                for endless in predict.beyond(pair.of(slow)):
                     yield Claim(counter, fast, predict.quickened(endless, f))
                     # Keras looks up the last of the batches that make an update
                     yield Claim(counter, fast, predict.quickened(endless, f, late=f - 1))

@@ -8,6 +8,7 @@ from samestep.experiment.schedules.text import to_short
 
 from ..refute import Pair
 from ..refute.estimate import is_plain
+from ..refute.written import Written
 from .base import Cause
 from .scene import Scene
 
@@ -46,9 +47,13 @@ class Family(Cause):
     def of(cls, pair: Pair) -> Self | None:
         """Two different kinds of schedule; None where they are of one kind or either is not known."""
         a, b = pair.a.schedule, pair.b.schedule
-        if a is None or b is None or a.kind == b.kind or not (is_plain(a) and is_plain(b)):
+        if a is None or b is None or not (is_plain(a) and is_plain(b)):
             return None
-        return cls(str(a.kind), str(b.kind), to_short(a), to_short(b))
+        ours, theirs = (Written.of(each, pair.a.last).kind for each in (a, b))
+        if ours == theirs:
+            return None
+        kinds = (ours, theirs) if a.kind == b.kind else (str(a.kind), str(b.kind))
+        return cls(*kinds, to_short(a), to_short(b))
 
     def sentence(self, scene: Scene) -> str:
         """Both schedules."""

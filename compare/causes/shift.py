@@ -11,7 +11,7 @@ from samestep.experiment.schedules import Warmup as WarmupSchedule
 from ..rates import Rates
 from ..refute import Claim, Curve, Pair, predict
 from ..refute.claim import FEW
-from ..refute.estimate import FAST_AND_SLOW, landmarks, moves, shifts
+from ..refute.estimate import FAST_AND_SLOW, is_plain, landmarks, moves, shifts
 from ..terms import Side, other
 from . import snippets
 from .base import Cause
@@ -65,7 +65,9 @@ class Shift(Cause):
         """
         if not moves(pair):
             return
-        longest = min(len(pair.a.rates), len(pair.b.rates)) * max(pair.a.stride, pair.b.stride, 1) / 2
+        known = all(curve.schedule is not None and is_plain(curve.schedule) for curve in (pair.a, pair.b))
+        rows = min(len(pair.a.rates), len(pair.b.rates))
+        longest = rows * max(pair.a.stride, pair.b.stride, 1) * (1 if known else 0.5)
         for k in (each for each in shifts(pair) if abs(each) <= longest):
             ahead, behind = FAST_AND_SLOW[k < 0]
             late, first, second, shift = abs(k), pair.of(ahead), pair.of(behind), cls(k)

@@ -21,6 +21,7 @@ from ..runs.settings import Settings
 from ..runs.settings import clock as clock_from
 from ..runs.settings import stepping as stepping_from
 from ..runs.side import Side, clock_of, read_side, schedule_run
+from ..terms import SIDES
 from ..tolerance import ULP32, ulp32
 from ..words import counted, large_batch
 from .result import Compared, Comparison
@@ -221,7 +222,8 @@ def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, epochs: int | Non
 def _compared(
     name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, stepping: Stepping, ulp: float
 ) -> Compared:
-    given = {side.name: found for side, run in (a, b) if (found := _given(side, run, clock, stepping)) is not None}
+    asked = zip(SIDES, (a, b), strict=True)
+    given = {name: found for name, side in asked if (found := _given(*side, clock, stepping)) is not None}
     diagnosis = modest(diagnose(a[1].rates, b[1].rates, clock, ulp, given), a, b)
     scene = _scene(a, b, clock, diagnosis)
     doubtful = doubt(diagnosis, a, b, clock, stepping)

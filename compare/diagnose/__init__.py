@@ -14,6 +14,7 @@ from ..causes.base import Cause
 from ..causes.counter import Counter
 from ..causes.factor import Factor
 from ..causes.family import Family
+from ..causes.parameters import Parameters
 from ..causes.period import Period
 from ..causes.scale import Scale
 from ..causes.shift import Shift
@@ -68,7 +69,8 @@ def diagnose(
     """Name the cause of the difference of two runs.
 
     clock : gives steps per epoch; without it a counter's factor keeps its reading `unknown`.
-    ulp : float32 ULP within which two rates are the same. given : the schedule of a side that is one, asked at any step.
+    ulp : float32 ULP within which two rates are the same.
+    given : the schedule of a side that is one, asked at any step.
     Never raises for valid `Rates`.
     """
     with np.errstate(all="ignore"):
@@ -102,9 +104,16 @@ def _causes(pair: Pair) -> list[Cause]:
     if not pair.any_differs:
         return [of_equal(pair)]
     singles, numbers = single(pair), by_numbers(pair)
-    if singles and (isinstance(singles[0], ONE_NUMBER) or not numbers):
+    if singles and (isinstance(singles[0], ONE_NUMBER) or not numbers) and not _says_more(numbers, singles[0]):
         return [*singles, *(each for each in numbers if each not in singles)]
     return [*numbers, *singles] or pairs(pair) or list(filter(None, [Family.of(pair)]))
+
+
+def _says_more(numbers: list[Cause], single: Cause) -> bool:
+    """Whether a warm-up of another length is all: where nothing else has a length, it is no faster clock."""
+    first = numbers[0] if numbers else None
+    known = isinstance(single, Counter) and single.reading != "unknown"
+    return isinstance(first, Parameters) and [*first.numbers] == ["warmup_steps"] and not known
 
 
 def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float, given: Mapping[Side, Inferred]) -> Pair:

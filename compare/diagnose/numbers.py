@@ -76,7 +76,8 @@ def _cause(pair: Pair, path: Path, check: Check) -> Cause:
     causes: list[Cause] = []
     for change in path:
         a, b = change.a, change.b
-        assert isinstance(a, int | float) and isinstance(b, int | float)
+        assert isinstance(a, int | float)
+        assert isinstance(b, int | float)
         if change.name == "drop":
             factor = b if change.side == "b" else 1 / b
             causes.append(ExtraDecay(change.side or "b", int(a), factor))
@@ -100,8 +101,9 @@ def _of_numbers(rest: list[Change]) -> list[Cause]:
         return []
     if len(rest) == 1:
         name, a, b = rest[0].name, rest[0].a, rest[0].b
-        assert isinstance(a, int | float) and isinstance(b, int | float)
-        if name in ("total_steps", "decay_steps", "period"):
+        assert isinstance(a, int | float)
+        assert isinstance(b, int | float)
+        if name in ("total_steps", "period") or (name == "decay_steps" and not rest[0].written.stable):
             return [Period(a, b)]
         if name == "factor":
             return [Factor(factor_a=a, factor_b=b)]

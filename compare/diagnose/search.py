@@ -8,9 +8,11 @@ from itertools import islice
 
 from ..causes import CAUSES
 from ..causes.base import Cause
+from ..causes.period import Period
 from ..refute import Claim, Curve, Pair
 from ..refute.claim import Check
 from ..refute.estimate import is_plain
+from ..terms import Side
 
 ENOUGH_COVERED = 0.5
 """Fraction of one side's rows that a claim must predict."""
@@ -72,7 +74,14 @@ def _holds(pair: Pair, claim: Claim[Cause], check: Check) -> bool:
     if claim.extrapolates:  # without a schedule, nothing goes on beyond the rows that the claim speaks of
         goes_on = pair.other(claim.side).inferred is not None
         enough = min(check.vague, ENOUGH_EVIDENCE) if goes_on else ENOUGH_EVIDENCE
-    return check.fits and check.evidence >= max(enough, 1) and check.covered >= ENOUGH_COVERED
+    paid = not isinstance(claim.cause, Period) or not _shows_less(pair, claim.side)
+    return check.fits and check.evidence >= max(enough, 1) and check.covered >= ENOUGH_COVERED and paid
+
+
+def _shows_less(pair: Pair, side: Side) -> bool:
+    """Whether a side has a single drop, and the other several: some length takes the first of them there."""
+    ours, theirs = pair.of(side), pair.other(side)
+    return ours.is_stepwise and theirs.is_stepwise and len(ours.changes) < 2 <= len(theirs.changes)
 
 
 def _rank(pair: Pair, claim: Claim[Cause], check: Check) -> tuple[bool, bool, int, int, float]:

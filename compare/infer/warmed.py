@@ -106,7 +106,7 @@ def warmed(rows: Rows) -> Iterator[Schedule]:
         return
     found = [each for body in BODIES for each in _decays(rows, first, last, body)] if first else []
     found += _roots(rows, first, last) if first else []
-    if not found and last > first + 1:
+    if not found and last > first:
         found = [each for body in (LINE, COSINE, ROOT) for each in _stable(rows, first, last, body)]
     yield from sorted(found or _clipped(rows), key=lambda each: _length(each, rows.unit))
 
@@ -180,7 +180,7 @@ def _stable(rows: Rows, first: int, last: int, body: Body) -> Iterator[Schedule]
 
     for warm, start in heads:
         for to_zero in (True, False):
-            rest, level, swing = _scan_to_zero(columns, later.y) if to_zero else scan(columns, later.y)
+            rest, level, _ = _scan_to_zero(columns, later.y) if to_zero else scan(columns, later.y)
             best = int(rest.argmin())
             theta = [warm, begin, float(totals[best]), rows.peak, float(level[best]), start]
             given = tuple(place for place in (0, 4, 5) if theta[place] == 0.0)

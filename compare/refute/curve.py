@@ -184,14 +184,20 @@ class Curve:
         if self.inferred is None:
             return self._between(step)
         # a schedule seen for a while may go on otherwise
-        slack = np.where(self.is_endless | self._has_ended | (step <= self.last), 0.0, UNKNOWN)
+        slack = np.where(self.is_endless | self.has_ended | (step <= self.last), 0.0, UNKNOWN)
         if self._is_loose:
             after = np.clip(np.searchsorted(self.rates.step, step), 1, len(self.rates) - 1)
             slack += np.abs(self.rates.lr[after] - self.rates.lr[after - 1])
         return self.inferred.rate(step if self.is_endless else np.minimum(step, self.last)), slack
 
     @cached_property
-    def _has_ended(self) -> bool:
+    def shows_end(self) -> bool:
+        """Whether it has rows after the end of its schedule."""
+        length = None if self.schedule is None else self.schedule.length(Clock.STEPS)
+        return length is not None and length < self.last
+
+    @cached_property
+    def has_ended(self) -> bool:
         """Whether its schedule was seen to its end, and holds from there on."""
         assert self.schedule is not None
         length = self.schedule.length(Clock.STEPS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from samestep.experiment.clock import Clock, Duration
-from samestep.experiment.schedules import Schedule, ScheduleModel
+from samestep.experiment.schedules import CosineDecay, Schedule, ScheduleModel, Warmup
 
 from .curve import UNKNOWN, Curve, Known
 
@@ -60,6 +60,23 @@ def slowed(curve: Curve, factor: int) -> Prediction:
 def stretched(curve: Curve, numerator: int, denominator: int) -> Prediction:
     """By a clock that runs by a ratio, the last step below counting."""
     return lambda step: curve.at(step * numerator // denominator)
+
+
+def beyond(curve: Curve) -> Iterator[Curve]:
+    """A run whose schedule is asked beyond its last row as well: as it is, and a cosine as one that climbs again.
+
+    Nothing for a run whose schedule is not known.
+    """
+    if curve.inferred is None:
+        return
+    endless = replace(curve, is_endless=True)
+    yield endless
+    schedule = curve.inferred.schedule
+    inner = schedule.then if isinstance(schedule, Warmup) else schedule
+    if isinstance(inner, CosineDecay) and inner.after == "hold" and not curve.is_endless and not curve.shows_end:
+        rising = inner.model_copy(update={"after": "rise"})
+        whole = schedule.model_copy(update={"then": rising}) if isinstance(schedule, Warmup) else rising
+        yield replace(endless, inferred=replace(curve.inferred, schedule=whole))
 
 
 def held(curve: Curve, every: int) -> Prediction:

@@ -24,6 +24,7 @@ from samestep.experiment.schedules import (
     Linear,
     PiecewiseConstant,
     PolynomialDecay,
+    Product,
     Schedule,
     ScheduleModel,
     Sequence,
@@ -61,6 +62,9 @@ RATES = ("initial", "end", "floor", "max_lr")
 
 LINE = "linear", False, False
 """The warm-up of most: a line, before what follows."""
+
+RAMP = "ramp", True, False
+"""A warm-up that multiplies the first rates of what it lies over, from the factor `start` to 1."""
 
 Value = float | int | tuple[int, ...] | None
 
@@ -124,6 +128,8 @@ class Written:
         if isinstance(body, Linear):
             body = PolynomialDecay(initial=body.initial, end=body.end, power=1.0, over=body.over, cycle=False)
         how = (schedule.curve, schedule.overlaps, schedule.joins) if isinstance(schedule, Warmup) else LINE
+        if isinstance(schedule, Product) and warm:
+            how = RAMP
         return cls(body, warm, start, stable, how)
 
     def schedule(self) -> Schedule:
@@ -132,7 +138,9 @@ class Written:
         if self.stable:
             flat = Constant(initial=float(then.rate(0, Clock.STEPS)))
             then = Sequence(schedules=(flat, then), milestones=(_steps(self.stable),))
-        if self.warm:
+        if self.warm and self.how == RAMP:
+            then = Product(schedules=(then, Linear(initial=self.start, end=1.0, over=_steps(self.warm))))
+        elif self.warm:
             how = dict(zip(("curve", "overlaps", "joins"), self.how, strict=True))
             then = Warmup(initial=self.start, over=_steps(self.warm), then=then, **how)  # type: ignore[arg-type]
         return Clip(lowest=self.lowest, of=then) if self.lowest else then
@@ -234,6 +242,7 @@ def changes(a: Written, b: Written, last: int) -> Iterator[Change]:
 def _of_clock(a: Written, b: Written) -> Iterator[Change]:
     """Every duration, by one ratio."""
     ours, theirs = (dict(each.durations()) for each in (a, b))
+    ours.pop("timescale", None)  # mostly the warm-up's length
     if a.how != b.how or ours.keys() != theirs.keys() or len(ours) < 2:
         return
     ratios = {Fraction(ours[name], theirs[name]) for name in ours}
@@ -250,27 +259,32 @@ def _of_warmup(a: Written, b: Written) -> Iterator[Change]:
         return
     if a.how != b.how:
         return
-    said = a.warm_as_written, b.warm_as_written
     if a.warm != b.warm:
-        begun = [a.start] if said == (a.warm, b.warm) else [tidy(a.peak / said[1])]
-        for start in dict.fromkeys((*begun, a.start)):
-            changed = replace(a, warm=b.warm, start=start)
-            for decay in dict.fromkeys((a.total and a.total - a.stable - b.warm, a.decay)):
-                yield Change("warmup_steps", *said, changed.lasting(decay) if decay > 0 and not a.how[1] else changed)
-            if "timescale" in vars(a.body) and "timescale" in vars(b.body):
-                scale = (
-                    b.peak * vars(b.body)["timescale"].count ** 0.5 / (a.peak * vars(a.body)["timescale"].count ** 0.5)
-                )
-                peak = b.peak if _alike(scale, 1.0) else a.peak  # Noam's peak follows from its warm-up
-                start = tidy(b.start * peak / b.peak)
-                both = changed.with_body(initial=peak, timescale=vars(b.body)["timescale"])
-                yield Change("warmup_steps", *said, replace(both, start=start))
-            if isinstance(a.body, Stairs):  # the warm-up lies before milestones that count from step 0
-                moved = tuple(each + a.warm - b.warm for each in a.body.milestones)
-                if moved and moved[0] > 0:
-                    yield Change("warmup_steps", *said, changed.with_body(milestones=moved))
+        yield from _of_warmup_steps(a, b)
     if a.warm and b.warm and not _alike(a.start, b.start):
         yield Change("warmup_start", a.start, b.start, replace(a, start=b.start))
+
+
+def _of_warmup_steps(a: Written, b: Written) -> Iterator[Change]:
+    """Another length, which leaves the total, the decay, the stable phase's end or the milestones where they are."""
+    said = a.warm_as_written, b.warm_as_written
+    begun = [a.start] if said == (a.warm, b.warm) else [tidy(a.peak / said[1])]
+    for start in dict.fromkeys((*begun, a.start)):
+        changed = replace(a, warm=b.warm, start=start)
+        if a.stable > b.warm - a.warm:
+            yield Change("warmup_steps", *said, replace(changed, stable=a.stable - b.warm + a.warm))
+        for decay in dict.fromkeys((a.total and a.total - a.stable - b.warm, a.decay)):
+            yield Change("warmup_steps", *said, changed.lasting(decay) if decay > 0 and not a.how[1] else changed)
+        if "timescale" in vars(a.body) and "timescale" in vars(b.body):
+            scale = b.peak * vars(b.body)["timescale"].count ** 0.5 / (a.peak * vars(a.body)["timescale"].count ** 0.5)
+            peak = b.peak if _alike(scale, 1.0) else a.peak  # Noam's peak follows from its warm-up
+            start = tidy(b.start * peak / b.peak)
+            both = changed.with_body(initial=peak, timescale=vars(b.body)["timescale"])
+            yield Change("warmup_steps", *said, replace(both, start=start))
+        if isinstance(a.body, Stairs):  # the warm-up lies before milestones that count from step 0
+            moved = tuple(each + a.warm - b.warm for each in a.body.milestones)
+            if moved and moved[0] > 0:
+                yield Change("warmup_steps", *said, changed.with_body(milestones=moved))
 
 
 def _of_lengths(a: Written, b: Written) -> Iterator[Change]:
@@ -331,6 +345,8 @@ def _warmup(schedule: Schedule, last: int) -> tuple[int, float, Schedule]:
     match schedule:
         case Warmup():
             return int(schedule.over.count), schedule.initial, schedule.then
+        case Product(schedules=(then, Linear(end=1.0) as ramp)):
+            return int(ramp.over.count), ramp.initial, then
         case Linear() if schedule.end > schedule.initial:
             return int(schedule.over.count), schedule.initial, Constant(initial=schedule.end)
         case Cyclic(mode="triangular") if int(schedule.up.count + schedule.down.count) >= last:

@@ -145,6 +145,7 @@ def test_cycles_go_up_and_down():
     assert rate(text, 0, 1, 2, 4, 6, 8) == pytest.approx([0.1, 0.6, 1.1, 0.6, 0.1, 0.6])
 
 
+<<<<<<< HEAD
 def test_the_inverse_square_root_is_half_after_three_timescales():
     assert rate("inverse-sqrt:initial=1,timescale=10 steps", 0, 30, 80, 990) == pytest.approx([1, 1 / 2, 1 / 3, 0.1])
     assert rate("inverse-sqrt:initial=1,timescale=10 steps,power=1", 0, 10, 90) == pytest.approx([1, 1 / 2, 0.1])
@@ -190,6 +191,25 @@ def test_a_warm_up_lies_before_its_schedule_or_over_its_beginning():
         parse("warmup:initial=0,over=14 steps,then=(linear:initial=1,end=0,over=9 steps),overlaps").length(QUESTION)
         == 14
     )
+=======
+@pytest.mark.parametrize(
+    "text",
+    [
+        "linear:initial=0.1,end=0.1,over=10 steps",
+        "polynomial:initial=0.1,end=0.1,power=2,over=100 steps",
+        "polynomial:initial=0.1,end=0.1,power=0.5,over=7 steps,cycle",
+        "cosine:initial=0.1,floor=0.1,over=100 steps,after=rise",
+        "cosine-restarts:initial=0.1,floor=0.1,first=7 steps,t_mul=1.5,m_mul=0.7",
+        "one-cycle:max_lr=0.1,div_factor=1,final_div_factor=1,pct_start=0.3,over=90 steps,anneal_strategy=cos,after=hold",
+        "cyclic:low=0.1,max_lr=0.1,up=7 steps,down=3 steps,mode=exp_range,gamma=0.9",
+        "exponential:initial=0.1,factor=1,every=7 steps",
+        "warmup:initial=0.1,over=9 steps,then=(linear:initial=0.1,end=0.1,over=30 steps)",
+        "product:schedules=[(constant:initial=0.3),(exponential:initial=1,factor=1,every=7 steps)]",
+    ],
+)
+def test_one_rate_throughout_is_one_number(text):
+    assert len(set(parse(text).rate(np.arange(200), QUESTION).tolist())) == 1
+>>>>>>> native
 
 
 def test_a_rate_past_any_number_is_refused():

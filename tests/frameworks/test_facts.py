@@ -63,6 +63,16 @@ def test_keras_misses_restarts_where_t_mul_is_near_1(facts):
     assert 5_000 < facts["restarts_far"][0][0] < 200_000
 
 
+def test_keras_computes_in_whole_numbers_where_it_is_given_one(facts):
+    assert facts["whole"]["ExponentialDecay"] == [1, 0, 0]
+    assert facts["whole"]["PiecewiseConstantDecay"] == [4, 2, 2]
+    assert facts["whole"]["PiecewiseConstantDecay, mixed"] == "InvalidArgumentError"
+
+
+def test_periods_that_shrink_have_an_end_after_which_keras_gives_no_rate(facts):
+    assert facts["shrunk"] == 10
+
+
 def test_t_mul_in_float32_bends_the_periods(facts):
     assert 1e-5 < facts["bent"] < 1e-3
 
@@ -92,6 +102,36 @@ def test_pytorch_raises_where_its_cycles_cannot_go_on(torch_facts):
 
 def test_a_chain_with_a_scheduler_that_sets_the_rate_is_no_product(torch_facts):
     assert torch_facts["chain_after_a_setter"] == [1.0, 1.0, 0.5, 1.0, 0.5, 1.0]
+
+
+def test_a_cosine_in_a_chain_multiplies_until_t_max_and_then_adds(torch_facts):
+    until, after = torch_facts["chain_with_a_cosine"][:11], torch_facts["chain_with_a_cosine"][11:]
+    assert max(until) < 1e-15
+    assert min(after) > 0.01
+
+
+def test_a_multiplicative_lr_in_a_chain_multiplies(torch_facts):
+    assert torch_facts["chain_with_a_multiplier"] < 1e-15
+
+
+def test_counts_of_calls_are_looked_up_by_equality(torch_facts):
+    assert torch_facts["milestones"] == {"5": 0.1, "5.5": 1.0}
+    assert torch_facts["step_size"] == []  # 2.5 calls: at every fifth
+
+
+def test_a_sequence_that_is_first_in_another_is_a_call_ahead(torch_facts):
+    constant, exponential = torch_facts["nested"]["constant"], torch_facts["nested"]["exponential"]
+    assert constant == [1, 1, 0.5, 0.5, 0.5, 0.5, 1, 1]
+    assert exponential[:3] == pytest.approx([0.9, 0.81, 0.5])
+    assert torch_facts["sequence_to_sequence"] == "NotImplementedError"
+
+
+def test_pytorch_cannot_come_back_from_a_factor_of_0(torch_facts):
+    assert torch_facts["constant_from_0"] == "ZeroDivisionError"
+
+
+def test_the_state_of_cyclic_lr_does_not_show_a_function(torch_facts):
+    assert torch_facts["scale_fn"]
 
 
 def test_float32_beta_2_makes_pytorchs_second_moment_too_large(facts, torch_facts):

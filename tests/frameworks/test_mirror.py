@@ -19,8 +19,13 @@ NOT_THE_SAME = {
     "stacked.py": "Keras makes many updates in one graph, PyTorch one after the other",
     "stand_ins.py": "each lacks other schedules, and Keras saves them",
 }
-# PyTorch's optimizers are made with the parameters, Keras' are given them by `fit`; its schedulers with an optimizer
-ONE_SIDE_ONLY = {("training.py", "optimizer"): "parameters", ("natives.py", "made"): "optimizer"}
+# PyTorch's optimizers are made with the parameters, Keras' are given them by `fit`; its schedulers with an optimizer,
+# which has groups of parameters
+ONE_SIDE_ONLY = {
+    ("training.py", "optimizer"): "parameters",
+    ("natives.py", "made"): "optimizer",
+    ("reading.py", "read"): "group",
+}
 
 
 def public(path: Path) -> list[tuple[str, ...]]:

@@ -23,6 +23,7 @@ ONLY_ASKED = {"MultiplicativeLR"}
 REFUSED = {"ReduceLROnPlateau"}
 UNREADABLE = {
     "StepLR of a subclass that differs": "Floored follows no schedule of samestep's vocabulary: at call 7 its rate is 0.02",
+    "StepLR of a rate of 0": "StepLR has a rate of 0 throughout: it shows no schedule.",
     "ConstantLR from 0": "ConstantLR raises ZeroDivisionError when it is stepped",
     "CyclicLR of a function": "CyclicLR has a scale_fn of its user's",
     "SequentialLR in SequentialLR, smooth first": "at call 0 its rate is 0.05, where 0.1 would be read. With calls=N",
@@ -198,6 +199,7 @@ def test_rates_that_tensorflow_takes_for_0_are_noted(keras_made):
 @pytest.mark.parametrize(
     ("name", "says"),
     {
+        "CosineDecay of 0": "CosineDecay has a rate of 0 throughout: it shows no schedule.",
         "Floored": "at count 16 its rate is 0.03, where 0.028711 would be read. With calls=N, read asks it N times.",
         "ExponentialDecay of a whole number": "is given 1, an integer, so Keras computes in whole numbers: at count 1 its",
         "PiecewiseConstantDecay of both": "is given 1, an integer, so Keras computes in whole numbers: Keras cannot",
@@ -256,7 +258,9 @@ def test_a_milestone_that_is_no_whole_number_is_never_met(torch_made):
         "resumed one call off": "Its last rate is 0.06561, and a scheduler of this state gives 0.059049 at call 5:",
         "two max_lr": "Its parameter groups have rates of their own (5.0, 7.0); the first is read.",
         "two functions": "Its parameter groups have functions of their own; the first is read.",
-        "two rates": "Its parameter groups have rates of their own (0.02, 0.01); the first is read.",
+        "two rates": "Its parameter groups have rates of their own (0.02, 0.01; 0.5, 0.25; 2e-06, 1e-06);",
+        "resumed where it was": "It is at call 5 after 0 of its own: it was resumed there, or stepped with a number.",
+        "by a table": "The state is at call 2; the schedule is read from its beginning.",
     }.items(),
 )
 def test_what_a_live_scheduler_did_besides_its_schedule_is_noted(torch_made, name, says):
@@ -265,6 +269,18 @@ def test_what_a_live_scheduler_did_besides_its_schedule_is_noted(torch_made, nam
 
 def test_a_live_scheduler_that_did_nothing_else_has_no_notes(torch_made):
     assert torch_made["live"]["as made"] == torch_made["live"]["two of one"] == []
+
+
+@pytest.mark.parametrize("name", ["two max_lr", "two functions", "two rates"])
+def test_each_parameter_group_is_read_where_it_is_named(torch_made, name):
+    told = torch_made["groups"][name]
+    for read, rates in zip(told["read"], told["rates"], strict=True):
+        assert from_json(read).rate(np.arange(7), CLOCK) == pytest.approx(rates)
+    assert told["rates"][0] != told["rates"][1]
+
+
+def test_a_file_of_two_schedulers_says_that_it_holds_two(torch_made):
+    assert "The file holds 2 schedulers; the first is read." in torch_made["read"]["StepLR per step"]["two"]
 
 
 def test_an_older_state_of_one_cycle_is_read(torch_made):
@@ -339,6 +355,14 @@ def test_saved_state_is_translated_to_keras(torch_made, folder):
     assert (told["compared_steps"], told["parts_at"]) == (60, 60)  # there PyTorch raises, and Keras holds
     assert "moves the momentum as well" in told["notes"][0]
     assert "stands in" in told["notes"][1]
+
+
+def test_what_is_proved_is_what_was_given(torch_made, folder):
+    never = translated(folder / "torch" / "MultiStepLR that never falls.pt", "--to", "keras")
+    assert never["code"] == "learning_rate = 0.1\n"
+    assert "the rate never falls there." in never["notes"][-1]
+    nested = translated(folder / "torch" / "SequentialLR in SequentialLR.pt", "--to", "keras")
+    assert (nested["verdict"], nested["schedule"]["schedules"][0]["milestones"]) == ("same", ["1 step"])
 
 
 def test_saved_config_is_translated_to_pytorch(keras_made, folder):

@@ -113,6 +113,23 @@ def bent(t_mul, first, periods):
 
 
 found["bent"] = bent(1.01, 100, 1000)
+
+
+def asked(schedule, steps):
+    try:
+        return [float(schedule(step)) for step in steps]
+    except tf.errors.InvalidArgumentError as error:
+        return type(error).__name__
+
+
+s = keras.optimizers.schedules
+found["whole"] = {
+    "ExponentialDecay": asked(s.ExponentialDecay(1, 5, 0.5), (0, 1, 2)),
+    "PiecewiseConstantDecay": asked(s.PiecewiseConstantDecay([0], [4, 2]), (0, 1, 2)),
+    "PiecewiseConstantDecay, mixed": asked(s.PiecewiseConstantDecay([0], [1, 0.5]), (0, 1, 2)),
+}
+shrinking = asked(s.CosineDecayRestarts(1.0, 5, t_mul=0.5), range(20))
+found["shrunk"] = next(step for step, rate in enumerate(shrinking) if rate != rate)
 found["smallest"] = [float(keras.optimizers.schedules.ExponentialDecay(rate, 1, 0.5)(1)) for rate in (4e-38, 2e-38)]
 
 

@@ -55,7 +55,56 @@ def second_moment():
     return adam.state[weight]["exp_avg_sq"].tolist()
 
 
+def apart(parts, calls):
+    """At each call, how far a chain lies from the product of its parts; each of these from an optimizer of rate 1."""
+    o = optimizer()
+    chain = rates(s.ChainedScheduler([part(o) for part in parts]), calls)
+    alone = [rates(part(optimizer()), calls) for part in parts]
+    return [abs(rate - math.prod(each)) for rate, *each in zip(chain, *alone, strict=True)]
+
+
+def nested(first):
+    """A sequence of which the first part is a sequence: 3 calls of `first`, then 0.5 of the rate."""
+    o = optimizer()
+    inner = s.SequentialLR(o, [first(o), s.ConstantLR(o, 0.5, 99)], milestones=[3])
+    return rates(s.SequentialLR(o, [inner, s.StepLR(o, 99)], milestones=[6]), 7)
+
+
+def raises(make, calls=12):
+    try:
+        rates(make(optimizer()), calls)
+    except (ArithmeticError, NotImplementedError) as error:
+        return type(error).__name__
+
+
+def state_of_a_scale_fn(scale_fn):
+    made = s.CyclicLR(optimizer(), 0.1, 1.0, step_size_up=4, cycle_momentum=False, scale_fn=scale_fn)
+    return {key: value for key, value in made.state_dict().items() if key != "base_lrs"}
+
+
+def exponential(o):
+    return s.ExponentialLR(o, 0.9)
+
+
+def cosine(o):
+    return s.CosineAnnealingLR(o, 10)
+
+
+def multiplicative(o):
+    return s.MultiplicativeLR(o, lambda n: 0.8)
+
+
 facts = {
+    "milestones": {end: rates(s.MultiStepLR(optimizer(), [end]), 12)[-1] for end in (5, 5.0, 5.5)},
+    "step_size": [n for n, rate in enumerate(rates(s.StepLR(optimizer(), 2.5, 0.5), 20)) if rate != 0.5 ** (n // 5)],
+    "nested": {"constant": nested(lambda o: s.ConstantLR(o, 1.0, 0)), "exponential": nested(exponential)},
+    "sequence_to_sequence": raises(
+        lambda o: s.SequentialLR(o, [exponential(o), s.SequentialLR(o, [cosine(o), cosine(o)], [2])], [2])
+    ),
+    "constant_from_0": raises(lambda o: s.ConstantLR(o, 0.0, 5)),
+    "chain_with_a_cosine": apart([exponential, cosine], 15),
+    "chain_with_a_multiplier": max(apart([exponential, multiplicative], 15)),
+    "scale_fn": state_of_a_scale_fn(None) == state_of_a_scale_fn(lambda x: 0.5),
     "climbs": {t_max: climbs(t_max, 0.01) for t_max in (100, 20_000, 100_000)},
     "one_cycle": calls_until_it_raises(lambda o: s.OneCycleLR(o, 1.0, total_steps=5, cycle_momentum=False)),
     "one_cycle_without_a_rise": calls_until_it_raises(

@@ -95,6 +95,7 @@ REFUSED = {
     "MyOwn": MyOwn(),
     "ReduceLROnPlateau": keras.callbacks.ReduceLROnPlateau(),
     "Floored": Floored(0.1, 25),
+    "CosineDecay of 0": s.CosineDecay(0.0, 25, alpha=0.5),
     "ExponentialDecay of a whole number": s.ExponentialDecay(1, 7, 0.5),
     "PiecewiseConstantDecay of both": s.PiecewiseConstantDecay([10, 20], [1, 0.5, 0.1]),
     "CosineDecayRestarts that shrink": s.CosineDecayRestarts(0.1, 7, t_mul=0.5),

@@ -35,6 +35,22 @@ class Floored(s.StepLR):
         return [max(0.02, rate) for rate in super().get_lr()]
 
 
+class Table(s.StepLR):
+    """A subclass that has no rates beyond its table, and a list where PyTorch has a Counter."""
+
+    def __init__(self, o):
+        self.milestones = [1, 2]
+        super().__init__(o, 7)
+
+    def get_lr(self):
+        return [[0.1, 0.2, 0.3][self.last_epoch]]
+
+
+def without_a_rate(o):
+    o.param_groups[0]["lr"] = 0.0
+    return o
+
+
 def nested(first, o, until=2):
     return s.SequentialLR(
         o, [s.SequentialLR(o, [first, s.StepLR(o, 5)], [until]), s.ExponentialLR(o, 0.9)], milestones=[9]
@@ -47,6 +63,7 @@ MADE = {
     "StepLR to 0": lambda o: s.StepLR(o, 7, gamma=0.0),
     "StepLR of a subclass": lambda o: Renamed(o, 7),
     "StepLR of a subclass that differs": lambda o: Floored(o, 7),
+    "StepLR of a rate of 0": lambda o: s.StepLR(without_a_rate(o), 7),
     "ExponentialLR to 0": lambda o: s.ExponentialLR(o, 0.0),
     "MultiStepLR of parts of a call": lambda o: s.MultiStepLR(o, [10.5, 30.0, 40.2]),
     "MultiStepLR that never falls": lambda o: s.MultiStepLR(o, [10.5, 40.2]),
@@ -219,8 +236,8 @@ def stepped(native, *calls):
     return native
 
 
-def resumed(o):
-    o.param_groups[0].update(initial_lr=0.1, lr=0.1 * 0.9**4)
+def resumed(o, calls=4):
+    o.param_groups[0].update(initial_lr=0.1, lr=0.1 * 0.9**calls)
     return s.ExponentialLR(o, 0.9, last_epoch=4)
 
 
@@ -238,6 +255,8 @@ LIVE = {
     "by hand": lambda: stepped(s.StepLR(optimizer(), 5), None, by_hand),
     "by hand, of a function": lambda: stepped(s.LambdaLR(optimizer(), lambda n: 0.9**n), None, by_hand),
     "resumed one call off": lambda: resumed(optimizer()),
+    "resumed where it was": lambda: resumed(optimizer(), 5),
+    "by a table": lambda: stepped(Table(optimizer()), None, None),
     "two max_lr": lambda: two_groups(lambda o: s.CyclicLR(o, [1, 1], [5, 7], 4, cycle_momentum=False)),
     "two functions": lambda: two_groups(lambda o: s.LambdaLR(o, [lambda n: 1.0, lambda n: 0.5])),
     "two of one": lambda: two_groups(lambda o: s.LambdaLR(o, lambda n: 1.0)),
@@ -246,6 +265,17 @@ LIVE = {
 }
 
 
+groups = {}
+for name in ("two max_lr", "two functions", "two rates"):
+    native = LIVE[name]()
+    calls = 7 if name == "two functions" else None
+    read_of = [to_json(schedules.read(native, CLOCK, "step", calls, group=index)) for index in (0, 1)]
+    native.optimizer.step()
+    lr = [[group["lr"] for group in native.optimizer.param_groups]]
+    for _ in range(6):
+        native.step()
+        lr.append([group["lr"] for group in native.optimizer.param_groups])
+    groups[name] = {"read": read_of, "rates": list(zip(*lr, strict=True))}
 live = {name: schedules.notes(make()) for name, make in LIVE.items()}
 
 printed = {}
@@ -256,6 +286,11 @@ for name, text in EXAMPLES.items():
         held = {"optimizer": torch.optim.SGD([torch.nn.Parameter(torch.zeros(()))], built.learning_rate, momentum=0.9)}
         exec(compile(schedules.source(meant, CLOCK, stepping), name, "exec"), held)
         printed[f"{name} per {stepping}"] = to_json(schedules.read(held["scheduler"], CLOCK, stepping))
+
+holder = optimizer()
+made = [s.StepLR(holder, 7, gamma=0.3).state_dict(), s.ExponentialLR(holder, 0.9).state_dict()]
+torch.save({"lr_schedulers": made, "optimizer_states": [holder.state_dict()]}, FOLDER / "two.ckpt")
+read["StepLR per step"]["two"] = saved.load(FOLDER / "two.ckpt", None, CLOCK, "step")[2]
 
 holder = optimizer()
 cycle = MADE["OneCycleLR"](holder).state_dict()
@@ -278,4 +313,6 @@ classes = [
     for name in dir(s)
     if isinstance(getattr(s, name), type) and issubclass(getattr(s, name), s.LRScheduler) and not name.startswith("_")
 ]
-print(json.dumps({"classes": classes, "read": read, "wrong": wrong, "live": live, "printed": printed}))
+print(
+    json.dumps({"classes": classes, "read": read, "wrong": wrong, "live": live, "groups": groups, "printed": printed})
+)
