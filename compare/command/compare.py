@@ -12,8 +12,8 @@ from .options import Accumulate, DropLast, Json, check_targets
 
 EXAMPLE = "samestep compare a.csv b.csv --samples 1000 --batch-size 32 --json result.json"
 SIDE_HELP = (
-    "A trace, a log (CSV, JSON lines, text, TensorBoard, Keras, Lightning, Hugging Face, Weights & Biases, MLflow, YOLO, "
-    "timm, MMEngine, fairseq and others), a folder of a run, or a schedule as for explain."
+    "A trace, a log (CSV, JSON lines, text, TensorBoard, Keras, Lightning, Hugging Face, Weights & Biases, MLflow, "
+    "YOLO, timm, MMEngine, fairseq and others), a folder of a run, or a schedule as for explain."
 )
 SETTINGS_HELP = (
     "What A alone needs: framework=, arm=, seed= to select; step_base=, lr_timing=used|next, step_unit=step|epoch, "

@@ -99,7 +99,7 @@ def _agree(meaning: Meaning, run: Run, other: tuple[Side, Run], clock: Clock | N
         return False
     lr, value = rates.lr[ours_at], theirs.rates.lr[theirs_at]
     size = near_peak(np.maximum(lr, value), float(max(lr.max(), value.max())))
-    within = allowed(size, rates.rounding[ours_at], theirs.rates.rounding[theirs_at])
+    within = allowed(size, run.least_digits[ours_at], theirs.least_digits[theirs_at])
     return bool((np.abs(lr - value) <= within).all())
 
 

@@ -49,6 +49,11 @@ class Run:
     written: str = ""
     perhaps: np.ndarray | None = None
 
+    @property
+    def least_digits(self) -> np.ndarray:
+        """The rounding of each rate if the log was written with as few digits as it may have been: float64."""
+        return self.rates.rounding if self.perhaps is None else self.perhaps
+
     def said(self, form: str) -> str:
         """What was read, in words: the format, the rows, and which run it is."""
         steps = self.rates.step
