@@ -13,7 +13,7 @@ from ..align.steps import common_rows
 from ..causes.unexplained import Unexplained
 from ..infer import Inferred
 from ..runs.run import Run
-from ..runs.side import Name, Side
+from ..runs.side import Name, Side, holds_means
 from ..tolerance import allowed
 from ..words import listed, short
 from . import Diagnosis
@@ -96,7 +96,7 @@ def doubt(
             return Doubt("whether the rates in the log are those used or the next ones", timing)
     if diagnosis.verdict != "differs" or diagnosis.first_difference is None:
         return None
-    return _of_meaning(list(agreeing(a, b, clock, stepping))) or _of_digits(a, b)
+    return _of_means(a, b) or _of_meaning(list(agreeing(a, b, clock, stepping))) or _of_digits(a, b)
 
 
 def _ahead(diagnosis: Diagnosis, a: Run, b: Run) -> Iterator[Name]:
@@ -130,6 +130,17 @@ def _of_timing(diagnosis: Diagnosis, early: Side) -> str | None:
 def _is_of_epochs(side: Side) -> bool:
     """Whether a row of a log is an epoch: a convention then moves it by more than one update."""
     return "epoch_lr" in side.conventions
+
+
+def _of_means(a: tuple[Side, Run], b: tuple[Side, Run]) -> Doubt | None:
+    """A log of means cannot be held against a log that lacks rows of its epochs."""
+    for (side, _), (other, theirs) in ((a, b), (b, a)):
+        if holds_means(side) and not holds_means(other) and any(theirs is run for run in other.runs):  # as it was read
+            return Doubt(
+                f"the rates within each epoch, of which {side.name}'s log holds the mean",
+                f"{other.name}'s log lacks steps of these epochs. Compare each with the intended schedule.",
+            )
+    return None
 
 
 def _of_meaning(found: list[tuple[Side, Meaning]]) -> Doubt | None:
