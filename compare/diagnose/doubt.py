@@ -96,7 +96,7 @@ def doubt(
             return Doubt("whether the rates in the log are those used or the next ones", timing)
     if diagnosis.verdict != "differs" or diagnosis.first_difference is None:
         return None
-    return _of_means(a, b) or _of_meaning(list(agreeing(a, b, clock, stepping))) or _of_digits(a, b)
+    return _of_means(a, b) or _of_digits(a, b) or _of_meaning(list(agreeing(a, b, clock, stepping)))
 
 
 def _ahead(diagnosis: Diagnosis, a: Run, b: Run) -> Iterator[Name]:
