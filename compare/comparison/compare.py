@@ -10,6 +10,7 @@ import numpy as np
 
 from samestep.experiment.clock import Clock, Stepping
 
+from ..align.epochs import epoch_means
 from ..align.losses import losses
 from ..align.steps import common_rows
 from ..causes.scene import Scene, Seen
@@ -20,7 +21,7 @@ from ..runs.run import SELECTS, CompareError, Run, listed_keys
 from ..runs.settings import Settings
 from ..runs.settings import clock as clock_from
 from ..runs.settings import stepping as stepping_from
-from ..runs.side import Side, clock_of, read_side, schedule_run
+from ..runs.side import Side, clock_of, holds_means, read_side, schedule_run
 from ..terms import SIDES
 from ..tolerance import ULP32, ulp32
 from ..words import counted, large_batch
@@ -150,10 +151,11 @@ def _pairs(
         both = [schedule_run(side, steps, clock, stepping) for side in (a, b)]
         yield "schedules", both[0], both[1]
     elif a.schedule is None and b.schedule is None:
-        yield from _matched(a, b)
+        yield from ((name, *_in_means((a, run_a), (b, run_b), clock)) for name, run_a, run_b in _matched(a, b))
     else:
-        for name, run in _named(a.runs or b.runs):
-            predicted = schedule_run(a if a.schedule is not None else b, run.rates.step, clock, stepping)
+        schedule, log = (a, b) if a.schedule is not None else (b, a)
+        for name, run in _named(log.runs):
+            predicted = schedule_run(schedule, run.rates.step, clock, stepping, holds_means(log))
             yield (name, run, predicted) if a.schedule is None else (name, predicted, run)
 
 
@@ -195,6 +197,16 @@ def _common(a: Run, b: Run, place: str, notes: list[str]) -> tuple[Run, Run]:
     left = f"{counted(len(rows_a), 'step')} that both have {'is' if len(rows_a) == 1 else 'are'} compared"
     notes.append(f"{place}Only the {left}, of {counted(len(a.rates), 'row')} of a and {len(b.rates):,} of b.")
     return a.at(rows_a), b.at(rows_b)
+
+
+def _in_means(a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None) -> tuple[Run, Run]:
+    """Both runs; if one holds the mean of each epoch, so does the other, as far as it has all rows of an epoch."""
+    means = [holds_means(side) for side, _ in (a, b)]
+    if clock is None or means[0] == means[1]:
+        return a[1], b[1]
+    if means[0]:
+        return a[1], epoch_means(b[1], clock) or b[1]
+    return epoch_means(a[1], clock) or a[1], b[1]
 
 
 def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, epochs: int | None, notes: list[str]) -> np.ndarray:

@@ -13,11 +13,11 @@ from ..align.steps import common_rows
 from ..causes.unexplained import Unexplained
 from ..infer import Inferred
 from ..runs.run import Run
-from ..runs.side import Name, Side
+from ..runs.side import Name, Side, holds_means
 from ..tolerance import allowed
 from ..words import listed, short
 from . import Diagnosis
-from .meanings import agreeing, as_read
+from .meanings import Meaning, agreeing, as_read
 
 FEW = 3
 """With fewer rows no schedule follows, and no cause of a difference."""
@@ -96,7 +96,7 @@ def doubt(
             return Doubt("whether the rates in the log are those used or the next ones", timing)
     if diagnosis.verdict != "differs" or diagnosis.first_difference is None:
         return None
-    return _of_meaning(a, b, clock, stepping) or _of_digits(a, b)
+    return _of_means(a, b) or _of_digits(a, b) or _of_meaning(list(agreeing(a, b, clock, stepping)))
 
 
 def _ahead(diagnosis: Diagnosis, a: Run, b: Run) -> Iterator[Name]:
@@ -132,10 +132,21 @@ def _is_of_epochs(side: Side) -> bool:
     return "epoch_lr" in side.conventions
 
 
-def _of_meaning(a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, stepping: Stepping) -> Doubt | None:
+def _of_means(a: tuple[Side, Run], b: tuple[Side, Run]) -> Doubt | None:
+    """A log of means cannot be held against a log that lacks rows of its epochs."""
+    for (side, _), (other, theirs) in ((a, b), (b, a)):
+        if holds_means(side) and not holds_means(other) and any(theirs is run for run in other.runs):  # as it was read
+            return Doubt(
+                f"the rates within each epoch, of which {side.name}'s log holds the mean",
+                f"{other.name}'s log lacks steps of these epochs. Compare each with the intended schedule.",
+            )
+    return None
+
+
+def _of_meaning(found: list[tuple[Side, Meaning]]) -> Doubt | None:
     """Both are the same if the rows of one log mean something else than they were taken for."""
     said, on = [], []
-    for side, meaning in agreeing(a, b, clock, stepping):
+    for side, meaning in found:
         name = side.name
         if_so, if_not = (f"--{name} {_options(each)}" for each in (meaning.options, as_read(side)))
         said.append(f"If {name}'s log {meaning.says}, give {if_so}: both are the same. If not, give {if_not}.")
@@ -153,11 +164,8 @@ def _of_digits(a: tuple[Side, Run], b: tuple[Side, Run]) -> Doubt | None:
     if len(ours) < FEW:
         return None
     lr, value = runs[0].rates.lr[ours], runs[1].rates.lr[theirs]
-    leeway = (
-        (run.rates.rounding if run.perhaps is None else run.perhaps)[rows]
-        for run, rows in zip(runs, (ours, theirs), strict=True)
-    )
-    if (np.abs(lr - value) > allowed(np.maximum(lr, value), *leeway)).any():
+    within = allowed(np.maximum(lr, value), runs[0].least_digits[ours], runs[1].least_digits[theirs])
+    if (np.abs(lr - value) > within).any():
         return None
     logs = " and ".join(f"{name}'s" for name in few)
     return Doubt(

@@ -9,6 +9,7 @@ import numpy as np
 
 from samestep.experiment.clock import Clock, Stepping
 
+from ..align.epochs import epoch_means
 from ..align.steps import common_rows
 from ..rates import Rates
 from ..runs.run import Run
@@ -99,18 +100,5 @@ def _agree(meaning: Meaning, run: Run, other: tuple[Side, Run], clock: Clock | N
         return False
     lr, value = rates.lr[ours_at], theirs.rates.lr[theirs_at]
     size = near_peak(np.maximum(lr, value), float(max(lr.max(), value.max())))
-    within = allowed(size, rates.rounding[ours_at], theirs.rates.rounding[theirs_at])
+    within = allowed(size, run.least_digits[ours_at], theirs.least_digits[theirs_at])
     return bool((np.abs(lr - value) <= within).all())
-
-
-def epoch_means(run: Run, clock: Clock) -> Run | None:
-    """The mean rate of each epoch that a run has every row of, at its first step; None without such an epoch."""
-    size, rates = clock.steps_per_epoch, run.rates
-    epochs, first, count = np.unique(rates.step // size, return_index=True, return_counts=True)
-    whole = count == size
-    if not whole.any():
-        return None
-    means = (np.add.reduceat(rates.lr, first) / count)[whole]
-    rounding = np.maximum.reduceat(np.broadcast_to(rates.rounding, rates.lr.shape), first)[whole]
-    none = np.full(len(means), -1, dtype=np.int64)
-    return Run(run.key, Rates.of(epochs[whole] * size, means, rounding), np.full(len(means), np.nan), none, none)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .base import Conventions, Log, LrTiming, Options
 from .json_lines import log_of
 from .source import Source
@@ -30,7 +32,7 @@ def read(source: Source, options: Options) -> Log:
     log = log_of(
         NAME, rows(source, _inner), options, conventions, notes, steps=("num_updates",), rates=("lr",), losses=("loss",)
     )
-    return with_texts(log, source, _inner)
+    return replace(with_texts(log, source, _inner), assumed=(NEXT,))
 
 
 def _inner(line: str) -> Values:

@@ -32,7 +32,7 @@ _ENDS = r"(?![\w.:-]|\.\d|/\d*/)"
 _PAIR = re.compile(
     r"(?<![\w/.'-])(?:"
     rf"(?P<key>(?:learning|global|train)[ ](?:rate|step|loss)|[A-Za-z_][\w/.-]{{0,80}}?)[ ]{{0,20}}[=:][ ]{{0,20}}\[?"
-    r"|(?P<word>step|iter|iteration|update|epoch|lr|learning[ ]rate)[ ]{1,20}\[?"
+    r"|(?P<word>step|iter|iteration|update|epoch|lr|learning[ ]rate|loss)[ ]{1,20}\[?"
     rf")[ ]{{0,20}}(?P<value>{_NUMBER}){_ENDS}",
     re.IGNORECASE,
 )

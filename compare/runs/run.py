@@ -54,6 +54,11 @@ class Run:
         rates = replace(self.rates.rows(rows), repeated=0)
         return replace(self, rates=rates, loss=self.loss[rows], epoch=self.epoch[rows], batch=self.batch[rows])
 
+    @property
+    def least_digits(self) -> np.ndarray:
+        """The rounding of each rate if the log was written with as few digits as it may have been: float64."""
+        return self.rates.rounding if self.perhaps is None else self.perhaps
+
     def said(self, form: str) -> str:
         """What was read, in words: the format, the rows, and which run it is."""
         steps = self.rates.step

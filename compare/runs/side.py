@@ -123,6 +123,11 @@ def _means(schedule: Schedule, steps: np.ndarray, clock: Clock, stepping: Steppi
     return np.array([schedule.rate(at, clock).mean() for at in epochs], dtype=np.float64)
 
 
+def holds_means(side: Side) -> bool:
+    """Whether each row of a log is the mean rate of an epoch."""
+    return side.conventions.get("epoch_lr") == "mean"
+
+
 def clock_of(side: Side) -> Clock | None:
     """The clock that a side speaks of: of its plan, else of its epochs and batches; None where it says none."""
     plan = side.manifest.get("plan")

@@ -145,7 +145,6 @@ def test_cycles_go_up_and_down():
     assert rate(text, 0, 1, 2, 4, 6, 8) == pytest.approx([0.1, 0.6, 1.1, 0.6, 0.1, 0.6])
 
 
-<<<<<<< HEAD
 def test_the_inverse_square_root_is_half_after_three_timescales():
     assert rate("inverse-sqrt:initial=1,timescale=10 steps", 0, 30, 80, 990) == pytest.approx([1, 1 / 2, 1 / 3, 0.1])
     assert rate("inverse-sqrt:initial=1,timescale=10 steps,power=1", 0, 10, 90) == pytest.approx([1, 1 / 2, 0.1])
@@ -191,7 +190,8 @@ def test_a_warm_up_lies_before_its_schedule_or_over_its_beginning():
         parse("warmup:initial=0,over=14 steps,then=(linear:initial=1,end=0,over=9 steps),overlaps").length(QUESTION)
         == 14
     )
-=======
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -209,7 +209,6 @@ def test_a_warm_up_lies_before_its_schedule_or_over_its_beginning():
 )
 def test_one_rate_throughout_is_one_number(text):
     assert len(set(parse(text).rate(np.arange(200), QUESTION).tolist())) == 1
->>>>>>> native
 
 
 def test_a_rate_past_any_number_is_refused():

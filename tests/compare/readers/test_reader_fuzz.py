@@ -49,6 +49,13 @@ def seeds():
         "wandb": "wandb/history.csv",
         "chart": "wandb/chart.csv",
         "sqlite": "mlflow/mlflow.db",
+        "yolo": "yolo/ultralytics/results.csv",
+        "mmcv": "mmengine/mmcv.log.json",
+        "fairseq": "fairseq/simple/train.log",
+        "trainer": "trainer-output/before-4.51.log",
+        "text": "text/colons.log",
+        "classification": "pytorch-classification/log.txt",
+        "baselines": "stable-baselines3/progress.csv",
     }
     found = {name: (LOGS / path).read_bytes() for name, path in names.items()}
     for kind in ("lightning-tensorboard/every-10", "torch-tensorboard/tensors", "keras-tensorboard/epoch/train"):

@@ -15,6 +15,7 @@ from samestep._compare.runs.settings import Settings
 from samestep._compare.runs.side import read_side
 from samestep.experiment.clock import Clock
 from samestep.experiment.plan import Arm, Constant
+from samestep.experiment.schedules.text import parse
 
 
 def run_of(path, name="a"):
@@ -284,3 +285,45 @@ def test_runs_that_do_not_match_are_listed(output):
         compare(output, output, of_a=only)
     assert "a: torch/stairs/0. b: tensorflow/constant/0" in str(refused.value)
     assert "--arm, --framework, --seed" in str(refused.value)
+
+
+WARM = "warmup:initial=0,over=200 steps,then=(cosine:initial=1e-3,floor=0,over=1800 steps,after=hold)"
+
+
+@pytest.fixture
+def warm_rates():
+    return parse(WARM).rate(np.arange(2000), Clock.STEPS)
+
+
+def test_means_over_epochs_are_held_against_means(tmp_path, warm_rates):
+    means = warm_rates.reshape(20, 100).mean(axis=1)
+    rows = [json.dumps({"train_lr": float(mean), "train_loss": 1.0, "epoch": n}) for n, mean in enumerate(means)]
+    (tmp_path / "log.txt").write_text("\n".join(rows) + "\n")
+    whole, thin = (tmp_path / f"{every}.csv" for every in (1, 10))
+    for path, every in ((whole, 1), (thin, 10)):
+        lines = [f"{n},{float(warm_rates[n])!r}\n" for n in range(0, 2000, every)]
+        path.write_text("step,lr\n" + "".join(lines))
+    log = str(tmp_path / "log.txt")
+    for other, verdict in ((WARM, "same"), (str(whole), "same"), (str(thin), "inconclusive")):
+        for sides in ((log, other), (other, log)):
+            assert compare(*sides, steps_per_epoch=100).verdict == verdict
+    assert compare(log, WARM.replace("1e-3", "2e-3"), steps_per_epoch=100).verdict == "differs"
+
+
+@pytest.mark.parametrize(
+    ("offset", "base", "settings"),
+    [
+        (99, 0, "epoch_lr=last"),
+        (0, 1, "step_base=1"),
+        (99, 1, "step_base=1,epoch_lr=last"),
+        (100, 0, "lr_timing=next"),
+    ],
+)
+def test_a_log_of_epochs_may_hold_any_rate_of_the_epoch(tmp_path, warm_rates, offset, base, settings):
+    rows = [f"{epoch + base},{float(warm_rates[100 * epoch + offset])!r},1\n" for epoch in range(19)]
+    (tmp_path / "log.csv").write_text("epoch,lr,acc\n" + "".join(rows))
+    result = compare(str(tmp_path / "log.csv"), WARM, steps_per_epoch=100)
+    assert result.verdict == "inconclusive"
+    assert f"give --a {settings}: both are the same." in result.worst.doubt
+    stated = dict(each.split("=") for each in settings.split(","))
+    assert compare(str(tmp_path / "log.csv"), WARM, steps_per_epoch=100, of_a=stated).verdict == "same"
