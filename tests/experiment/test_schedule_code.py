@@ -1,8 +1,11 @@
 """A schedule as code that people paste: never run, and what is said where it makes no schedule."""
 
 import json
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from samestep.experiment.clock import Clock
 from samestep.experiment.schedules.text import ScheduleError, is_schedule, parse, read
@@ -80,6 +83,30 @@ def test_a_gamma_of_calls_is_that_of_one_step():
     assert read(code, "epoch", clock).schedule.gamma == pytest.approx(0.5**0.1)
     with pytest.raises(ScheduleError, match="Add --samples and --batch-size"):
         read(code, "epoch")
+
+
+PIECES = ["(", ")", "[]", "[[1]]", ",", "0", "-1", "None", "True", "'a'", "1e308", "1e400", "{'a': 1}", "nan", "*", "**",
+          "lambda n: n", "optimizer", ";", "\n", "if", "2**70", "SGD(params, lr=0.1)", "StepLR(optimizer, 3)"]  # fmt: skip
+CODES = [
+    KERAS,
+    "PiecewiseConstantDecay([40, 80], [1e-1, 1e-2, 1e-3])",
+    "CosineDecay(0.0, 80, warmup_target=0.1, warmup_steps=20)",
+    "optimizer = SGD(params, lr=0.1)\nMultiStepLR(optimizer, milestones=[30, 80], gamma=0.5)",
+    "lr = 0.1; SequentialLR(o, [LinearLR(o, 0.1, total_iters=9), CosineAnnealingLR(o, T_max=90)], [9])",
+    "OneCycleLR(optimizer, 0.1, epochs=5, steps_per_epoch=40, pct_start=0.25, three_phase=True)",
+    "CyclicLR(optimizer, 0.01, 0.1, 20, 30, mode='exp_range', gamma=0.99)",
+]
+
+
+@given(st.sampled_from(CODES), st.lists(st.tuples(st.integers(0, 60), st.sampled_from(PIECES)), min_size=1, max_size=3))
+def test_wrong_code_is_said_in_one_line_whatever_it_is(code, changes):
+    pieces = re.findall(r"[\w.]+|\s+|.", code)
+    for place, piece in changes:
+        pieces[place % len(pieces)] = piece
+    try:
+        read(f"x = 1\n{''.join(pieces)}")
+    except ScheduleError as error:
+        assert len(str(error).splitlines()) == 1
 
 
 WRONG = {

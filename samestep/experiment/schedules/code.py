@@ -12,6 +12,7 @@ import math
 import operator
 import re
 import textwrap
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,7 +60,8 @@ def read_code(text: str, stepping: Stepping = "step", clock: Clock | None = None
     """
     prompts = re.sub(r"(?m)^\s*(>>>|\.\.\.) ?", "", text) if text.lstrip().startswith(">>>") else text
     try:
-        tree = ast.parse(textwrap.dedent(prompts).strip())
+        with warnings.catch_warnings(action="ignore"):  # of the pasted code
+            tree = ast.parse(textwrap.dedent(prompts).strip())
         reader = _Reader()
         for statement in tree.body:
             reader.statement(statement)
