@@ -21,7 +21,15 @@ from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import Schedule
 from samestep.experiment.schedules.calls import Call
 from samestep.experiment.schedules.native import from_call
-from samestep.experiment.schedules.signatures import OF_AN_OPTIMIZER, SIGNATURES, TORCH, TRANSFORMERS, UNREADABLE, bound
+from samestep.experiment.schedules.signatures import (
+    OF_AN_OPTIMIZER,
+    OPTIMIZERS,
+    SIGNATURES,
+    TORCH,
+    TRANSFORMERS,
+    UNREADABLE,
+    bound,
+)
 
 _BEGINS = re.compile(r"\s*(?:>>> ?)?(?:#|(?:import|from)\s|[A-Za-z_][\w.]*\s*(?:\(|=[^=]))")
 
