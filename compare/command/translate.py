@@ -17,8 +17,8 @@ def translate(
         str,
         typer.Argument(
             metavar="FILE",
-            help="A schedule of the vocabulary (JSON or short form), a Keras schedule's config (JSON), or a PyTorch "
-            "scheduler's state_dict (JSON or .pt).",
+            help="A schedule of the vocabulary (JSON or short form) or as code, a Keras schedule's config (JSON), or a "
+            "PyTorch scheduler's state_dict (JSON or .pt).",
             show_default=False,
         ),
     ],

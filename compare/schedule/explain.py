@@ -16,17 +16,15 @@ from ..runs.run import CompareError
 from ..runs.settings import Settings
 from ..runs.settings import clock as clock_from
 from ..runs.settings import stepping as stepping_from
-from ..runs.side import read_side
 from ..show.result import Result
 from . import warnings
 from .ask import asked_json, changes_of, closed_form, first_and_last, is_log, run_steps, schedule_of
-from .infer import selected
-from .timeline import Timeline, timeline
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..show.picture import Picture
+    from .timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -173,15 +171,18 @@ def explain(
     """
     counts = clock or clock_from(samples, batch_size, drop_last, accumulate, steps_per_epoch)
     looked_up = "step" if stepping is None else stepping_from(stepping)
-    chosen = selected(arm, framework, seed, columns)
-    if not is_log(schedule):
-        if given := [*chosen.select, *(["columns"] if columns else []), *(["log"] if log else [])]:
-            raise CompareError(f"--{given[0]} is about a log; here is a schedule. Leave it out.")
+    of_schedules = {"epochs": epochs, "stepping": stepping}
+    of_logs = {"columns": columns, "arm": arm, "framework": framework, "seed": seed, "log": log or None}
+    here, other, idle = ("a log", "a schedule", of_schedules) if is_log(schedule) else ("a schedule", "a log", of_logs)
+    if given := next((option for option, value in idle.items() if value is not None), None):
+        raise CompareError(f"--{given} is about {other}; here is {here}. Leave it out.")
+    if idle is of_logs:
         return _explained(schedule_of(schedule, looked_up, counts), counts, looked_up, epochs, show)
-    for option, value in {"epochs": epochs, "stepping": stepping}.items():
-        if value is not None:
-            raise CompareError(f"--{option} is about a schedule; here is a log. Leave it out.")
-    return timeline(read_side(schedule, "log", Settings.of(log, "log", chosen), counts), counts, show)
+    from . import timeline  # and what infers with it
+    from .infer import selected
+
+    chosen = Settings.of(log, "log", selected(arm, framework, seed, columns))
+    return timeline.read(schedule, chosen, counts, show)
 
 
 def _explained(parsed: Parsed, clock: Clock | None, stepping: Stepping, epochs: int | None, show: int) -> Explanation:

@@ -12,7 +12,8 @@ from samestep.experiment.clock import Clock, Place
 from samestep.experiment.schedules import Schedule
 
 from ..rates import Rates
-from ..runs.side import Side, clock_of
+from ..runs.settings import Settings
+from ..runs.side import clock_of, read_side
 from ..show.result import Result
 from . import warnings
 from .ask import changes_of, first_and_last
@@ -133,11 +134,12 @@ class Timeline(Result):
         return {"step": step, "epoch": None, "batch": None} if place is None else asdict(place)
 
 
-def timeline(side: Side, clock: Clock | None, show: int) -> Timeline:
+def read(given: object, settings: Settings, clock: Clock | None, show: int) -> Timeline:
     """The timeline of a log with one run. Raises CompareError where there are several.
 
     clock : what the options say of it. show : changes that are kept.
     """
+    side = read_side(given, "log", settings, clock)
     found = inference(side, clock)
     rates = found.run.rates
     changed = changes_of(rates.lr)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from samestep.experiment.clock import Clock, Duration
-from samestep.experiment.schedules import Constant, ExponentialDecay, Schedule
+from samestep.experiment.schedules import Constant, ExponentialDecay, Linear, Schedule
 
 from ..words import counted, listed
 
@@ -62,6 +62,8 @@ def short(schedule: Schedule, clock: Clock) -> Iterator[Doubt]:
     for place, found in fields.items():
         owner, field = _at(schedule, place)
         keras, torch = owner.names(field)
+        if isinstance(owner, Linear) and owner.initial < owner.end:  # a warm-up may be short
+            continue
         long = any(each.unit != "steps" or each.count >= clock.steps_per_epoch for each in found)
         if long or keras is torch is None:
             continue

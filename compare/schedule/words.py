@@ -9,7 +9,6 @@ from samestep.experiment.clock import Clock, Place
 from samestep.experiment.frameworks import LABELS
 from samestep.experiment.schedules.text import to_short
 
-from ..refute.estimate import usual_distance
 from ..show.result import aligned
 from ..words import at_place, counted, epoch_in_steps, large_batch, listed
 from .ask import changes_of
@@ -36,6 +35,8 @@ def explanation(explained: Explanation) -> Iterator[tuple[str, str]]:
 
 def timeline(explained: Timeline) -> Iterator[tuple[str, str]]:
     """What a log follows, its timeline in words, the changes as a table, the warnings with what to write instead."""
+    from ..refute.estimate import usual_distance  # and what infers with it
+
     yield from explained.inference.lines()
     yield from (("   ", f"assumed: {sentence}") for sentence in explained.inference.side.assumed)
     rates, first = explained.rates, explained.first_change

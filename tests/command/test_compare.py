@@ -244,6 +244,18 @@ def test_common_steps_may_differ(tmp_path):
     assert (found.verdict, found.first_difference.step, found.worst.diagnosis.compared) == ("differs", 50, 100)
 
 
+def test_common_steps_are_those_of_each_pair(tmp_path):
+    for arm, late in (("x", 50), ("y", 80)):
+        trace_file(tmp_path / "a.csv", [0.1] * 100, arm=arm)
+        trace_file(tmp_path / "b.csv", [0.1] * 100, step=range(late, late + 100), arm=arm)
+    found = compare(str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), common=True)
+    assert (found.verdict, [pair.diagnosis.compared for pair in found.pairs]) == ("same", [50, 20])
+    assert found.notes == (
+        "x: Only the 50 steps that both have are compared, of 100 rows of a and 100 of b.",
+        "y: Only the 20 steps that both have are compared, of 100 rows of a and 100 of b.",
+    )
+
+
 def test_two_logs_that_lack_the_same_steps_have_no_gaps(tmp_path):
     step = [each for each in range(300) if not 100 <= each < 150]
     lr = [0.1 * 0.99**each for each in step]

@@ -173,6 +173,7 @@ def test_accumulation_is_counted_in_batches_for_keras():
 
 def test_short_warm_up_alone_is_nothing_to_warn_of():
     assert explained("warmup:initial=0,over=5 steps,then=(constant:initial=1)")["warnings"] == []
+    assert explained("linear:initial=0,end=1,over=5 steps")["warnings"] == []
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])

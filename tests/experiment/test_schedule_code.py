@@ -1,8 +1,11 @@
 """A schedule as code that people paste: never run, and what is said where it makes no schedule."""
 
 import json
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from samestep.experiment.clock import Clock
 from samestep.experiment.schedules.text import ScheduleError, is_schedule, parse, read
@@ -21,6 +24,7 @@ SAME = {
     "in full": f"tf.keras.optimizers.schedules.{KERAS}",
     "with a prompt": f">>> rate = 1e-3\n>>> schedule = {KERAS.replace('1e-3', 'rate')}",
     "indented": f"    schedule = {KERAS}\n    # a comment",
+    "by another name": f"schedules = tf.keras.optimizers.schedules\nschedules.{KERAS}",
     "in an optimizer": f"keras.optimizers.Adam(learning_rate={KERAS})",
     "asked at once": f"print({KERAS}(10).numpy())",
     "in a call": f"model.compile(optimizer=Adam({KERAS}), loss='mse', metrics=['mae'])",
@@ -82,6 +86,32 @@ def test_a_gamma_of_calls_is_that_of_one_step():
         read(code, "epoch")
 
 
+PIECES = ["(", ")", "[]", "[[1]]", ",", "0", "-1", "None", "True", "'a'", "1e308", "1e400", "{'a': 1}", "nan", "*", "**",
+          "lambda n: n", "optimizer", ";", "\n", "if", "2**70", "SGD(params, lr=0.1)", "StepLR(optimizer, 3)"]  # fmt: skip
+CODES = [
+    KERAS,
+    "PiecewiseConstantDecay([40, 80], [1e-1, 1e-2, 1e-3])",
+    "CosineDecay(0.0, 80, warmup_target=0.1, warmup_steps=20)",
+    "optimizer = SGD(params, lr=0.1)\nMultiStepLR(optimizer, milestones=[30, 80], gamma=0.5)",
+    "lr = 0.1; SequentialLR(o, [LinearLR(o, 0.1, total_iters=9), CosineAnnealingLR(o, T_max=90)], [9])",
+    "OneCycleLR(optimizer, 0.1, epochs=5, steps_per_epoch=40, pct_start=0.25, three_phase=True)",
+    "CyclicLR(optimizer, 0.01, 0.1, 20, 30, mode='exp_range', gamma=0.99)",
+]
+
+
+@given(st.sampled_from(CODES), st.lists(st.tuples(st.integers(0, 60), st.sampled_from(PIECES)), min_size=1, max_size=3))
+def test_wrong_code_is_said_in_one_line_whatever_it_is(code, changes):
+    pieces = re.findall(r"[\w.]+|\s+|.", code)
+    for place, piece in changes:
+        pieces[place % len(pieces)] = piece
+    said = ""
+    try:
+        read(f"x = 1\n{''.join(pieces)}")
+    except ScheduleError as error:
+        said = str(error)
+    assert "\n" not in said
+
+
 WRONG = {
     "syntax": ("ExponentialDecay(1e-3, 25, 0.95", "not Python: '(' was never closed, in line 1. Write code like"),
     "missing": ("ExponentialDecay(1e-3, 25)", "ExponentialDecay: decay_rate is missing. Add decay_rate=…."),
@@ -113,6 +143,10 @@ WRONG = {
     "of the losses": ("ReduceLROnPlateau(optimizer)", "ReduceLROnPlateau depends on the losses"),
     "in the middle": ("lr = 0.1; StepLR(opt, 30, last_epoch=4)", "last_epoch=4 begins in the middle. Leave it out."),
     "no rate in the optimizer": ("StepLR(SGD(params, lr=args.lr), 30)", "the rate of 'SGD(params, lr=args.lr)' is args.lr. Write one number"),
+    "default rate": ("StepLR(Adam(model.parameters()), 30)", "the rate of 'Adam(model.parameters())' is PyTorch's default. Write"),
+    "no optimizer": ("StepLR(build(model, 0.9), 30)", "StepLR takes its first rate from its optimizer."),
+    "another by the same name": ("StepLR = mine.StepLR\nlr = 1.0\nStepLR(opt, 3)", "mine.StepLR is not PyTorch's StepLR."),
+    "a name of another": ("StepLR = Mine\nlr = 1.0\nStepLR(opt, 3)", "'Mine' is not a schedule of Keras or PyTorch."),
     "groups": ("StepLR(SGD([{'params': p, 'lr': 0.1}]), 30)", "is another for each parameter group. Write one number, like lr=0.1."),
     "a loop": ("for epoch in range(3):\n    pass", "is neither a file nor a schedule"),
     "a loop after it": (f"schedule = {KERAS}\nfor n in range(3):\n    fit()", "line 2, 'for n in range(3):', does not make a schedule."),

@@ -153,3 +153,7 @@ def test_classes_take_what_the_framework_has_them_take(answers, framework, name)
 def test_every_class_that_an_entry_reads_has_its_arguments():
     assert {name for entry in SCHEDULES for name in entry.TORCH} == set(signatures.TORCH)
     assert {name for entry in SCHEDULES for name, keys in entry.KERAS.items() if keys} == set(signatures.KERAS)
+
+
+def test_the_rate_is_the_second_argument_of_every_optimizer(answers):
+    assert set(signatures.OPTIMIZERS) == set(answers["torch"]["optimizers"])

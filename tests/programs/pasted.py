@@ -56,4 +56,8 @@ for name, case in asked["cases"].items():
 for name in asked["classes"]:
     parameters = inspect.signature(found[name]).parameters.values()
     told["classes"][name] = [[each.name, None if each.default is each.empty else each.default] for each in parameters]
+if sys.argv[1] == "torch":
+    kinds = [each for each in vars(torch.optim).values() if inspect.isclass(each)]
+    kinds = [each for each in kinds if issubclass(each, torch.optim.Optimizer) and each is not torch.optim.Optimizer]
+    told["optimizers"] = [each.__name__ for each in kinds if list(inspect.signature(each).parameters)[1] == "lr"]
 print(json.dumps(told))

@@ -12,6 +12,7 @@ import math
 import operator
 import re
 import textwrap
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,15 @@ from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import Schedule
 from samestep.experiment.schedules.calls import Call
 from samestep.experiment.schedules.native import from_call
-from samestep.experiment.schedules.signatures import OF_AN_OPTIMIZER, SIGNATURES, TORCH, TRANSFORMERS, UNREADABLE, bound
+from samestep.experiment.schedules.signatures import (
+    OF_AN_OPTIMIZER,
+    OPTIMIZERS,
+    SIGNATURES,
+    TORCH,
+    TRANSFORMERS,
+    UNREADABLE,
+    bound,
+)
 
 _BEGINS = re.compile(r"\s*(?:>>> ?)?(?:#|(?:import|from)\s|[A-Za-z_][\w.]*\s*(?:\(|=[^=]))")
 
@@ -59,7 +68,8 @@ def read_code(text: str, stepping: Stepping = "step", clock: Clock | None = None
     """
     prompts = re.sub(r"(?m)^\s*(>>>|\.\.\.) ?", "", text) if text.lstrip().startswith(">>>") else text
     try:
-        tree = ast.parse(textwrap.dedent(prompts).strip())
+        with warnings.catch_warnings(action="ignore"):  # of the pasted code
+            tree = ast.parse(textwrap.dedent(prompts).strip())
         reader = _Reader()
         for statement in tree.body:
             reader.statement(statement)
@@ -186,17 +196,21 @@ class _Reader:
         groups = [each for each in ast.walk(node) if isinstance(each, ast.Dict)]
         if any(isinstance(key, ast.Constant) and key.value == "lr" for each in groups for key in each.keys):
             return _Optimizer(code, _Unknown("another for each parameter group"))
-        if "lr" in named or len(given) > 1:
-            return _Optimizer(code, named.get("lr", given[1] if len(given) > 1 else None))
+        if "lr" in named:
+            return _Optimizer(code, named["lr"])
+        if name.rpartition(".")[2] in OPTIMIZERS:
+            return _Optimizer(code, given[1] if len(given) > 1 else _Unknown("PyTorch's default"))
         return _Unknown(code)
 
     def named(self, function: ast.expr) -> str:
         """The name of what is called: the class alone where it may be of Keras or PyTorch."""
         first, dot, rest = ast.unparse(function).partition(".")
-        name = f"{self.modules.get(first, first)}{dot}{rest}"
+        held = self.values.get(first)
+        meant = self.modules.get(first) or (held.code if isinstance(held, _Unknown) else first)
+        name = f"{meant}{dot}{rest}"
         module, _, last = name.rpartition(".")
         framework = "PyTorch" if last in TORCH else "transformers" if last in TRANSFORMERS else "Keras"
-        if last in SIGNATURES and first in self.modules and module.partition(".")[0] not in _ROOTS[framework]:
+        if last in SIGNATURES and meant != first and module.partition(".")[0] not in _ROOTS[framework]:
             raise ValueError(f"{name[:80]} is not {framework}'s {last}. Write the schedule that it gives.")
         return last if last in SIGNATURES or last in UNREADABLE else name
 
@@ -246,7 +260,7 @@ class _Reader:
 
 
 _ROOTS = {
-    "Keras": ("keras", "tensorflow", "tf_keras"),
+    "Keras": ("keras", "tensorflow", "tf", "tf_keras"),
     "PyTorch": ("torch",),
     "transformers": ("transformers",),
 }

@@ -85,24 +85,26 @@ def _checked(name: str, make: Callable[[], Any]) -> Any:
         return make()
     except ValidationError as error:
         raise ValueError(f"{name}: {describe(error)}") from None
+    except ArithmeticError:
+        raise ValueError(f"{name}: its numbers give no rates. Write others.") from None
 
 
 def _of_keras(name: str, values: Mapping[str, Any], stepping: Stepping, within: Callable[[Any], Schedule]) -> Schedule:
     entry = _ENTRIES[name]
     _refuse_whole(name, values)
-    held = {key: _number(entry, key, value) for key, value in values.items() if key != "name"}
+    held = {key: _plain(entry, key, value) for key, value in values.items() if key != "name"}
     schedule: Schedule = _checked(name, lambda: entry.from_keras(Config(name, held, stepping, within)))
     return schedule
 
 
-def _number(entry: type[ScheduleModel], key: str, value: Any) -> Any:
+def _plain(entry: type[ScheduleModel], key: str, value: Any) -> Any:
     """A value of a config: numbers as floats, all else as it is. Raises ValueError where a number is none."""
+    if key in ("boundaries", "milestones", "values"):
+        return [number(key, each) for each in _list(key, value)]
     is_word = key in entry.model_fields and get_origin(entry.model_fields[key].annotation) is Literal
-    if isinstance(value, bool | dict) or is_word or (key == "warmup_target" and value is None):
+    if is_word or key in ("then", "schedules") or (key == "warmup_target" and value is None):
         return value
-    if isinstance(value, list | tuple):
-        return [_number(entry, key, each) for each in value]
-    return number(key, value)
+    return value if isinstance(value, bool) and key in ("cycle", "staircase", "three_phase") else number(key, value)
 
 
 def _refuse_whole(name: str, values: Mapping[str, Any]) -> None:
@@ -230,6 +232,6 @@ _STATES: dict[str, Callable[[_Given], _Held]] = {
 
 
 def _list(name: str, value: Any) -> list[Any]:
-    if not isinstance(value, list):
+    if not isinstance(value, list | tuple):
         raise ValueError(f"{name}: got {value!r}. Write a list in [ ].")
-    return value
+    return list(value)

@@ -60,6 +60,12 @@ TRANSFORMERS = {
 OF_AN_OPTIMIZER = {**TORCH, **TRANSFORMERS}
 SIGNATURES = {**KERAS, **OF_AN_OPTIMIZER}
 
+OPTIMIZERS = (
+    *("ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "LBFGS", "Muon", "NAdam", "RAdam"),
+    *("RMSprop", "Rprop", "SGD", "SparseAdam"),
+)
+"""Optimizers of PyTorch, which take the rate after the parameters."""
+
 OF_A_FUNCTION = "{} calls a function, which samestep does not run. Write the schedule that the function gives."
 UNREADABLE = {
     **dict.fromkeys(("LambdaLR", "MultiplicativeLR", "LearningRateScheduler"), OF_A_FUNCTION),
