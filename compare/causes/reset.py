@@ -80,8 +80,8 @@ def _candidates(pair: Pair, side: Side) -> list[int]:
     """Steps at which one side may have begun again."""
     apart = first_apart(pair, side)
     curve, base = pair.of(side), pair.other(side)
-    if apart is None:
-        return []
+    if apart is None or not (curve.changes >= apart[1]).any():
+        return []  # what never changes again does not begin again
     steps = curve.rates.step
     latest = int(steps[apart[1]])
     both = recurring(curve, base, pair.differs[side], rows=4, most=6, near=lambda step: step - latest)

@@ -68,11 +68,13 @@ class Shift(Cause):
         known = all(curve.schedule is not None and is_plain(curve.schedule) for curve in (pair.a, pair.b))
         rows = min(len(pair.a.rates), len(pair.b.rates))
         longest = rows * max(pair.a.stride, pair.b.stride, 1) * (1 if known else 0.5)
-        for k in (each for each in shifts(pair) if abs(each) <= longest):
+        single = any(curve.is_stepwise and len(curve.changes) < 2 for curve in (pair.a, pair.b))
+        most = min(longest, FEW) if single else longest  # one change that comes later may be anything
+        for k in (each for each in shifts(pair) if abs(each) <= most):
             ahead, behind = FAST_AND_SLOW[k < 0]
             late, first, second, shift = abs(k), pair.of(ahead), pair.of(behind), cls(k)
             yield Claim(shift, behind, predict.moved(first, -late))
-            if late <= FEW or _may_be_left(second, late):
+            if late <= FEW or _may_be_left(second, first, late):
                 yield Claim(shift, ahead, predict.moved(second, late), leaves=late)
                 yield Claim(shift, behind, predict.moved_and_unknown_before(first, -late), leaves=late)
 
@@ -131,11 +133,11 @@ class Shift(Cause):
         return Fix(advice, scene.coded(early, lambda name: snippets.COUNT_FROM_ZERO[name]))
 
 
-def _may_be_left(curve: Curve, rows: int) -> bool:
+def _may_be_left(curve: Curve, other: Curve, rows: int) -> bool:
     """Whether so many rows at the beginning of a run belong to the same schedule as the rest."""
     schedule = curve.schedule
     if isinstance(schedule, WarmupSchedule):
-        return rows != int(schedule.over.count)  # else the other is the schedule without the warm-up
+        return rows < int(schedule.over.count) or other.rates.lr[0] < curve.peak * 0.999  # else it has no warm-up
     return schedule is not None and not isinstance(schedule, Sequence | Product)
 
 

@@ -18,7 +18,7 @@ def schedules_of(rows: Rows) -> Iterator[Schedule]:
     """Schedules that explain a few thousand of the rows, the simplest first."""
     if (plain := _first_of(_plain(rows), rows)) is not None:
         yield plain
-    yield from (each for each in warmed(rows) if rows.fits(each))
+    yield from (each for each in warmed(rows, stairs_schedule) if rows.fits(each))
     if (flexible := _first_of(_flexible(rows), rows)) is not None:
         yield flexible
     yield from combined(rows, plain_schedule, simple_schedule)
@@ -27,6 +27,11 @@ def schedules_of(rows: Rows) -> Iterator[Schedule]:
 def plain_schedule(rows: Rows) -> Schedule | None:
     """The simplest schedule that explains the rows, of the kinds with few numbers."""
     return _first_of(_plain(rows), rows) if len(rows) else None
+
+
+def stairs_schedule(rows: Rows) -> Schedule | None:
+    """The simplest stairs that explain the rows: of one period, or of any."""
+    return _first_of(_stairs(rows), rows) if len(rows) else None
 
 
 def simple_schedule(rows: Rows) -> Schedule | None:
@@ -47,11 +52,15 @@ def _plain(rows: Rows) -> Iterator[list[Iterator[Schedule]]]:
     """Kinds with few numbers, and no way to bend into another."""
     yield [decays.constants(rows)]
     yield [decays.smooth_exponentials(rows), lines.linears(rows), decays.smooth_inverse_times(rows)]
+    yield from _stairs(rows)
+    yield [waves.cosines(rows), lines.polynomials(rows)]
+
+
+def _stairs(rows: Rows) -> Iterator[list[Iterator[Schedule]]]:
     runs = runs_of(rows)
     loose = runs if rows.exact else runs_of(rows, 0.5)
     yield [decays.staircases(rows, runs), decays.staircases(rows, loose)]
     yield [decays.piecewise_constants(rows, runs), decays.piecewise_constants(rows, loose)]
-    yield [waves.cosines(rows), lines.polynomials(rows)]
 
 
 def _flexible(rows: Rows) -> Iterator[list[Iterator[Schedule]]]:

@@ -19,6 +19,9 @@ from .structure import jumps_up
 
 POWERS = np.array([2.0, 0.5, 3.0, 1.5, 4.0, 5.0, 0.9, 0.75, 0.25, 8.0, 1.1, 2.5])
 
+NEAR = 0.01
+"""Part of the range of rates that a power of about the right length leaves at most."""
+
 
 def linears(rows: Rows) -> Iterator[Schedule]:
     """A line, and the end rate that it holds, if the rows show it."""
@@ -32,14 +35,22 @@ def polynomials(rows: Rows) -> Iterator[Schedule]:
     lengths = np.unique(np.concatenate([length_grid(rows), last_moves(rows), [last, last + 1]]))
     starts = []
     for power in POWERS:
-        rest, level, swing = scan((1 - np.minimum(some.x / lengths[:, None], 1)) ** power, some.y)
-        best = int(rest.argmin())
-        starts.append((float(rest[best]), level[best] + swing[best], level[best], power, lengths[best]))
-    starts.sort()
+        best = lengths[_rests(some, lengths, power)[0].argmin()]
+        near = np.unique(np.concatenate([[best], best * np.linspace(0.94, 1.06, 25)]))
+        rest, level, swing = _rests(some, near, power)
+        place = int(rest.argmin())
+        starts.append((float(rest[place]), level[place] + swing[place], level[place], power, near[place]))
+    worst = max(NEAR * float(np.ptp(some.y)), 2 * float(some.absolute.max()))
+    starts = sorted(each for each in starts if each[0] <= worst)
     yield from settled(((_POLYNOMIAL, theta) for _, *theta in starts[:3]), rows)
     for _, initial, end, power, over in starts:  # the beginning alone does not determine the power: take a usual one
         to_zero = [initial, 0.0, power, max(over, last)]
         yield from settled([(_TO_ZERO, to_zero), (_OF_POWER, [initial, end, power, over])], rows)
+
+
+def _rests(rows: Rows, lengths: np.ndarray, power: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What powers of the remaining way, of these lengths, leave of the rows."""
+    return scan((1 - np.minimum(rows.x / lengths[:, None], 1)) ** power, rows.y)
 
 
 def polynomial_cycles(rows: Rows) -> Iterator[Schedule]:

@@ -95,8 +95,11 @@ BODIES = (LINE, COSINE, replace(COSINE, overlaps=True), replace(LINE, overlaps=T
 WARM, TOTAL, PEAK, END, START = range(5)
 
 
-def warmed(rows: Rows) -> Iterator[Schedule]:
-    """Warm-ups, those of the fewest digits first, and what holds its rate before it decays."""
+def warmed(rows: Rows, stairs: Callable[[Rows], Schedule | None]) -> Iterator[Schedule]:
+    """Warm-ups, those of the fewest digits first, and what holds its rate before it decays.
+
+    stairs : finds the stairs that some rows are.
+    """
     highest = np.flatnonzero(rows.y >= rows.peak - 2 * rows.absolute)
     first, last = (int(highest[place]) for place in (0, -1))
     if len(rows) < FEWEST or (first and not _rises(rows, first)):
@@ -104,20 +107,35 @@ def warmed(rows: Rows) -> Iterator[Schedule]:
     if last == len(rows) - 1:
         yield from _constants(rows, first) if first else ()
         return
+    if first and last > first + 2 and (stepwise := [*_stairs(rows, first, stairs)]):
+        yield from stepwise
+        return
     found = [each for body in BODIES for each in _decays(rows, first, last, body)] if first else []
     found += _roots(rows, first, last) if first else []
     if not found and last > first:
         found = [each for body in (LINE, COSINE, ROOT) for each in _stable(rows, first, last, body)]
-    yield from sorted(found or _clipped(rows), key=lambda each: _length(each, rows.unit))
+    yield from sorted(found or _clipped(rows, stairs), key=lambda each: _length(each, rows.unit))
 
 
-def _clipped(rows: Rows) -> Iterator[Schedule]:
+def _stairs(rows: Rows, first: int, stairs: Callable[[Rows], Schedule | None]) -> Iterator[Schedule]:
+    """A warm-up to stairs, the shortest to write."""
+    level = float(np.median(rows.y[first : first + 3]))
+    found = []
+    for warm, start in _heads(rows, first, first, level):
+        then = stairs(rows.part(int(np.searchsorted(rows.t, warm)), None, int(warm)))
+        if then is not None:
+            make = partial(Warmup, initial=max(start, 0.0), over=steps(warm), then=then)
+            found += [each for each in built([make]) if rows.fits(each)]
+    yield from sorted(found, key=lambda each: cost(each, rows.unit))[:1]
+
+
+def _clipped(rows: Rows, stairs: Callable[[Rows], Schedule | None]) -> Iterator[Schedule]:
     """What goes to 0, and stays at a lowest rate on the way."""
     lowest = float(rows.y[-1])
     above = np.flatnonzero(rows.y > lowest + 2 * rows.absolute)
     if not lowest or len(above) < FEWEST or above[-1] > len(rows) - FEWEST:
         return
-    for found in warmed(rows.part(0, int(above[-1]) + 1)):
+    for found in warmed(rows.part(0, int(above[-1]) + 1), stairs):
         for level in shorter(lowest):
             if abs(level - lowest) <= 2 * rows.absolute[-1]:
                 yield from built([partial(Clip, lowest=level, of=found)])
