@@ -244,8 +244,8 @@ def warmup_start(draws: Draws) -> Pair:
     name = {"detectron2": "warmup_factor", "timm": "warmup_lr_init"}.get(run.recipe.kind, "start_factor")
     x, lr = float(run.recipe[name]), float(run.recipe["lr"])
     y = float(draws.other(x, (1e-6, 1e-5, 1e-4, 0.0) if run.recipe.kind == "timm" else (0.001, 0.01, 0.1, 1 / 3)))
-    in_rates = ((x, y),) if run.recipe.kind == "timm" else ((x, y), (x * lr, y * lr))
-    return _pair(run, run.but(**{name: y}), _named(*in_rates, (x / lr, y / lr)))
+    by = 1 / lr if run.recipe.kind == "timm" else lr  # timm names a rate, the others a share of it
+    return _pair(run, run.but(**{name: y}), _named((x, y), (x * by, y * by)))
 
 
 def warmup_plus_one(draws: Draws) -> Pair:
