@@ -19,7 +19,8 @@ import numpy as np
 import samestep
 from benchmarks.everyday import figures, logs
 from benchmarks.everyday.answers import VAGUE
-from benchmarks.everyday.mistakes import MISTAKES, Pair, Undrawn
+from benchmarks.everyday.mistakes import MISTAKES
+from benchmarks.everyday.pairs import Pair, Undrawn
 from benchmarks.everyday.runs import Draws
 
 TRIES = 2000
