@@ -21,7 +21,7 @@ import torch
 from torch.optim import lr_scheduler
 
 import samestep
-from benchmarks.everyday.mistakes import Undrawn
+from benchmarks.everyday.pairs import Undrawn
 from benchmarks.everyday.runs import Run
 from benchmarks.everyday.schedules import BUILDERS, FORMULAS
 from benchmarks.everyday.score import draw, mark

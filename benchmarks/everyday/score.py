@@ -19,7 +19,8 @@ import numpy as np
 import samestep
 from benchmarks.everyday import figures, logs
 from benchmarks.everyday.answers import VAGUE
-from benchmarks.everyday.mistakes import MISTAKES, Pair, Undrawn
+from benchmarks.everyday.mistakes import MISTAKES
+from benchmarks.everyday.pairs import Pair, Undrawn
 from benchmarks.everyday.runs import Draws
 
 TRIES = 2000
@@ -70,7 +71,8 @@ def draw(mistake: str, seed: int, number: int) -> Case:
             pair = MISTAKES[mistake](draws)
         except Undrawn:
             continue
-        case = Case(f"{mistake}-{number}", mistake, pair, _styles(draws, pair), _options(draws, pair))
+        styles = _styles(draws, pair)
+        case = Case(f"{mistake}-{number}", mistake, pair, styles, _options(draws, pair, styles[0] is None))
         if KEPT_APART.get(mistake) == "no mistake" or pair.base or _shows(case):
             return case
     raise Undrawn(mistake)
@@ -87,7 +89,10 @@ def _styles(draws: Draws, pair: Pair) -> tuple[logs.Style | None, logs.Style]:
     return (None if pair.schedule and draws.chance(0.15) else a), b
 
 
-def _options(draws: Draws, pair: Pair) -> dict[str, int]:
+def _options(draws: Draws, pair: Pair, is_typed: bool) -> dict[str, int]:
+    """What the caller says of the clock; a schedule in epochs needs it."""
+    if is_typed and "epochs" in (pair.schedule or "") and not pair.options:
+        return {"steps_per_epoch": pair.steps_per_epoch or 1}
     if pair.options or not pair.steps_per_epoch or draws.chance(0.4):
         return dict(pair.options)
     return {"steps_per_epoch": pair.steps_per_epoch}
