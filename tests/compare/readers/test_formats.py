@@ -121,6 +121,16 @@ def test_mmcv_counts_iterations_within_the_epoch_and_rounds_to_five_decimals():
     assert read(LOGS / "mmengine" / "mmcv.log.json", EPOCHS).manifest["rounding"] == {"decimals": 5}
 
 
+@pytest.mark.parametrize("size", [50, 57, 100, 300, 500, 1234])
+@pytest.mark.parametrize("every", [1, 10, 50])
+@pytest.mark.parametrize("form", ["{:.2f}", "{:.4g}", "{!r}"])
+def test_the_steps_of_printed_epochs_are_found(tmp_path, size, every, form):
+    steps = range(every, 601, every)
+    lines = [f"{{'loss': 1.0, 'learning_rate': 1e-05, 'epoch': {float(form.format(n / size))}}}\n" for n in steps]
+    (tmp_path / "log").write_text("".join(lines))
+    assert read(tmp_path / "log", Options(steps_per_epoch=size, step_base=0)).steps["step"].tolist() == list(steps)
+
+
 def test_trainer_epochs_that_fit_no_step_are_refused(tmp_path):
     lines = [f"{{'loss': 1.0, 'learning_rate': 0.1, 'epoch': {epoch}}}\n" for epoch in (0.01, 0.5, 0.51)]
     (tmp_path / "log").write_text("".join(lines))
