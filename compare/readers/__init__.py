@@ -36,10 +36,10 @@ from . import (
 from .base import Log, Options, ReadError, refuse_columns
 from .digits import rounding
 from .names import is_rate
-from .normalise import FROM_1, trace_of
+from .normalise import trace_of
 from .source import FIRST, HEAD, Source, is_pointer
 
-__all__ = ["FORMATS", "FROM_1", "Options", "ReadError", "read", "rounding"]
+__all__ = ["FORMATS", "Options", "ReadError", "read", "rounding"]
 
 FORMATS: dict[str, ModuleType] = {
     module.NAME: module

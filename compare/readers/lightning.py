@@ -37,4 +37,5 @@ def read(source: Source, options: Options) -> Log:
     monitored = all(map(is_monitored, rates))
     assumed = ("The rates come from LearningRateMonitor, which logs before the update.",) if monitored else ()
     conventions = Conventions(STEP_BASE, LR_TIMING if monitored else "unknown", LOSS_KIND)
-    return log_of_series(table, series, NAME, conventions, assumed)
+    log = log_of_series(table, series, NAME, conventions, assumed)
+    return replace(log, precision="float64") if monitored else log  # its CSVLogger writes all digits

@@ -161,6 +161,12 @@ def _rows(series: Series, log: Log, conventions: Conventions, steps_per_epoch: i
     if conventions.lr_timing == "next":
         loss = join(used, count, loss)  # the rate moves to the next update, the loss stays with its own
     step = used
+    again = np.flatnonzero((np.diff(used) == 0) & (np.diff(lr) != 0))
+    if log.counts == "epochs" and len(again):
+        raise ReadError(
+            f"{series.place(int(again[0]) + 1)}: another rate of epoch {int(series.step[again[0]])}. Its rows are not "
+            "epochs: name its column of steps with column.step=…."
+        )
     if log.counts == "epochs" and steps_per_epoch:
         if (last := int(used.max())) > LARGEST_STEP // steps_per_epoch:
             raise ReadError(f"epoch {last} with {steps_per_epoch} steps each is beyond 2**53 steps.")

@@ -28,7 +28,7 @@ LONGEST_LINE = 50_000
 """Characters of a line that are looked at."""
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_ENDS = r"(?![\w.:-]|\.\d|/\d*/)"
+_ENDS = r"(?![\w-]|[.:]\d|/\d*/)"
 _PAIR = re.compile(
     r"(?<![\w/.'-])(?:"
     rf"(?P<key>(?:learning|global|train)[ ](?:rate|step|loss)|[A-Za-z_][\w/.-]{{0,80}}?)[ ]{{0,20}}[=:][ ]{{0,20}}\[?"
@@ -37,6 +37,11 @@ _PAIR = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(rf"'(?P<key>[^']{{1,80}})': '?(?P<value>{_NUMBER}|nan|inf)'?(?=[,}}])")
+
+_PLACE = re.compile(r"(?<![\d/])(\d{1,9})(?: ?/ ?\d{1,9})?\]? {0,4}\[ {0,9}(\d{1,9}) ?/ ?(\d{1,9})(?!\d)")
+"""``[3/90][ 120/1251]``, ``Epoch: [3][ 120/1251]`` or ``3 [ 120/1251 (10%)]``: the epoch, the batch, and how many."""
+
+PLACE = ("place.epoch", "place.batch", "place.batches")
 
 Values = dict[str, str]
 """The numbers of one line by name, as text."""
@@ -49,7 +54,7 @@ def sniff(source: Source) -> bool:
 
 def is_row(values: Values) -> bool:
     """Whether a line has a step and a rate."""
-    return first_of((*STEPS, EPOCH), values) is not None and any(map(is_rate, values))
+    return first_of((*STEPS, EPOCH, *PLACE), values) is not None and any(map(is_rate, values))
 
 
 def first_values(source: Source) -> Iterator[Values]:
@@ -62,8 +67,24 @@ def read(source: Source, options: Options) -> Log:
     find = with_patterns(options)
     notes: list[str] = []
     conventions = Conventions(STEP_BASE, LR_TIMING, LOSS_KIND)
-    log = log_of(NAME, rows(source, find), options, conventions, notes)
+    log = log_of(NAME, _with_steps(rows(source, find)), options, conventions, notes)
     return with_texts(log, source, find)
+
+
+def _with_steps(lines: Iterator[tuple[int, dict[str, Any]]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The lines, with the step of those that have an epoch and a batch of so many, but no step.
+
+    Epochs count from 0 or 1, as the first one does.
+    """
+    begins: float | None = None
+    for line, values in lines:
+        if PLACE[0] in values and first_of(STEPS, values) is None:
+            epoch, batch, batches = (values[name] for name in PLACE)
+            begins = epoch if begins is None else begins
+            if begins in (0, 1):
+                values = {name: value for name, value in values.items() if name.lower() != EPOCH}
+                values["step"] = (epoch - begins) * batches + batch
+        yield line, values
 
 
 def rows(source: Source, find: Callable[[str], Values]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -117,7 +138,9 @@ def values_of(line: str) -> Values:
             return {key: text for key, text in texts.items() if re.fullmatch(_NUMBER, text)}
         if quoted := {match["key"]: match["value"] for match in _QUOTED.finditer(tail)}:
             return quoted
-    return {match["key"] or match["word"]: match["value"] for match in _PAIR.finditer(line)}
+    values = {match["key"] or match["word"]: match["value"] for match in _PAIR.finditer(line)}
+    place = _PLACE.search(line)
+    return values | dict(zip(PLACE, place.groups(), strict=True)) if values and place else values
 
 
 def _lines(source: Source) -> Iterator[tuple[int, str]]:

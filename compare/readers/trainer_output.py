@@ -70,15 +70,23 @@ def _placed(series: Series, steps_per_epoch: int) -> tuple[Series, tuple[str, ..
         ReadError: If no whole number of updates between rows fits all epochs.
     """
     count = np.arange(1, len(series.step) + 1)
-    near = series.step * steps_per_epoch
-    if (np.abs(near - np.round(near)) < 1e-6 * np.maximum(near, 1)).all() and len(np.unique(near)) == len(near):
-        return replace(series, step=np.round(near)), ()
-    slack = 0.0051 * steps_per_epoch
-    low, high = ((near + shift) / count for shift in (-slack, slack))
+    near, slack = series.step * steps_per_epoch, _rounded_by(series.step) * steps_per_epoch + 1e-6
+    low, high = (near - slack) / count, (near + slack) / count
     every = int(np.ceil(low.max(initial=0.0)))
-    if not 1 <= every <= high.min(initial=np.inf) or every + 1 <= high.min(initial=np.inf):
-        raise ReadError(
-            f"its epochs do not show at which of {steps_per_epoch} steps an epoch each line stands. Give the "
-            "trainer_state.json of a checkpoint, which has the steps."
-        )
-    return replace(series, step=(count * every).astype(np.float64)), (EVERY.format(every),)
+    if 1 <= every <= high.min(initial=np.inf) < every + 1:
+        return replace(series, step=(count * every).astype(np.float64)), (EVERY.format(every),)
+    step = np.round(near)
+    if (slack < 0.5).all() and (np.abs(near - step) <= slack).all() and len(np.unique(step)) == len(step):
+        return replace(series, step=step), ()
+    raise ReadError(
+        f"its epochs do not show at which of {steps_per_epoch} steps an epoch each line stands. Give the "
+        "trainer_state.json of a checkpoint, which has the steps."
+    )
+
+
+def _rounded_by(epoch: np.ndarray) -> np.ndarray:
+    """Half a unit of the last digit of each epoch: of two decimals, or of four digits in newer versions."""
+    if (np.abs(epoch * 100 - np.round(epoch * 100)) < 1e-6).all():
+        return np.full(len(epoch), 0.005)
+    leading = np.floor(np.log10(np.maximum(epoch, 0.1)))
+    return np.asarray(np.minimum(0.5 * 10.0 ** (leading - 3), 0.005))

@@ -159,9 +159,11 @@ def _cleaning(step: np.ndarray, apart: np.ndarray, overlap: np.ndarray, again: i
     if len(overlap):
         first, last = int(step[overlap].min()), int(step[overlap].max())
         back = counted(int((apart < 0).sum()), "time")
+        anew = bool((step[1:][apart < 0] <= step[0]).any())
+        does = f"begins again {back}, as a second run does" if anew else f"goes back {back}, as a resumed run does"
         said.append(
-            f"The log goes back {back}, as a resumed run does: {counted(len(overlap), 'row')} between steps {first} "
-            f"and {last} left out for later rows of the same steps."
+            f"The log {does}: {counted(len(overlap), 'row')} between steps {first} and {last} left out for later rows "
+            "of the same steps."
         )
     elif (apart < 0).any():
         said.append("Rows out of order were sorted by step.")

@@ -147,3 +147,20 @@ def test_a_rate_that_may_have_been_rounded_is_undecided(tmp_path):
     assert rounded.worst.doubt.startswith("a's rates have few digits. If they were rounded")
     assert compare(str(tmp_path / "log.csv"), "constant:initial=1.6e-5").verdict == "differs"
     assert compare(str(tmp_path / "log.csv"), "constant:initial=1e-5").verdict == "same"
+
+
+def test_an_mlflow_run_without_a_rate_says_how_to_log_one(tmp_path):
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "meta.yaml").write_text("run_name: a\n")
+    (tmp_path / "metrics" / "loss").write_text("1700000000000 1.5 0\n")
+    with pytest.raises(
+        CompareError, match=r'no rate among the metrics loss\..*mlflow\.log_metric\("lr", rate, step=step\)'
+    ):
+        compare(str(tmp_path), "constant:initial=1e-3")
+
+
+def test_a_second_run_in_one_file_is_told_from_a_resumed_one(tmp_path):
+    rows = [f"{n},{0.1 * 0.97**n!r}\n" for n in range(50)] + [f"{n},{0.3 * 0.97**n!r}\n" for n in range(50)]
+    (tmp_path / "log.csv").write_text("step,lr\n" + "".join(rows))
+    run = compare(str(tmp_path / "log.csv"), "exponential:initial=0.3,factor=0.97,every=1 step").worst.a
+    assert run.notes[0].startswith("The log begins again 1 time, as a second run does: 50 rows between steps 0 and 49")

@@ -121,6 +121,16 @@ def test_mmcv_counts_iterations_within_the_epoch_and_rounds_to_five_decimals():
     assert read(LOGS / "mmengine" / "mmcv.log.json", EPOCHS).manifest["rounding"] == {"decimals": 5}
 
 
+@pytest.mark.parametrize("size", [50, 57, 100, 300, 500, 1234])
+@pytest.mark.parametrize("every", [1, 10, 50])
+@pytest.mark.parametrize("form", ["{:.2f}", "{:.4g}", "{!r}"])
+def test_the_steps_of_printed_epochs_are_found(tmp_path, size, every, form):
+    steps = range(every, 601, every)
+    lines = [f"{{'loss': 1.0, 'learning_rate': 1e-05, 'epoch': {float(form.format(n / size))}}}\n" for n in steps]
+    (tmp_path / "log").write_text("".join(lines))
+    assert read(tmp_path / "log", Options(steps_per_epoch=size, step_base=0)).steps["step"].tolist() == list(steps)
+
+
 def test_trainer_epochs_that_fit_no_step_are_refused(tmp_path):
     lines = [f"{{'loss': 1.0, 'learning_rate': 0.1, 'epoch': {epoch}}}\n" for epoch in (0.01, 0.5, 0.51)]
     (tmp_path / "log").write_text("".join(lines))
@@ -149,3 +159,53 @@ def test_a_file_of_weights_and_biases_says_how_to_export_it(tmp_path):
     (tmp_path / "run-abc.wandb").write_bytes(b":W&B\xe1\xbe\x00" + b"\0" * 100)
     with pytest.raises(ReadError, match=r"Export the run's history as CSV"):
         read(tmp_path / "run-abc.wandb")
+
+
+LINES = {
+    "Megatron": " iteration {step:8d}/  500000 | consumed samples: {step:12d} | learning rate: {lr:.3E} | lm loss: 6.12E+00 |",
+    "Swin": "[2026-01-02 10:00:00 swin](main.py 240): INFO Train: [{epoch}/6][{batch}/10]\teta 0:10:00 lr {lr:.6f}\t wd 0.05",
+    "timm": "Train: {epoch} [{batch:4d}/10 ( 12%)]  Loss: 6.93 (6.93)  Time: 0.4s  LR: {lr:.3e}  Data: 0.01",
+    "MMCV from 1": "2026-01-02 10:00:00,000 - mmdet - INFO - Epoch [{epoch1}][{batch}/10]\tlr: {lr:.3e}, eta: 1:00:00, time: 0.5",
+    "nanoGPT": "iter {step}: loss 2.3456, lr {lr:.4e}, time 123.45ms",
+    "llm.c": "step {step:4d}/19560 | loss 10.9 (+nanz)| norm 15.3 (+nanz)| lr {lr:.2e} | 3000 ms | 54% bf16 MFU",
+    "loguru": "2026-01-02 10:00:00.123 | INFO     | __main__:train:42 - Step: {step}, Loss: 1.5, Learning Rate: {lr:.6e}",
+    "JSON": '2026-01-02 10:00:00 INFO metrics {{"step": {step}, "lr": {lr!r}, "loss": 1.5}}',
+    "torchtitan": "[rank0]:[titan] 2026-01-02 10:00:00,000 - root - INFO - step: {step:2d}  loss:  8.1  lr: {lr:.2e} tps: 7,000",
+    "DeepSpeed": "[2026-01-02 10:00:00,000] [INFO] [logging.py:96:log_dist] [Rank 0] step={step}, skipped=0, lr=[{lr!r}]",
+}
+
+
+@pytest.mark.parametrize("form", LINES)
+def test_step_and_rate_are_found_in_lines_of_text(tmp_path, form):
+    steps = range(2, 60, 4)
+    lines = [
+        LINES[form].format(step=n, lr=cosine(n), epoch=n // 10, epoch1=n // 10 + 1, batch=n % 10) + "\n" for n in steps
+    ]
+    (tmp_path / "log").write_text("".join(["starting\n", *lines, "done\n"]))
+    trace = read(tmp_path / "log")
+    assert (trace.manifest["format"], trace.steps["step"].tolist()) == ("text", list(steps))
+    expected = np.array([cosine(n) for n in steps])
+    assert (np.abs(trace.steps["lr"] - expected) <= allowed(expected, rounding(trace) * (1 + 1e-9))).all()
+
+
+def test_several_rows_of_an_epoch_are_no_log_of_epochs(tmp_path):
+    (tmp_path / "log.csv").write_text("epoch,batch,lr\n0,0,0.1\n0,1,0.09\n1,0,0.08\n")
+    with pytest.raises(ReadError, match=r"line 3: another rate of epoch 0\. Its rows are not epochs"):
+        read(tmp_path / "log.csv", EPOCHS)
+
+
+KERAS = {
+    "epoch,learning_rate,loss\n0,0.10000000149011612,1\n": "keras",
+    "epoch,accuracy,loss,lr,val_accuracy,val_loss\n0,0.5,1,0.1,0.5,1\n": "keras",
+    "epoch,learning_rate,loss\n1,0.10000000149011612,1\n": "csv",
+    "epoch,learning_rate,loss\n0,0.08102915,1\n1,0.09755282581475769,1\n": "csv",
+    "epoch,loss,lr\n0,1,0.1\n": "csv",
+    "epoch,lr,test_acc\n0,0.1,0.5\n": "csv",
+    "epoch,loss,lr,train/acc,val_loss\n0,1,0.1,0.5,1\n": "csv",
+}
+
+
+@pytest.mark.parametrize("text", KERAS)
+def test_a_table_is_called_keras_only_where_nothing_speaks_against_it(tmp_path, text):
+    (tmp_path / "log.csv").write_text(text)
+    assert read(tmp_path / "log.csv", EPOCHS).manifest["format"] == KERAS[text]
