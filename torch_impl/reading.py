@@ -241,8 +241,8 @@ def _read(
     if off.any():
         call = int(off.argmax())
         raise ValueError(
-            f"{kind.__name__} follows no schedule of samestep's vocabulary: at call {call} its rate is "
-            f"{rates[call]:.6g}, where {meant[call]:.6g} would be read."
+            f"{kind.__name__} does not give what its values say: at call {call} its rate is {rates[call]:.6g}, where "
+            f"{meant[call]:.6g} would be read. Record a run and compare it."
         )
     return schedule
 

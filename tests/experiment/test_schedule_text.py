@@ -65,6 +65,10 @@ WRONG = {
         "cosine-restarts:initial=1,floor=2,first=1 epoch,t_mul=1,m_mul=2",
         "floor: 2.0 is above initial 1.0, and m_mul 2.0 takes the rates below 0.",
     ),
+    "low": (
+        "cyclic:low=1,max_lr=0.1,up=1 step,down=1 step,mode=exp_range,gamma=1.1",
+        "low: 1.0 is above max_lr 0.1, and gamma 1.1 takes the rates below 0.",
+    ),
     "t_mul": (
         "cosine-restarts:initial=1,floor=0,first=5 epochs,t_mul=0.5,m_mul=1",
         "t_mul: 0.5 shrinks the periods to nothing until 10 epochs, and Keras gives no rate from there.",

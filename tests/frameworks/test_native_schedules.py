@@ -132,7 +132,9 @@ simple = {
         durations,
         durations,
         st.sampled_from([("triangular", 1.0), ("triangular2", 1.0), ("exp_range", 0.99), ("exp_range", 1.01)]),
-    ).map(
+    )
+    .filter(lambda drawn: drawn[4][1] <= 1 or drawn[0] <= drawn[1])
+    .map(
         lambda drawn: KINDS["cyclic"](
             low=drawn[0], max_lr=drawn[1], up=drawn[2], down=drawn[3], mode=drawn[4][0], gamma=drawn[4][1]
         )

@@ -22,14 +22,14 @@ CLOCK = Clock(samples=100, batch_size=8)
 ONLY_ASKED = {"MultiplicativeLR"}
 REFUSED = {"ReduceLROnPlateau"}
 UNREADABLE = {
-    "StepLR of a subclass that differs": "Floored follows no schedule of samestep's vocabulary: at call 7 its rate is 0.02",
+    "StepLR of a subclass that differs": "Floored does not give what its values say: at call 7 its rate is 0.02",
     "StepLR of a rate of 0": "StepLR has a rate of 0 throughout: it shows no schedule.",
     "ConstantLR from 0": "ConstantLR raises ZeroDivisionError when it is stepped",
     "CyclicLR of a function": "CyclicLR has a scale_fn of its user's",
-    "SequentialLR in SequentialLR, smooth first": "at call 0 its rate is 0.05, where 0.1 would be read. With calls=N",
+    "SequentialLR in SequentialLR, smooth first": "at call 0 its rate is 0.05, where 0.1 would be read. Record a run and compare it. With calls=N",
     "SequentialLR then SequentialLR": "PyTorch's SequentialLR cannot lead to another SequentialLR",
-    "ChainedScheduler with a cosine and a decay": "ChainedScheduler follows no schedule of samestep's vocabulary: at call 21",
-    "ChainedScheduler with a cosine to a floor": "ChainedScheduler follows no schedule of samestep's vocabulary: at call 1",
+    "ChainedScheduler with a cosine and a decay": "ChainedScheduler does not give what its values say: at call 21",
+    "ChainedScheduler with a cosine to a floor": "ChainedScheduler does not give what its values say: at call 1",
     "ChainedScheduler with restarts first": "sets the rate at each call, whatever the others did before",
     "ChainedScheduler with a function": "its rate comes from a function, which no state holds.",
     "CyclicLR of fractions": "step_size_up: got 7.5. samestep counts in whole numbers",

@@ -50,6 +50,11 @@ class Cyclic(ScheduleModel):
     def _gamma_is_used(self) -> Cyclic:
         if self.mode != "exp_range" and self.gamma != 1:
             raise ValueError(f"gamma: {self.gamma} has no effect in mode {self.mode}. Write 1, or mode exp_range.")
+        if self.gamma > 1 and self.low > self.max_lr:
+            raise ValueError(
+                f"low: {self.low} is above max_lr {self.max_lr}, and gamma {self.gamma} takes the rates below 0. "
+                "Write a low of at most max_lr, or a gamma of at most 1."
+            )
         return self
 
     @property
