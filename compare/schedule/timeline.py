@@ -31,6 +31,13 @@ REGAINED = 0.3
 """Part of what the rate has lost that a jump up gives back where a schedule starts again."""
 
 
+DROPPED = 0.5
+"""Part of its rate that a log drops in one row where it warms up again."""
+
+OFTEN = 0.125
+"""Part of the changes that may be new beginnings; with more of them, and no schedule, rates only go up and down."""
+
+
 class Row(NamedTuple):
     """A row whose rate differs from that of the row before."""
 
@@ -142,39 +149,40 @@ def read(given: object, settings: Settings, clock: Clock | None, show: int) -> T
     side = read_side(given, "log", settings, clock)
     found = inference(side, clock)
     rates = found.run.rates
-    changed = changes_of(rates.lr)
+    changed, begun = changes_of(rates.lr), starts_again(rates)
+    is_noise = found.schedule is None and len(begun) > OFTEN * len(changed)
     return Timeline(
         inference=found,
         clock=clock or clock_of(side),
         changes=len(changed),
         shown=tuple(Row(int(rates.step[row]), float(rates.lr[row])) for row in first_and_last(changed, show)),
-        starts_again=tuple(int(rates.step[row]) for row in starts_again(rates)),
+        starts_again=() if is_noise else tuple(int(rates.step[row]) for row in begun),
     )
 
 
 def starts_again(rates: Rates) -> list[int]:
-    """The rows at which a log begins anew: it jumps up after it fell, or repeats its first rows.
+    """The rows at which a log begins anew: it jumps up after it fell, falls before it rises, or repeats its first rows.
 
     >>> starts_again(Rates.of(range(9), [4, 3, 2, 1, 4, 3, 2, 1, 4]))
     [4, 8]
     """
     changed = changes_of(rates.lr)
-    if not len(changed):
+    if len(changed) < 2:
         return []
-    # the rate of each stretch of rows with one rate
-    level = rates.lr[np.concatenate([[0], changed])]
+    level = rates.lr[np.concatenate([[0], changed])]  # of each stretch of rows with one rate
     move = np.diff(level)
-    rises = move > 0
-    fell = np.concatenate([[False], ~rises[:-1]])
-    falls_then = np.concatenate([~rises[1:], [True]])
-    found = []
-    peak = level[0]
-    for row, up, before, after, alone in zip(changed, rises, level[:-1], level[1:], fell & falls_then, strict=True):
-        jumps = up and alone and after - before >= REGAINED * (peak - before)
-        if jumps or _repeats(rates, int(row)):
-            found.append(int(row))
-            peak = after
-        peak = max(peak, after)
+    before, after = np.append(0.0, move[:-1]), np.append(move[1:], 0.0)
+    jumps = (move > 0) & (before < 0) & (after <= 0)
+    climbs = (after > 0) & (np.append(after[1:], 1.0) > 0)
+    drops = (move < -DROPPED * level[:-1]) & (np.abs(before) < -move / 4) & climbs
+    found: list[int] = []
+    peak, seen = 0.0, 0
+    for place in np.flatnonzero(jumps | drops | (level[1:] == level[0])):
+        peak, seen = max(peak, float(level[seen : place + 1].max())), int(place)
+        regained = jumps[place] and move[place] >= REGAINED * (peak - level[place])
+        if regained or drops[place] or _repeats(rates, int(changed[place])):
+            found.append(int(changed[place]))
+            peak, seen = 0.0, int(place) + 1
     return found
 
 

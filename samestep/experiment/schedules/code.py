@@ -76,7 +76,8 @@ def read_code(text: str, stepping: Stepping = "step", clock: Clock | None = None
         call = reader.result()
         schedule = from_call(call, stepping, clock)
     except SyntaxError as error:
-        raise ValueError(f"not Python: {error.msg}, in line {error.lineno}. {_EXAMPLE}") from None
+        place = f", in line {error.lineno}" if error.lineno else ""
+        raise ValueError(f"not Python: {error.msg[:60]}{place}. {_EXAMPLE}") from None
     except (RecursionError, MemoryError):
         raise ValueError("nested too deeply. Write it flatter.") from None
     return schedule, tuple(_assumed(call, stepping))

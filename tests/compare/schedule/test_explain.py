@@ -1,5 +1,7 @@
 """`samestep.explain`: what a change is, and the timeline of a log."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -122,6 +124,7 @@ AGAIN = {
     "cosine restarts": ("cosine-restarts:initial=0.1,floor=0,first=50 steps,t_mul=2,m_mul=1", [50, 150, 350]),
     "restarts that fade": ("cosine-restarts:initial=0.1,floor=0,first=100 steps,t_mul=1,m_mul=0.5", [100, 200, 300]),
     "cycles": ("cyclic:low=0.01,max_lr=0.1,up=40 steps,down=60 steps,mode=triangular,gamma=1", [100, 200, 300]),
+    "short restarts": ("cosine-restarts:initial=0.1,floor=0,first=4 steps,t_mul=1,m_mul=1", list(range(4, 400, 4))),
     "a warm-up": ("warmup:initial=0,over=50 steps,then=(linear:initial=0.1,end=0,over=300 steps)", []),
     "a cosine that climbs again": ("cosine:initial=0.1,floor=0,over=100 steps,after=rise", [200]),
     "a constant": ("constant:initial=0.1", []),
@@ -143,6 +146,30 @@ def test_a_reset_starts_again(text, apart):
     lr = np.concatenate([rates(text, 200), rates(text, 300)])
     step = np.arange(500)[::apart]
     assert [int(step[row]) for row in starts_again(Rates.of(step, lr[step]))] == [200]
+
+
+def test_a_second_warm_up_starts_again():
+    lr = np.concatenate([
+        rates("warmup:initial=0,over=50 steps,then=(linear:initial=0.1,end=0,over=400 steps)", 200),
+        rates("warmup:initial=0,over=30 steps,then=(linear:initial=0.06,end=0,over=250 steps)", 200),
+    ])  # fmt: skip
+    for apart in (1, 5):
+        step = np.arange(400)[::apart]
+        assert [int(step[row]) for row in starts_again(Rates.of(step, lr[step]))] == [200]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_does_not_start_again(seed):
+    rng = np.random.default_rng(seed)
+    assert samestep.explain(rng.random(300)).starts_again == ()
+    assert samestep.explain(0.1 + 0.001 * rng.random(300)).starts_again == ()
+
+
+def test_a_million_rows_are_looked_through_at_once():
+    lr = rates("cosine-restarts:initial=0.1,floor=0,first=100000 steps,t_mul=1,m_mul=0.9", 1_000_000)
+    begun = time.perf_counter()
+    assert starts_again(Rates.of(np.arange(1_000_000), lr)) == list(range(100_000, 1_000_000, 100_000))
+    assert time.perf_counter() - begun < 2
 
 
 def test_stairs_that_climb_after_they_fell_do_not_start_again():
