@@ -177,7 +177,7 @@ def _fixed(problem: Problem, theta: np.ndarray, free: np.ndarray, place: int, mo
         trial = theta.copy()
         trial[place] = candidate
         trial = problem.refine(trial, others, 6)
-        if problem.worst(trial) <= most:
+        if problem.worst(trial) <= (most if others.any() else 1.0):
             return trial
     return None
 

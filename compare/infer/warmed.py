@@ -24,9 +24,10 @@ from samestep.experiment.schedules import (
     Sequence,
     Warmup,
 )
+from samestep.experiment.schedules.base import tidy
 
 from .decays import steps
-from .fitting import Family, built, scan, settle
+from .fitting import Family, built, scan, settle, settled
 from .lines import last_moves, length_grid
 from .numbers import cost, digits, shorter, tidy_wholes
 from .rows import Rows
@@ -100,6 +101,12 @@ def warmed(rows: Rows, stairs: Callable[[Rows], Schedule | None]) -> Iterator[Sc
 
     stairs : finds the stairs that some rows are.
     """
+    found = sorted(_unclipped(rows, stairs), key=lambda each: _length(each, rows.unit))
+    yield from found or _clipped(rows, stairs)
+
+
+def _unclipped(rows: Rows, stairs: Callable[[Rows], Schedule | None]) -> Iterator[Schedule]:
+    """Without a lowest rate."""
     highest = np.flatnonzero(rows.y >= rows.peak - 2 * rows.absolute)
     first, last = (int(highest[place]) for place in (0, -1))
     if len(rows) < FEWEST or (first and not _rises(rows, first)):
@@ -114,7 +121,7 @@ def warmed(rows: Rows, stairs: Callable[[Rows], Schedule | None]) -> Iterator[Sc
     found += _roots(rows, first, last) if first else []
     if not found and last > first:
         found = [each for body in (LINE, COSINE, ROOT) for each in _stable(rows, first, last, body)]
-    yield from sorted(found or _clipped(rows, stairs), key=lambda each: _length(each, rows.unit))
+    yield from found
 
 
 def _stairs(rows: Rows, first: int, stairs: Callable[[Rows], Schedule | None]) -> Iterator[Schedule]:
@@ -135,7 +142,7 @@ def _clipped(rows: Rows, stairs: Callable[[Rows], Schedule | None]) -> Iterator[
     above = np.flatnonzero(rows.y > lowest + 2 * rows.absolute)
     if not lowest or len(above) < FEWEST or above[-1] > len(rows) - FEWEST:
         return
-    for found in warmed(rows.part(0, int(above[-1]) + 1), stairs):
+    for found in _unclipped(rows.part(0, int(above[-1]) + 1), stairs):
         for level in shorter(lowest):
             if abs(level - lowest) <= 2 * rows.absolute[-1]:
                 yield from built([partial(Clip, lowest=level, of=found)])
@@ -143,32 +150,45 @@ def _clipped(rows: Rows, stairs: Callable[[Rows], Schedule | None]) -> Iterator[
 
 
 def _roots(rows: Rows, first: int, last: int) -> Iterator[Schedule]:
-    """An inverse square root whose timescale is the warm-up's length, one step more, or any other."""
+    """An inverse square root: as Transformers runs it by default, as Noam did, or of any timescale."""
     later = rows.part(last).sample
     if np.ptp(later.y) <= 2 * later.absolute.max():
         return
     for warm, start in _heads(rows, first, last, rows.peak):
-        for extra in (0.0, 1.0, None):
+        tied = [(_TRANSFORMERS, [warm, rows.peak])] if start == 0 else [(_NOAM, [warm + 1, rows.peak])]
+        free = [warm, warm, rows.peak, start]
+        loose = replace(_ROOTS, given=(3,)) if start == 0 else _ROOTS
+        if found := next(settled([*tied, (loose, free)], rows), None):
+            yield found
+            return
 
-            def form(theta: np.ndarray, t: np.ndarray, extra: float | None = extra) -> np.ndarray:
-                warm, timescale, peak, start = theta
-                timescale = timescale if extra is None else warm + extra
-                if warm <= 0 or timescale <= 0:
-                    return np.full(t.shape, np.nan)
-                later = peak * np.sqrt(timescale / (np.maximum(t - warm, 0.0) + timescale))
-                return np.asarray(np.where(t < warm, start + (peak - start) * t / warm, later))
 
-            def build(theta: list[float], extra: float | None = extra) -> Schedule:
-                warm, timescale, peak, start = theta
-                timescale = timescale if extra is None else round(warm) + extra
-                then = InverseSqrt(initial=peak, timescale=steps(timescale))
-                return Warmup(initial=max(start, 0.0), over=steps(warm), then=then)
+def _root(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
+    warm, timescale, peak, start = theta
+    if warm <= 0 or timescale <= 0:
+        return np.full(t.shape, np.nan)
+    later = peak * np.sqrt(timescale / (np.maximum(t - warm, 0.0) + timescale))
+    return np.asarray(np.where(t < warm, start + (peak - start) * t / warm, later))
 
-            given = ((1,) if extra is not None else ()) + ((3,) if start == 0 else ())
-            family = Family(form, build, whole=(0, 1), given=given, order=(0, 1, 2, 3))
-            if found := settle(family, [warm, warm, rows.peak, start], rows):
-                yield found
-                return
+
+def _noam(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Of the steps counted from 1: a part of the way at the first one already."""
+    warm, peak = theta
+    return _root(np.array([warm - 1, warm, peak, peak / warm]), t)
+
+
+def _root_schedule(warm: float, timescale: float, peak: float, start: float) -> Schedule:
+    then = InverseSqrt(initial=peak, timescale=steps(timescale))
+    return Warmup(initial=max(start, 0.0), over=steps(warm), then=then)
+
+
+_ROOTS = Family(_root, lambda p: _root_schedule(*p), whole=(0, 1))
+_TRANSFORMERS = Family(
+    lambda theta, t: _root(np.array([theta[0], theta[0], theta[1], 0.0]), t),
+    lambda p: _root_schedule(p[0], p[0], p[1], 0.0),
+    whole=(0,),
+)
+_NOAM = Family(_noam, lambda p: _root_schedule(round(p[0]) - 1, p[0], p[1], tidy(p[1] / round(p[0]))), whole=(0,))
 
 
 def _stable(rows: Rows, first: int, last: int, body: Body) -> Iterator[Schedule]:

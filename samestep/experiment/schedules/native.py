@@ -153,7 +153,7 @@ def _of_torch(call: Call, stepping: Stepping, clock: Clock | None, base: float |
         bases_of = [None, *[bases] * (len(parts) - 1)]
         return [(each.name, _of_torch(each, stepping, clock, at)) for each, at in zip(parts, bases_of, strict=True)]
 
-    held, group = _STATES[name](given) if name in _STATES else (given, None)
+    held, group = _STATES[name](given) if name in _STATES else (given, {})
     base = held.get("base_lr", base) if name == "CyclicLR" else base
     state = State(name, held, stepping, float("nan") if base is None else base, group, clock or Clock.STEPS, within)
     schedule: Schedule = _checked(name, lambda: entry.from_torch(state))
