@@ -114,6 +114,18 @@ class Problem:
                     break
         return theta
 
+    def centred(self, theta: np.ndarray, free: np.ndarray, place: int) -> np.ndarray:
+        """The only free parameter in the middle of all values at which no error is larger than the tolerance."""
+        errors = self.errors(theta)
+        slopes, size = self.slopes(theta, free, errors)
+        slope = slopes[:, 0] * size[0]
+        moving = slope != 0
+        ends = np.sort(np.stack([(-1 - errors[moving]) / slope[moving], (1 - errors[moving]) / slope[moving]]), axis=0)
+        moved = theta.copy()
+        if len(ends[0]) and ends[0].max() <= ends[1].min():
+            moved[place] += (ends[0].max() + ends[1].min()) / 2
+        return moved
+
     def reach(self, theta: np.ndarray, free: np.ndarray, place: int) -> float:
         """How far a free parameter may be from its best value while the errors stay within tolerance."""
         slopes, size = self.slopes(theta, free, self.errors(theta))
@@ -171,6 +183,8 @@ def _fixed(problem: Problem, theta: np.ndarray, free: np.ndarray, place: int, mo
     reach = 1.5 * problem.reach(theta, free, place) + 1e-15 * abs(theta[place])
     others = free & (np.arange(len(theta)) != place)
     whole = place in problem.family.whole
+    if not (others.any() or whole or place in problem.family.inverse):
+        theta = problem.centred(theta, free, place)
     for candidate in _candidates(float(theta[place]), whole, place in problem.family.inverse):
         if abs(candidate - theta[place]) > max(reach, 0.6 if whole else 0.0):
             continue

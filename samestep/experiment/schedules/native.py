@@ -164,7 +164,7 @@ _PARTS = [name for name in TORCH if name not in (*MADE_OF_OTHERS, *SETS_ITS_OWN_
 """Schedulers that may be part of another."""
 
 _Given = Mapping[str, Any]
-_Held = tuple[Mapping[str, Any], Mapping[str, Any] | None]
+_Held = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 
 def _milestones(given: _Given) -> _Held:
@@ -173,7 +173,7 @@ def _milestones(given: _Given) -> _Held:
     for each in milestones:
         if number("milestones", each) % 1:
             raise ValueError(f"milestones: got {each!r}, which no call of scheduler.step() reaches. Write whole ones.")
-    return {**given, "milestones": Counter(int(each) for each in milestones)}, None
+    return {**given, "milestones": Counter(int(each) for each in milestones)}, {}
 
 
 def _one_cycle(given: _Given) -> _Held:
@@ -209,7 +209,7 @@ def _cyclic(given: _Given) -> _Held:
         raise ValueError(f"CyclicLR: got step sizes {up:g} and {down:g}. Write whole numbers from 1.")
     base, high = number("base_lr", given["base_lr"]), number("max_lr", given["max_lr"])
     cycle = {"total_size": up + down, "step_ratio": up / (up + down), "max_lrs": [high]}
-    return {**given, **cycle, "base_lr": base}, None
+    return {**given, **cycle, "base_lr": base}, {}
 
 
 def _sequence(given: _Given) -> _Held:
@@ -219,7 +219,7 @@ def _sequence(given: _Given) -> _Held:
         raise ValueError(
             f"SequentialLR: {len(milestones)} milestones for {len(parts)} schedulers. Write one less than schedulers."
         )
-    return {**given, "_milestones": milestones}, None
+    return {**given, "_milestones": milestones}, {}
 
 
 _STATES: dict[str, Callable[[_Given], _Held]] = {
