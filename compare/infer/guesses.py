@@ -4,23 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules import PiecewiseConstant, Schedule
 
 from . import cycles, decays, lines, waves
 from .combined import combined
-from .numbers import cost
+from .numbers import cost, longest_number
 from .rows import Rows
 from .structure import runs_of
-from .warmed import warmed
+from .warmed import powers, roots, warmed
+
+WRITTEN = 4
+"""Digits of the numbers that people write at most; with more, a kind that bends may be what was written."""
+
+
+MOST_LEVELS = 5
+"""Levels that a person writes down; more of them are looked at as a curve first."""
+
+
+def is_long(schedule: Schedule) -> bool:
+    """Whether a schedule is a list of levels, which a curve that is looked up once per epoch is as well."""
+    return isinstance(schedule, PiecewiseConstant) and len(schedule.values) > MOST_LEVELS
 
 
 def schedules_of(rows: Rows) -> Iterator[Schedule]:
     """Schedules that explain a few thousand of the rows, the simplest first."""
-    if (plain := _first_of(_plain(rows), rows)) is not None:
+    plain = _first_of(_plain(rows), rows)
+    if plain is not None and not is_long(plain):
         yield plain
-    yield from (each for each in warmed(rows, stairs_schedule) if rows.fits(each))
-    if (flexible := _first_of(_flexible(rows), rows)) is not None:
-        yield flexible
+    warm = [each for each in warmed(rows, stairs_schedule) if rows.fits(each)]
+    if warm and longest_number(warm[0]) <= WRITTEN:
+        yield from warm
+    flexible = _first_of(_flexible(rows), rows)
+    yield from sorted(
+        [*warm, *([plain] if plain else []), *([flexible] if flexible else [])], key=lambda each: cost(each, rows.unit)
+    )
     yield from combined(rows, plain_schedule, simple_schedule)
 
 
@@ -53,7 +70,7 @@ def _plain(rows: Rows) -> Iterator[list[Iterator[Schedule]]]:
     yield [decays.constants(rows)]
     yield [decays.smooth_exponentials(rows), lines.linears(rows), decays.smooth_inverse_times(rows)]
     yield from _stairs(rows)
-    yield [waves.cosines(rows), lines.polynomials(rows)]
+    yield [waves.cosines(rows), lines.polynomials(rows), roots(rows), powers(rows)]
 
 
 def _stairs(rows: Rows) -> Iterator[list[Iterator[Schedule]]]:

@@ -62,7 +62,7 @@ def tidy_whole(low: float, high: float, unit: int = 1) -> int | None:
     (100, 800, None)
     """
     found = [each for each in (_roundest(low, high, 1), _roundest(low, high, max(1, unit))) if each is not None]
-    return min(found, key=lambda each: whole_digits(each, unit)) if found else None
+    return min(found, key=lambda each: (whole_digits(each, unit), each % max(1, unit)), default=None)
 
 
 def whole_digits(value: int, unit: int = 1) -> int:
@@ -98,6 +98,14 @@ def tidy_wholes(low: float, high: float, unit: int = 1) -> list[int]:
     if (tidiest := tidy_whole(first, last, unit)) is not None:
         found[tidiest] = None
     return sorted(found, key=lambda each: whole_digits(each, unit))
+
+
+def longest_number(schedule: ScheduleModel) -> int:
+    """Digits of its longest number that is no duration, parts included."""
+    values = [getattr(schedule, name) for name in type(schedule).model_fields]
+    flat = [each for value in values for each in (value if isinstance(value, tuple) else (value,))]
+    own = [digits(each) for each in flat if isinstance(each, float)]
+    return max([*own, *(longest_number(each) for each in flat if isinstance(each, ScheduleModel))], default=0)
 
 
 def cost(schedule: ScheduleModel, unit: int = 1) -> int:

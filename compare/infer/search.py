@@ -14,7 +14,8 @@ from samestep.experiment.schedules.base import LARGEST
 
 from ..rates import Rates
 from ..tolerance import ULP32, ulp32
-from .guesses import schedules_of
+from .guesses import is_long, schedules_of
+from .numbers import cost
 from .rows import Rows
 from .structure import epoch_lengths
 
@@ -106,7 +107,11 @@ def _is_noise(rates: Rates) -> bool:
 
 def _searched(rates: Rates, unit: int) -> Inferred | None:
     whole = Rows.of(rates, rates.step, unit)
-    return _first(rates, whole, 1) or _per_epoch(rates, whole, unit)
+    found = _first(rates, whole, 1)
+    if found is not None and not is_long(found.schedule):
+        return found
+    both = filter(None, (found, _per_epoch(rates, whole, unit)))
+    return min(both, key=lambda each: cost(each.schedule, unit), default=None)
 
 
 def _first(rates: Rates, rows: Rows, size: int) -> Inferred | None:

@@ -29,12 +29,15 @@ from samestep.experiment.schedules.base import tidy
 from .decays import steps
 from .fitting import Family, built, scan, settle, settled
 from .lines import last_moves, length_grid
-from .numbers import cost, digits, shorter, tidy_wholes
+from .numbers import cost, digits, shorter, shortest, tidy_wholes
 from .rows import Rows
 from .waves import half_cosine
 
 MOST_LENGTHS = 6
 """Lengths of a warm-up that are tried at most."""
+
+MOST_PARTS = 12
+"""Parts of the peak, like a third, from one of which a warm-up may start."""
 
 FEWEST = 4
 """Rows from which on a warm-up with what follows is looked for."""
@@ -109,7 +112,10 @@ def _unclipped(rows: Rows, stairs: Callable[[Rows], Schedule | None]) -> Iterato
     """Without a lowest rate."""
     highest = np.flatnonzero(rows.y >= rows.peak - 2 * rows.absolute)
     first, last = (int(highest[place]) for place in (0, -1))
-    if len(rows) < FEWEST or (first and not _rises(rows, first)):
+    if len(rows) < FEWEST:
+        return
+    if first and not _rises(rows, first):
+        yield from _logarithms(rows, first) if last == len(rows) - 1 else ()
         return
     if last == len(rows) - 1:
         yield from _constants(rows, first) if first else ()
@@ -128,11 +134,16 @@ def _stairs(rows: Rows, first: int, stairs: Callable[[Rows], Schedule | None]) -
     """A warm-up to stairs, the shortest to write."""
     level = float(np.median(rows.y[first : first + 3]))
     found = []
-    for warm, start in _heads(rows, first, first, level):
-        then = stairs(rows.part(int(np.searchsorted(rows.t, warm)), None, int(warm)))
-        if then is not None:
-            make = partial(Warmup, initial=max(start, 0.0), over=steps(warm), then=then)
-            found += [each for each in built([make]) if rows.fits(each)]
+    for warm, _ in _heads(rows, first, first, level):
+        begin = int(np.searchsorted(rows.t, warm))
+        start = _started(rows.part(0, begin), warm, level)
+        if start is None:
+            continue
+        for overlaps in (False, True):
+            then = stairs(rows.part(begin, None, 0 if overlaps else int(warm)))
+            if then is not None:
+                make = partial(Warmup, initial=start, over=steps(warm), then=then, overlaps=overlaps)
+                found += [each for each in built([make]) if rows.fits(each)]
     yield from sorted(found, key=lambda each: cost(each, rows.unit))[:1]
 
 
@@ -161,6 +172,31 @@ def _roots(rows: Rows, first: int, last: int) -> Iterator[Schedule]:
         if found := next(settled([*tied, (loose, free)], rows), None):
             yield found
             return
+
+
+def roots(rows: Rows) -> Iterator[Schedule]:
+    """An inverse square root from step 0 on."""
+    some = rows.sample
+    scales = length_grid(rows, 10.0)
+    rest, _, swing = _scan_to_zero(np.sqrt(scales[:, None] / (some.x + scales[:, None])), some.y)
+    best = int(rest.argmin())
+    yield from settled([(_BARE_ROOT, [float(scales[best]), float(swing[best])])], rows)
+
+
+def powers(rows: Rows) -> Iterator[Schedule]:
+    """A power of the part that is done: one minus the square root, most of all."""
+    some, end = rows.sample, float(rows.t[-1])
+    lengths = np.unique(np.concatenate([length_grid(rows), last_moves(rows), [end, end + 1]]))
+    for power in (0.5, 2.0):
+        rest, level, swing = scan(np.minimum(some.x / lengths[:, None], 1) ** power, some.y)
+        best = int(rest.argmin())
+        theta = [float(level[best]), max(0.0, float(level[best] + swing[best])), power, float(lengths[best])]
+        yield from settled([(_POWER, theta)], rows)
+
+
+def _power(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
+    initial, end, power, over = theta
+    return np.asarray(initial + (end - initial) * np.clip(t / over, 0.0, 1.0) ** power)
 
 
 def _root(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -242,7 +278,25 @@ def _line(head: Rows) -> tuple[float, float]:
     part, rise = head.x[1:] - head.x[0], head.y[1:] - head.y[0]
     slope = float((part * rise).sum() / (part**2).sum())
     level = float(head.y[0] - slope * head.x[0])
-    return (0.0 if abs(level) <= 2 * head.absolute[0] else level), slope
+    if level > 2 * head.absolute[0]:
+        return level, slope
+    return 0.0, float((head.x * head.y).sum() / (head.x**2).sum())
+
+
+def _started(head: Rows, warm: float, peak: float) -> float | None:
+    """The rate of fewest digits from which a line to `peak` passes through all of these rows; None where none does."""
+    part = 1 - head.x / warm
+    if not len(head) or part.min() <= 0:
+        return None
+    middle, half = (head.y - peak * (1 - part)) / part, head.absolute / part
+    low, high = float((middle - half).max()), float((middle + half).min())
+    if low > high:
+        return None
+    short = max(0.0, shortest((low + high) / 2, (high - low) / 2))
+    parts = round(peak / high) if high > 0 else 0
+    if digits(short) > 3 and 2 <= parts <= MOST_PARTS and low <= peak / parts <= high:
+        return peak / parts  # a third, as Detectron's
+    return short
 
 
 def _constants(rows: Rows, top: int) -> Iterator[Schedule]:
@@ -254,6 +308,18 @@ def _constants(rows: Rows, top: int) -> Iterator[Schedule]:
             if found := next((each for each in built([line]) if rows.fits(each)), None):
                 yield found
                 return
+
+
+def _logarithms(rows: Rows, first: int) -> Iterator[Schedule]:
+    """A warm-up along a logarithm, as DeepSpeed's, to a rate that holds."""
+    level = float(np.median(rows.y[first:]))
+    for over in tidy_wholes(float(rows.t[first - 1]) + 2, float(rows.t[first]) + 1, rows.unit)[:4]:
+        part = np.log1p(rows.x[:first]) / np.log(max(over, 2))
+        start = float(((rows.y[:first] - level * part) / (1 - part)).mean()) if part.max() < 1 else 0.0
+        for initial in dict.fromkeys((0.0, max(0.0, shortest(start, float(rows.absolute[0]))))):
+            then = Constant(initial=shortest(level, float(rows.absolute[-1]) if not rows.exact else 0.0))
+            warm = partial(Warmup, initial=initial, over=steps(over), then=then, curve="logarithm")
+            yield from (each for each in built([warm]) if rows.fits(each))
 
 
 def _heads(rows: Rows, first: int, last: int, peak: float) -> list[tuple[float, float]]:
@@ -319,3 +385,16 @@ def _length(schedule: Schedule, unit: int) -> int:
     total = schedule.length(Clock.STEPS)
     rest = int(total - schedule.over.count) if total and isinstance(schedule, Warmup) else 0
     return cost(schedule, unit) - max(0, digits(rest) - digits(total or 0))
+
+
+_BARE_ROOT = Family(
+    lambda theta, t: theta[1] * np.sqrt(theta[0] / (t + theta[0])) if theta[0] > 0 else np.full(t.shape, np.nan),
+    lambda p: InverseSqrt(initial=p[1], timescale=steps(p[0])),
+    whole=(0,),
+)
+_POWER = Family(
+    _power,
+    lambda p: Power(initial=max(p[0], 0.0), end=max(p[1], 0.0), power=p[2], over=steps(p[3])),
+    whole=(3,),
+    given=(2,),
+)

@@ -63,6 +63,9 @@ RATES = ("initial", "end", "floor", "max_lr")
 LINE = "linear", False, False
 """The warm-up of most: a line, before what follows."""
 
+OVER = "linear", True, False
+"""A line that lies over the beginning of what follows."""
+
 RAMP = "ramp", True, False
 """A warm-up that multiplies the first rates of what it lies over, from the factor `start` to 1."""
 
@@ -149,8 +152,14 @@ class Written:
         """With its body as stairs; None where it is none."""
         if isinstance(self.body, Stairs):
             return self
-        found = Stairs.of(self.body, last - self.warm)  # type: ignore[arg-type]
-        return None if found is None else replace(self, body=found)
+        overlaps = self.how == OVER
+        found = Stairs.of(self.body, last - (0 if overlaps else self.warm))  # type: ignore[arg-type]
+        if found is None or not overlaps:
+            return None if found is None else replace(self, body=found)
+        if min(found.milestones, default=self.warm + 1) <= self.warm:
+            return None  # the warm-up leads to a later stair
+        later = replace(found, milestones=tuple(each - self.warm for each in found.milestones))
+        return replace(self, body=later, how=LINE)
 
     @property
     def kind(self) -> str:
