@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.diagnosis import draws
 from benchmarks.real_rates import Framework
 from samestep.experiment.clock import Clock, Duration
-from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules import Schedule, ScheduleModel
 from samestep.experiment.schedules.text import parse
 
 Rate = Callable[[np.ndarray], np.ndarray]
@@ -380,7 +380,7 @@ def _stretched(schedule: Schedule, ratio: float) -> Schedule:
                 return Duration(value.count.__class__(round(float(value.count) * ratio)), value.unit)
             case tuple():
                 return tuple(longer(each) for each in value)
-            case _ if hasattr(value, "model_fields"):
+            case ScheduleModel():
                 return _stretched(value, ratio)
             case _:
                 return value

@@ -70,7 +70,7 @@ def _is_paid(pair: Pair, first: Cause, second: Cause) -> bool:
     """Whether stairs show more changes than it takes numbers to explain them: a few drops can be moved onto any."""
     stairs = [curve for curve in (pair.a, pair.b) if curve.is_stepwise]
     numbers = sum(isinstance(each, int | float) for cause in (first, second) for each in cause.parameters.values())
-    return all(len(curve.changes) > numbers + 1 for curve in stairs)
+    return all(len(curve.changes) > 2 * numbers for curve in stairs)
 
 
 def _thinned(pair: Pair) -> Pair:

@@ -47,17 +47,18 @@ FEWEST = 4
 class Body:
     """What comes after the warm-up: from 1 to 0 over the way from its end to the total.
 
-    shape : of the part of the way. build : the schedule, from peak, end and length. overlaps : whether the way begins
-    at step 0, under the warm-up.
+    shape : of the part of the way. build : the schedule, from peak, end and length. overlaps : whether the way begins at
+    step 0, under the warm-up. gap : steps at the peak before it begins.
     """
 
     shape: Callable[[np.ndarray], np.ndarray]
     build: Callable[[float, float, float], Schedule]
     overlaps: bool = False
+    gap: int = 0
 
     def part(self, t: np.ndarray, warm: float, total: np.ndarray | float) -> np.ndarray:
         """How much of the way is done, from 0 to 1."""
-        begin = 0.0 if self.overlaps else warm
+        begin = 0.0 if self.overlaps else warm + self.gap
         return np.asarray(np.clip((t - begin) / (total - begin), 0.0, 1.0))
 
     def form(self, theta: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -71,8 +72,10 @@ class Body:
     def schedule(self, theta: list[float]) -> Schedule:
         """With whole steps."""
         warm, total, peak, end, start = theta
-        over = round(total) - (0 if self.overlaps else round(warm))
+        over = round(total) - (0 if self.overlaps else round(warm) + self.gap)
         then = self.build(peak, max(end, 0.0), over)
+        if self.gap:
+            then = Sequence(schedules=(Constant(initial=peak), then), milestones=(steps(self.gap),))
         return Warmup(initial=max(start, 0.0), over=steps(warm), then=then, overlaps=self.overlaps)
 
     def family(self, given: tuple[int, ...], order: tuple[int, ...]) -> Family:
@@ -94,7 +97,11 @@ def _root_to(peak: float, end: float, over: float) -> Schedule:
 
 LINE, COSINE = Body(lambda part: 1 - part, _line_to), Body(half_cosine, _cosine_to)
 ROOT = Body(lambda part: 1 - np.sqrt(part), _root_to)
-BODIES = (LINE, COSINE, replace(COSINE, overlaps=True), replace(LINE, overlaps=True))
+BODIES = tuple(
+    replace(each, overlaps=over, gap=gap)
+    for over, gap in ((False, 0), (True, 0), (False, 1))
+    for each in (LINE, COSINE)
+)
 
 WARM, TOTAL, PEAK, END, START = range(5)
 

@@ -22,6 +22,7 @@ from samestep.experiment.schedules import (
     Cyclic,
     ExponentialDecay,
     Linear,
+    OneCycle,
     PiecewiseConstant,
     PolynomialDecay,
     Product,
@@ -234,6 +235,8 @@ class Change:
 
 def changes(a: Written, b: Written, last: int) -> Iterator[Change]:
     """What would bring a one number nearer to b, each as a person would change it; none for different kinds."""
+    if a.kind != b.kind:
+        a, b = _as_line(a), _as_line(b)
     if a.kind != b.kind or a.kind not in NAMES:
         ours, theirs = a.stairs(last), b.stairs(last)
         if ours is None or theirs is None:
@@ -246,6 +249,26 @@ def changes(a: Written, b: Written, last: int) -> Iterator[Change]:
     if not _alike(a.lowest, b.lowest):
         yield Change("lowest_rate", a.lowest, b.lowest, replace(a, lowest=b.lowest))
     yield from _of_stairs(a, b) if isinstance(a.body, Stairs) and isinstance(b.body, Stairs) else _of_body(a, b)
+
+
+def _as_line(written: Written) -> Written:
+    """A one-cycle policy of two lines as a warm-up and a decay; any other as it is."""
+    cycle = written.body
+    if not (isinstance(cycle, OneCycle) and cycle.anneal_strategy == "linear" and not cycle.three_phase):
+        return written
+    total = int(cycle.over.count) - 1
+    warm = cycle.pct_start * (total + 1) - 1
+    if warm != round(warm) or not 1 <= warm < total:
+        return written
+    start = tidy(cycle.max_lr / cycle.div_factor)
+    down = PolynomialDecay(
+        initial=cycle.max_lr,
+        end=tidy(start / cycle.final_div_factor),
+        power=1.0,
+        over=_steps(total - round(warm)),
+        cycle=False,
+    )
+    return Written(down, round(warm), start)
 
 
 def _of_clock(a: Written, b: Written) -> Iterator[Change]:
