@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules import OneCycle, Schedule
 
 from ..infer import Inferred
 from ..refute.claim import Difference
 from ..terms import LANGUAGES, SIDES, Language, Side, other
 from ..words import counted
-from .code import in_epochs, written
+from .code import followed
+from .snippets import Trainer
+from .trainers import TRAINERS, in_trainer
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Seen:
     """What is known of one side.
 
     inferred : what it follows. framework : of its trace; ``schedule`` for one that was given as a schedule.
-    first, last : step. written : how many digits each rate was written with, like ``6 digits``; empty for all.
+    first, last : step. apart : steps from row to row, in the median.
+    written : how many digits each rate was written with, like ``6 digits``; empty for all.
     is_zero : whether every rate is 0.
     """
 
@@ -55,6 +58,7 @@ class Seen:
     last: int = 0
     written: str = ""
     is_zero: bool = False
+    apart: int = 1
 
     @property
     def schedule(self) -> Schedule | None:
@@ -65,6 +69,11 @@ class Seen:
     def languages(self) -> tuple[Language, ...]:
         """The frameworks to write its code for: its own where it is known, else both."""
         return (LANGUAGES[self.framework],) if self.framework in LANGUAGES else ("Keras", "PyTorch")
+
+    @property
+    def trainer(self) -> Trainer | None:
+        """The trainer that wrote its log, where one runs its loop."""
+        return TRAINERS.get(self.framework)
 
     @property
     def is_intended(self) -> bool:
@@ -128,15 +137,73 @@ class Scene:
         """The side to change: the likelier one, unless it was given as what is meant."""
         return other(likely) if self.of(likely).is_intended and not self.of(other(likely)).is_intended else likely
 
-    def coded(self, side: Side, make: Callable[[Language], str]) -> dict[Language, str]:
-        """Code in the languages of one side."""
+    def either(self, likely: Side, change: Callable[[Side], str], code: Mapping[Language, str] | None = None) -> Fix:
+        """What to change on the likelier side, and on the other if that one is right; what was given as meant is right.
+
+        change : what to do to a side, like ``give b the schedule of a``. code : for the likelier side.
+        """
+        side = self.to_change(likely)
+        if self.of(other(side)).is_intended:
+            said = change(side)
+            return Fix(f"{said[0].upper()}{said[1:]}{':' if code else '.'}", code or {})
+        said = f"If {other(side)} is right, {change(side)}; if {side} is right, {change(other(side))}."
+        return Fix(f"{said} The code is for {side}." if code else said, code or {})
+
+    def given(self, likely: Side, change: Callable[[Side], str], in_loop: bool = False) -> Fix:
+        """Gives the likelier side the whole schedule of the other, as code; says why there is none.
+
+        in_loop : whether to show where a scheduler is stepped.
+        """
+        side = self.to_change(likely)
+        fix = self.either(likely, change, self.following(side, in_loop))
+        return replace(fix, advice=f"{fix.advice} {left}") if (left := self._left_open(side)) else fix
+
+    def coded(
+        self, side: Side, make: Callable[[Language], str], in_trainer: Mapping[Trainer, str] | None = None
+    ) -> dict[Language, str]:
+        """Code in the languages of one side. in_trainer : all there is for a side that has no loop of its own."""
+        if trainer := self.of(side).trainer:
+            return {"PyTorch": in_trainer[trainer]} if in_trainer else {}
         return {language: make(language) for language in self.of(side).languages}
 
-    def following(self, side: Side, schedule: Schedule | None) -> dict[Language, str]:
-        """The code of the schedule that one side should have, where it is known."""
-        if schedule is None:
+    def following(self, side: Side, in_loop: bool = False, meant: Inferred | None = None) -> dict[Language, str]:
+        """The code that gives one side the whole schedule of the other; none where that is not known to its end.
+
+        meant : the schedule to give it instead.
+        """
+        inferred, seen = meant or self.of(other(side)).inferred, self.of(side)
+        if inferred is None or self._left_open(side):
             return {}
-        count = in_epochs(self.steps_per_epoch)
-        codes = self.coded(side, lambda language: written(schedule, language, count))
-        first = f"steps_per_epoch = {self.steps_per_epoch}\n"
-        return {name: first + code if "steps_per_epoch" in code else code for name, code in codes.items()}
+        inferred = self._as_class(inferred)
+        if seen.trainer is not None:
+            code = in_trainer(inferred, seen.trainer, seen.last)
+            return {"PyTorch": code} if code else {}
+        return {name: followed(inferred, name, self.steps_per_epoch, in_loop) for name in seen.languages}
+
+    def _left_open(self, side: Side) -> str:
+        """Why the other side's schedule would raise an error in this one's run; empty where it would not."""
+        meant, name = self.of(other(side)), other(side)
+        schedule = meant.schedule
+        length = None if schedule is None else schedule.length(Clock.STEPS)
+        if schedule is None or length is None or not (isinstance(schedule, OneCycle) or schedule.after_end == "error"):
+            return ""
+        if not meant.is_intended and meant.last + meant.apart < length - 1:
+            return f"There is no code, since {name}'s rows end before its schedule does: they do not show its total."
+        holds = schedule.after_end == "hold" and (meant.is_intended or meant.last >= length)
+        if length <= self._last and not holds:
+            return (
+                f"There is no code, since {name}'s schedule ends after {self.steps(length)}, before {side}'s run does."
+            )
+        return ""
+
+    @property
+    def _last(self) -> int:
+        """The last step of both."""
+        return max(self.a.last, self.b.last)
+
+    def _as_class(self, inferred: Inferred) -> Inferred:
+        """With `OneCycleLR`, which raises after its last step, where no run goes on for longer."""
+        schedule = inferred.schedule
+        if not isinstance(schedule, OneCycle) or schedule.over.count <= self._last:
+            return inferred
+        return replace(inferred, schedule=schedule.model_copy(update={"after": "error"}))

@@ -221,16 +221,16 @@ def test_what_is_no_cause_names_all_that_are():
 
 
 def test_two_causes_are_both_said_and_fixed():
-    both = Warmup("a", 50, "aligned", second=Shift(1))
+    both = Warmup("a", 50, "delayed", second=Shift(1))
     said = both.sentences(scene())
     assert said.startswith("Two causes at once. a warms up")
     assert "b is 1 step ahead of a" in said
-    fix = both.fixes(scene(frameworks=("", "torch")))
-    assert "LinearLR" in fix.code["PyTorch"]
+    fix = both.fixes(scene(frameworks=("", "torch"), first=Difference(0, 0.01, 0.1)))
+    assert "SequentialLR" in fix.code["PyTorch"]
     assert "before both steps" in fix.code["PyTorch"]
     assert both.more == "More on this: samestep why warmup shift"
     assert both.label == "warmup and shift"
-    assert repr(both) == "Warmup(side='a', steps=50, then='aligned', second=Shift(steps=1))"
+    assert repr(both) == "Warmup(side='a', steps=50, then='delayed', second=Shift(steps=1))"
 
 
 @pytest.mark.parametrize(
