@@ -89,7 +89,7 @@ def followed(inferred: Inferred, language: Language, steps_per_epoch: int, in_lo
     if inferred.stepping == "epoch":
         return _per_epoch(schedule, language, inferred.steps_per_epoch)
     shown = in_loop and language == "PyTorch" and not isinstance(schedule, Constant)
-    if shown and steps_per_epoch > 1 and _is_stairs(schedule) and in_whole_epochs(schedule, steps_per_epoch):
+    if shown and steps_per_epoch > 1 and is_stairs(schedule) and in_whole_epochs(schedule, steps_per_epoch):
         return _per_epoch(schedule, language, steps_per_epoch)
     code = written(schedule, language, in_epochs(steps_per_epoch), "" if shown else "update")
     code = f"{code}\n{snippets.STEP_PER_UPDATE}" if shown and defines(code) else code
@@ -101,7 +101,7 @@ def in_whole_epochs(schedule: Schedule, steps_per_epoch: int) -> Schedule | None
     return predict.lengthened(schedule, Fraction(1, steps_per_epoch)) if schedule.stretches else None
 
 
-def _is_stairs(schedule: Schedule) -> bool:
+def is_stairs(schedule: Schedule) -> bool:
     """Whether a schedule only changes at its durations."""
     return isinstance(schedule, PiecewiseConstant) or bool(getattr(schedule, "staircase", False))
 
@@ -146,7 +146,7 @@ class _Counts(Calls):
 def _keras(name: str, schedule: Schedule, counts: _Counts) -> str | None:
     if isinstance(schedule, Constant):
         return f"{name} = {schedule.initial!r}"
-    if isinstance(schedule, Warmup) and isinstance(schedule.then, Constant):
+    if isinstance(schedule, Warmup) and schedule.is_line_before and isinstance(schedule.then, Constant):
         schedule = schedule.line(counts.clock)
     call = schedule.keras(counts)
     if not call.is_stand_in:

@@ -78,7 +78,8 @@ class ExtraDecay(Cause):
     def fix(self, scene: Scene) -> Fix:
         """Resume the lower side in the right order, or give the other side the decay."""
         lower, higher = self.side, other(self.side)
-        if scene.of(lower).is_intended or (lower == "a" and scene.following("b")):
+        is_lacking = lower == "a" and not scene.is_meant(higher) and scene.following("b")
+        if scene.is_meant(lower) or is_lacking:
             return scene.given(
                 higher,
                 lambda side: (
@@ -88,6 +89,6 @@ class ExtraDecay(Cause):
                 ),
             )
         advice = f"If {lower} is resumed at step {self.step:,}, create its scheduler first and load its state last."
-        if not scene.of(higher).is_intended:
+        if not scene.is_meant(higher):
             advice += f" If the decay is meant, give it to {higher} as well."
         return Fix(advice, scene.coded(lower, lambda name: snippets.resume(name, self.step), snippets.RESUME_IN))

@@ -70,7 +70,7 @@ class Reset(Cause):
     def fix(self, scene: Scene) -> Fix:
         """Keep the counter."""
         side = self.side
-        if scene.of(side).is_intended:
+        if scene.is_meant(side):
             return scene.given(other(side), lambda side: f"start {side}'s schedule again at step {self.step:,}")
         advice = (
             f"Save the step counter of {side}'s schedule with the weights, and restore both before training goes on."

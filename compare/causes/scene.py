@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules import OneCycle, Schedule
+from samestep.experiment.schedules import OneCycle, Schedule, Warmup
 
 from ..infer import Inferred
 from ..refute.claim import Difference
 from ..terms import LANGUAGES, SIDES, Language, Side, other
 from ..words import counted
-from .code import followed
+from .code import followed, is_stairs
 from .snippets import Trainer
 from .trainers import TRAINERS, in_trainer
 
@@ -133,9 +133,13 @@ class Scene:
         whole = size > 1 and count >= size and count % size == 0
         return f"{said} ({counted(int(count) // size, 'epoch')})" if whole else said
 
+    def is_meant(self, side: Side) -> bool:
+        """Whether one side alone was given as a schedule."""
+        return self.of(side).is_intended and not self.of(other(side)).is_intended
+
     def to_change(self, likely: Side) -> Side:
         """The side to change: the likelier one, unless it was given as what is meant."""
-        return other(likely) if self.of(likely).is_intended and not self.of(other(likely)).is_intended else likely
+        return other(likely) if self.is_meant(likely) else likely
 
     def either(self, likely: Side, change: Callable[[Side], str], code: Mapping[Language, str] | None = None) -> Fix:
         """What to change on the likelier side, and on the other if that one is right; what was given as meant is right.
@@ -143,7 +147,7 @@ class Scene:
         change : what to do to a side, like ``give b the schedule of a``. code : for the likelier side.
         """
         side = self.to_change(likely)
-        if self.of(other(side)).is_intended:
+        if self.is_meant(other(side)):
             said = change(side)
             return Fix(f"{said[0].upper()}{said[1:]}{':' if code else '.'}", code or {})
         said = f"If {other(side)} is right, {change(side)}; if {side} is right, {change(other(side))}."
@@ -156,7 +160,8 @@ class Scene:
         """
         side = self.to_change(likely)
         fix = self.either(likely, change, self.following(side, in_loop))
-        return replace(fix, advice=f"{fix.advice} {left}") if (left := self._left_open(side)) else fix
+        left = self._left_open(side) or (self._between_rows(other(side)) if fix.code else "")
+        return replace(fix, advice=f"{fix.advice.removesuffix(':').removesuffix('.')}. {left}") if left else fix
 
     def coded(
         self, side: Side, make: Callable[[Language], str], in_trainer: Mapping[Trainer, str] | None = None
@@ -195,6 +200,15 @@ class Scene:
                 f"There is no code, since {name}'s schedule ends after {self.steps(length)}, before {side}'s run does."
             )
         return ""
+
+    def _between_rows(self, side: Side) -> str:
+        """That a log does not show at which step between two rows its rate changes; empty where it does."""
+        seen, changes = self.of(side), self.of(side).schedule
+        while isinstance(changes, Warmup):
+            changes = changes.then
+        if seen.is_intended or seen.apart == 1 or changes is None or not is_stairs(changes):
+            return ""
+        return f"{side} has one row in {seen.apart:,} steps: its rate may change up to {seen.apart - 1:,} steps off."
 
     @property
     def _last(self) -> int:

@@ -149,7 +149,7 @@ class Shift(Cause):
             fix = replace(
                 fix, code={**fix.code, "Keras": f"{keras}\n# before the training: {snippets.COUNT_FROM_ZERO}"}
             )
-        if scene.of(side).is_intended:
+        if scene.of(side).is_intended:  # as both are
             return fix
         return replace(
             fix, advice=f"{fix.advice} If {side}'s log counts from another number, give --{side} step_base=…."

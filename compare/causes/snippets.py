@@ -37,7 +37,7 @@ monitor = lightning.pytorch.callbacks.LearningRateMonitor(logging_interval="step
     "hugging-face": """class UsedRate(transformers.TrainerCallback):
     rates = []
 
-    def on_step_begin(self, args, state, control, lr_scheduler=None, **kwargs):  # Trainer itself logs the next one
+    def on_step_begin(self, args, state, control, lr_scheduler=None, **kwargs):  # an older Trainer logs the next one
         self.rates.append(lr_scheduler.get_last_lr()[0])""",
 }
 

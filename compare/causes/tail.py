@@ -87,7 +87,7 @@ class Tail(Cause):
         fix = scene.given(side, change)
         if not fix.code and side != holding:
             fix = scene.either(side, change, scene.coded(side, lambda name: snippets.hold(name, self.step)))
-        if scene.a.is_intended or scene.b.is_intended:
+        if scene.is_meant("a") or scene.is_meant("b"):
             return fix
         return replace(fix, advice=f"{fix.advice} If the runs are longer by mistake, end both at step {self.step:,}.")
 

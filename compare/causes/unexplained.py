@@ -59,7 +59,7 @@ class Unexplained(Cause):
             return LOG_MORE
         if first is None:
             return Fix("Record both runs from the same step on, or compare each with the intended schedule.")
-        if scene.a.is_intended or scene.b.is_intended:
+        if scene.is_meant("a") or scene.is_meant("b"):
             side = scene.to_change("b")
             return Fix(
                 f"Look for what sets {side}'s rate from step {first.step:,} on: another schedule, a callback, or "

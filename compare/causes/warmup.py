@@ -113,7 +113,7 @@ class Warmup(Cause):
         if side == warming:
             return scene.given(side, lambda side: f"remove the warm-up of {steps} from {side}")
         code = scene.following(side) or self._added(scene, side)
-        if scene.of(warming).is_intended:
+        if scene.is_meant(warming):
             return Fix(f"Give {side} a warm-up of {steps} too{':' if code else '.'}", code)
         advice = f"If the warm-up is intended, give {side} one of {steps} too; if not, remove it from {warming}."
         return Fix(f"{advice} The code is for {side}." if code else advice, code)
