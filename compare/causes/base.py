@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from inspect import cleandoc
 from typing import ClassVar, Self, dataclass_transform
 
+from samestep.experiment.clock import Stepping
+
 from ..rates import Rates
 from ..refute import Claim, Pair
 from ..terms import Side, Verdict, other
@@ -138,7 +140,7 @@ class Cause(ABC):
             return self.fix(scene)
         if not scene.following(scene.to_change("b")):
             return self.fix(scene).and_then(self.second.fix(scene))
-        in_loop = self.moves_clock or self.second.moves_clock
+        in_loop: Stepping | None = "step" if self.moves_clock or self.second.moves_clock else None
         return scene.given("b", lambda side: f"give {side} the whole schedule of {other(side)}", in_loop)
 
     @classmethod

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from samestep.experiment.clock import Clock, Duration
+from samestep.experiment.clock import Clock, Duration, Stepping
 from samestep.experiment.schedules import Constant, PiecewiseConstant, Schedule, Warmup
 from samestep.experiment.schedules.calls import Call, Calls, Expression, grouped, torch_call
 from samestep.experiment.schedules.text import to_short
@@ -80,16 +80,17 @@ def written(schedule: Schedule, language: Language, count: Writer = plain, stepp
     return code or _left_to_translate(schedule, language)
 
 
-def followed(inferred: Inferred, language: Language, steps_per_epoch: int, in_loop: bool = False) -> str:
+def followed(inferred: Inferred, language: Language, steps_per_epoch: int, in_loop: Stepping | None = None) -> str:
     """The code of what a run follows, looked up as often as it is.
 
-    steps_per_epoch : 0 where it is not known. in_loop : whether to show where PyTorch's scheduler is stepped.
+    steps_per_epoch : 0 where it is not known. in_loop : after what PyTorch's scheduler is stepped, to be shown; epochs
+    where the schedule may be counted in them.
     """
     schedule = inferred.schedule
     if inferred.stepping == "epoch":
         return _per_epoch(schedule, language, inferred.steps_per_epoch)
-    shown = in_loop and language == "PyTorch" and not isinstance(schedule, Constant)
-    if shown and steps_per_epoch > 1 and is_stairs(schedule) and in_whole_epochs(schedule, steps_per_epoch):
+    shown = in_loop is not None and language == "PyTorch" and not isinstance(schedule, Constant)
+    if shown and in_loop == "epoch" and changes_by_epoch(schedule, steps_per_epoch):
         return _per_epoch(schedule, language, steps_per_epoch)
     code = written(schedule, language, in_epochs(steps_per_epoch), "" if shown else "update")
     code = f"{code}\n{snippets.STEP_PER_UPDATE}" if shown and defines(code) else code
@@ -104,6 +105,11 @@ def in_whole_epochs(schedule: Schedule, steps_per_epoch: int) -> Schedule | None
 def is_stairs(schedule: Schedule) -> bool:
     """Whether a schedule only changes at its durations."""
     return isinstance(schedule, PiecewiseConstant) or bool(getattr(schedule, "staircase", False))
+
+
+def changes_by_epoch(schedule: Schedule, steps_per_epoch: int) -> bool:
+    """Whether a schedule only changes where epochs begin, so that a scheduler stepped after each gives its rates."""
+    return steps_per_epoch > 1 and is_stairs(schedule) and in_whole_epochs(schedule, steps_per_epoch) is not None
 
 
 def defines(code: str) -> bool:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from samestep.experiment.clock import Duration
+from samestep.experiment.clock import Duration, Stepping
 from samestep.experiment.schedules import ExponentialDecay
 
 from ..refute import Claim, Curve, Pair, Prediction, predict
@@ -18,7 +18,7 @@ from ..terms import Language, Side
 from ..words import multiple
 from . import snippets
 from .base import Cause
-from .code import written
+from .code import changes_by_epoch, is_stairs, written
 from .scene import Fix, Scene
 
 Reading = Literal["steps-vs-epochs", "gradient-accumulation", "unconverted-rate", "unknown"]
@@ -146,25 +146,32 @@ class Counter(Cause):
         )
         if times != int(times) or times > MOST_PROCESSES:
             return said
-        alike = [
-            f"{pace} processes that each step the scheduler of {fast}",
-            f"a scheduler of {slow} that is stepped only once in {pace} epochs",
-        ]
-        if scene.clock is None:
-            alike.append(f"gradients accumulated over {pace} batches")
-        return f"{said} It may be {', '.join(alike)}, or durations of {fast} {pace} times as short: all look the same."
+        own, theirs = scene.is_meant(slow), scene.is_meant(fast)
+        alike = [] if theirs else [f"{pace} processes that each step the scheduler of {fast}"]
+        alike += [] if own else [f"a scheduler of {slow} that is stepped only once in {pace} epochs"]
+        alike += [f"gradients accumulated over {pace} batches"] if scene.clock is None else []
+        lasting = (
+            f"durations of {slow} {pace} times as long" if theirs else f"durations of {fast} {pace} times as short"
+        )
+        return f"{said} It may be {', '.join(alike)}, or {lasting}: all look the same."
 
     def fix(self, scene: Scene) -> Fix:
         """Slow the fast side down, by what its pace most likely is, or make the other as fast."""
         fast, _, _ = self._pace
         likely: Side = "b" if self.reading == "unknown" else fast
         side = scene.to_change(likely)
-        fix = scene.given(side, self._change, in_loop=True)
+        fix = scene.given(side, self._change, self._stepped(scene, side))
         accumulates = self.reading == "gradient-accumulation" and side == fast
         if not fix.code or accumulates:
             code = self._accumulated(scene) if accumulates else self._slowed(scene) if side == fast else {}
             fix = scene.either(side, self._change, code) if code else fix
         return fix
+
+    def _stepped(self, scene: Scene, side: Side) -> Stepping:
+        """After what the scheduler of one side is stepped: after epochs where both, or it, only change with them."""
+        own = scene.of(side).schedule
+        by_epoch = own is not None and changes_by_epoch(own, scene.steps_per_epoch)
+        return "epoch" if by_epoch or (self.reading == "steps-vs-epochs" and side == self._pace[0]) else "step"
 
     def _change(self, side: Side) -> str:
         """What to do to one side, in words."""
@@ -194,7 +201,10 @@ class Counter(Cause):
                 return code + snippets.step_per_update(batches)
             if schedule is None:
                 return snippets.slower(batches)
-            return f"accumulate = {batches}\n{written(schedule, language, lambda each: f'{each.count} * accumulate')}"
+            if is_stairs(schedule):
+                code = written(schedule, language, lambda duration: f"{duration.count} * accumulate")
+                return f"accumulate = {batches}\n{code}"
+            return f"{written(schedule, language)}\n\n{snippets.slower(batches)}"  # Keras asks at the last batch
 
         return scene.following(fast) if scene.of(fast).trainer else scene.coded(fast, made)
 
@@ -208,7 +218,7 @@ class Counter(Cause):
         if inferred is not None and longer is not None:
             if self.reading == "unconverted-rate" and isinstance(inferred.schedule, ExponentialDecay):
                 longer = inferred.schedule.model_copy(update={"every": Duration.parse(f"{int(times)} steps")})
-            return scene.following(fast, in_loop=True, meant=replace(inferred, schedule=longer))
+            return scene.following(fast, self._stepped(scene, fast), replace(inferred, schedule=longer))
         pace = multiple(times)
         return scene.coded(fast, lambda name: snippets.slower(pace) if name == "Keras" else snippets.step_every(pace))
 

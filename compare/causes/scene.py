@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from samestep.experiment.clock import Clock
+from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import OneCycle, Schedule, Warmup
+from samestep.experiment.schedules.base import tidy
 
 from ..infer import Inferred
+from ..infer.numbers import digits
 from ..refute.claim import Difference
 from ..terms import LANGUAGES, SIDES, Language, Side, other
 from ..words import counted
@@ -38,6 +40,9 @@ class Fix:
         both = {name: "\n\n".join(codes) for name, codes in parts.items()}
         return Fix(f"{self.advice} Also: {then.advice}", both)
 
+
+ROUND = 3
+"""Digits of a last rate that somebody wrote; one with more is where the rows of a log happen to end."""
 
 LOG_MORE = Fix("Log more updates of both, at least until the rate changes, and compare again.")
 
@@ -153,14 +158,17 @@ class Scene:
         said = f"If {other(side)} is right, {change(side)}; if {side} is right, {change(other(side))}."
         return Fix(f"{said} The code is for {side}." if code else said, code or {})
 
-    def given(self, likely: Side, change: Callable[[Side], str], in_loop: bool = False) -> Fix:
+    def given(self, likely: Side, change: Callable[[Side], str], in_loop: Stepping | None = None) -> Fix:
         """Gives the likelier side the whole schedule of the other, as code; says why there is none.
 
-        in_loop : whether to show where a scheduler is stepped.
+        in_loop : after what a scheduler is stepped, where that is to be shown.
         """
         side = self.to_change(likely)
-        fix = self.either(likely, change, self.following(side, in_loop))
-        left = self._left_open(side) or (self._between_rows(other(side)) if fix.code else "")
+        fix, left = self.either(likely, change, self.following(side, in_loop)), self._left_open(side)
+        if left and not self.is_meant(other(side)) and (code := self.following(other(side), in_loop)):
+            end = f"The code is for {other(side)}: {left.removesuffix(': no code.')}."
+            return Fix(f"{fix.advice} {end}", code)
+        left = left or (self._between_rows(other(side)) if fix.code else "")
         return replace(fix, advice=f"{fix.advice.removesuffix(':').removesuffix('.')}. {left}") if left else fix
 
     def coded(
@@ -171,7 +179,9 @@ class Scene:
             return {"PyTorch": in_trainer[trainer]} if in_trainer else {}
         return {language: make(language) for language in self.of(side).languages}
 
-    def following(self, side: Side, in_loop: bool = False, meant: Inferred | None = None) -> dict[Language, str]:
+    def following(
+        self, side: Side, in_loop: Stepping | None = None, meant: Inferred | None = None
+    ) -> dict[Language, str]:
         """The code that gives one side the whole schedule of the other; none where that is not known to its end.
 
         meant : the schedule to give it instead.
@@ -190,15 +200,16 @@ class Scene:
         meant, name = self.of(other(side)), other(side)
         schedule = meant.schedule
         length = None if schedule is None else schedule.length(Clock.STEPS)
-        if schedule is None or length is None or not (isinstance(schedule, OneCycle) or schedule.after_end == "error"):
+        if schedule is None or length is None:
             return ""
+        raises = isinstance(schedule, OneCycle) or schedule.after_end == "error"
         if not meant.is_intended and meant.last + meant.apart < length - 1:
-            return f"There is no code, since {name}'s rows end before its schedule does: they do not show its total."
+            last = float(schedule.rate(length - 1 if raises else length, Clock.STEPS))
+            if raises or digits(tidy(last)) > ROUND:
+                return f"{name}'s rows end before its schedule does, so they do not show its total: no code."
         holds = schedule.after_end == "hold" and (meant.is_intended or meant.last >= length)
-        if length <= self._last and not holds:
-            return (
-                f"There is no code, since {name}'s schedule ends after {self.steps(length)}, before {side}'s run does."
-            )
+        if raises and length <= self._last and not holds:
+            return f"{name}'s schedule ends after {self.steps(length)}, before {side}'s run does: no code."
         return ""
 
     def _between_rows(self, side: Side) -> str:

@@ -139,10 +139,11 @@ class Shift(Cause):
             return f"start the schedule of {side} {count} {'later' if side == early else 'earlier'}"
 
         side = scene.to_change("b")
-        fix = scene.given(side, change, in_loop=True)
+        size = scene.steps_per_epoch
+        by_epoch = size > 1 and not self.steps % size
+        fix = scene.given(side, change, "epoch" if by_epoch else "step")
         if not (fix.code or scene.of(side).trainer):
-            size = scene.steps_per_epoch
-            steps = snippets.STEP_PER_EPOCH if size > 1 and not self.steps % size else snippets.STEP_PER_UPDATE
+            steps = snippets.STEP_PER_EPOCH if by_epoch else snippets.STEP_PER_UPDATE
             code = scene.coded(side, lambda name: snippets.COUNT_FROM_ZERO if name == "Keras" else steps)
             fix = scene.either(side, change, code)
         elif keras := fix.code.get("Keras"):

@@ -51,7 +51,7 @@ MISTAKES = {  # the schedule that was meant, and the one that was followed
     "late": (STAIRS.format("50 steps"), LATE),
     "cosine for one cycle": (ONE_CYCLE, COSINE.format("0", 200)),
 }  # fmt: skip
-TRAINERS = {"tensorflow": "tensorflow", "hugging-face": "transformers", "lightning": "lightning"}
+TRAINERS = {"tensorflow": "tensorflow", "torch": "torch", "hugging-face": "transformers", "lightning": "lightning"}
 """The program that applies a fix, by whose log it mends."""
 
 
@@ -64,13 +64,13 @@ def log(folder, framework, lr):
         told = {"best_global_step": None, "global_step": len(lr), "max_steps": len(lr), "log_history": history}
         path.write_text(json.dumps(told), encoding="utf-8")
         return str(path)
-    heads, row = {
-        "lightning": ("epoch,step,lr-SGD", "{epoch},{step},{rate!r}"),
-        "tensorflow": (
+    if framework == "lightning":
+        heads, row = "epoch,step,lr-SGD", "{epoch},{step},{rate!r}"
+    else:
+        heads, row = (
             "framework,arm,seed,step,epoch,batch,lr,loss",
-            "tensorflow,run,0,{step},{epoch},{batch},{rate!r},1.0",
-        ),
-    }[framework]
+            f"{framework},run,0,{{step}},{{epoch}},{{batch}},{{rate!r}},1.0",
+        )
     rows = [
         row.format(step=step, epoch=step // SIZE, batch=step % SIZE, rate=float(rate))
         for step, rate in zip(steps, lr, strict=True)
@@ -95,6 +95,15 @@ def test_a_fix_that_is_printed_mends_the_run(everyday):
     assert wrong.keys() == KNOWN_WRONG, json.dumps(list(wrong.values()), indent=1)
 
 
+def applied(program, codes, accumulate=1):
+    """The rates that come of each piece of code, from one process."""
+    given = [{"code": code, "updates": UPDATES, "steps_per_epoch": SIZE, "accumulate": accumulate} for code in codes]
+    command = [sys.executable, "-W", "ignore", PROGRAM, program]
+    done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """For each trainer and mistake, with the schedule as a and as b: the code of the fix, and the rates it makes."""
@@ -109,12 +118,7 @@ def trained(tmp_path_factory):
                 code = samestep.compare(*order, steps_per_epoch=SIZE).fix.code
                 asked[name, "ba"[order[0] == meant]] = next(iter(code.values()), "")
         codes = {key: code for key, code in asked.items() if is_applied(program, code)}
-        given = [{"code": code, "updates": UPDATES, "steps_per_epoch": SIZE} for code in codes.values()]
-        command = [sys.executable, "-W", "ignore", PROGRAM, program]
-        done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        rates = json.loads(done.stdout.strip().splitlines()[-1])
-        found[framework] = asked, dict(zip(codes, rates, strict=True))
+        found[framework] = asked, dict(zip(codes, applied(program, list(codes.values())), strict=True))
     return found
 
 
@@ -135,3 +139,20 @@ def test_a_fix_for_a_trainer_gives_it_the_schedule_that_was_meant(trained, frame
         return
     wanted = parse(MISTAKES[mistake][0]).rate(np.arange(UPDATES), EPOCH)
     assert np.allclose(rates[mistake, schedule], wanted, rtol=2e-6, atol=2e-7 * wanted.max()), code
+
+
+ACCUMULATED = [STAIRS.format("50 steps"), LINEAR.format(20, 180)]
+
+
+@pytest.mark.parametrize("framework", ["tensorflow", "torch"])
+def test_a_fix_for_accumulated_gradients_counts_updates(framework, tmp_path):
+    clock, wanted, codes = {"samples": 4 * SIZE, "batch_size": 1, "accumulate": 4}, [], []
+    for meant in map(parse, ACCUMULATED):
+        wanted.append(meant.rate(np.arange(UPDATES), EPOCH))
+        late = 3 if framework == "tensorflow" else 0  # Keras looks up the last batch of an update
+        followed = meant.rate(4 * np.arange(UPDATES) + late, EPOCH).tolist()
+        compared = samestep.compare(meant, log(tmp_path, framework, followed), **clock)
+        assert compared.cause.reading == "gradient-accumulation"
+        codes += compared.fix.code.values()
+    for rates, expected, code in zip(applied(framework, codes, 4), wanted, codes, strict=True):
+        assert np.allclose(rates, expected, rtol=2e-6, atol=2e-7 * expected.max()), code

@@ -1,11 +1,13 @@
-"""Applies printed fixes to real training loops of Keras, transformers and Lightning, and tells the rates that come of it.
+"""Applies printed fixes to real training loops and trainers, and tells the rates that come of it.
 
-python apply_fixes.py tensorflow|transformers|lightning, with a JSON list on standard input. Each has `code`, `updates` and
-`steps_per_epoch`.
+python apply_fixes.py tensorflow|torch|transformers|lightning, with a JSON list on standard input. Each has `code`,
+`updates`, `steps_per_epoch`, and `accumulate`: batches whose gradients make an update.
 """
 
+import ast
 import json
 import os
+import re
 import sys
 import warnings
 
@@ -17,18 +19,51 @@ def keras_rates(asked):
 
     names = {"keras": keras}
     exec(asked["code"], names)
-    rates, size = [], asked["steps_per_epoch"]
+    rates, size, accumulate = [], asked["steps_per_epoch"], asked["accumulate"]
 
     class Recorder(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
-            rates.append(float(self.model.optimizer.learning_rate))
+            if not (batch + 1) % accumulate:
+                rates.append(float(self.model.optimizer.learning_rate))
 
     callback = names.get("callback")
     model = keras.Sequential([keras.layers.Dense(1)])
-    model.compile(keras.optimizers.SGD(0.1 if callback else names["learning_rate"]), "mse")
-    data = np.zeros((size, 1), dtype="float32")
+    more = {"gradient_accumulation_steps": accumulate} if accumulate > 1 else {}
+    model.compile(keras.optimizers.SGD(0.1 if callback else names["learning_rate"], **more), "mse")
+    data = np.zeros((size * accumulate, 1), dtype="float32")
     callbacks = [*([callback] if callback else []), Recorder()]
     model.fit(data, data, batch_size=1, epochs=asked["updates"] // size, verbose=0, callbacks=callbacks, shuffle=False)
+    return rates
+
+
+def torch_rates(asked):
+    """A loop that has the code's own loop, or the usual one; what the code leaves to `...` is done by the loader."""
+    import torch
+
+    made = float(re.search(r"made with lr=([-+\d.e]+)", asked["code"]).group(1))
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=made)
+    rates = []
+    optimizer.register_step_pre_hook(lambda *_: rates.append(optimizer.param_groups[0]["lr"]))
+    parts = {True: [], False: []}
+    for statement in ast.parse(asked["code"]).body:
+        parts["er.step()" in ast.unparse(statement)].append(ast.unparse(statement))
+    loop = "\n".join(parts[True]) or "optimizer.step()\nscheduler.step()"
+
+    def batches():
+        for _ in range(asked["steps_per_epoch"] * asked["accumulate"]):
+            yield 0
+            if "optimizer.step()" not in loop:
+                optimizer.step()
+
+    class Loader:
+        def __iter__(self):
+            return batches()
+
+    epochs = asked["updates"] // asked["steps_per_epoch"]
+    names = {"torch": torch, "optimizer": optimizer, "loader": Loader(), "epochs": epochs}
+    exec("\n".join(parts[False]), names)
+    while len(rates) < asked["updates"]:
+        exec(loop, names)
     return rates
 
 
@@ -55,8 +90,6 @@ def transformers_rates(asked):
 
 def lightning_rates(asked):
     """A module whose `configure_optimizers` is the code, in a real `Trainer`."""
-    import re
-
     import lightning
     import torch
 
@@ -92,6 +125,11 @@ def lightning_rates(asked):
 if __name__ == "__main__":
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     warnings.simplefilter("ignore")
-    told = {"tensorflow": keras_rates, "transformers": transformers_rates, "lightning": lightning_rates}[sys.argv[1]]
-    found = [told(asked) for asked in json.load(sys.stdin)]
+    programs = {
+        "tensorflow": keras_rates,
+        "torch": torch_rates,
+        "transformers": transformers_rates,
+        "lightning": lightning_rates,
+    }
+    found = [programs[sys.argv[1]](asked) for asked in json.load(sys.stdin)]
     sys.stdout.write("\n" + json.dumps(found) + "\n")
