@@ -12,6 +12,7 @@ import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import chdir
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ class Program:
 
     def rates(self, code: str) -> np.ndarray:
         """The rate of each update once the code stands in the script: setup before the loop, the rest in its place."""
+        if "TrainingArguments" in code:
+            return self._trained(code)
         setup, loop = _parts(code)
         made = re.findall(r"optimizer is made with lr=([-+\d.e]+)", code)
         optimizer = torch.optim.SGD(
@@ -63,10 +66,28 @@ class Program:
             names["loader"] = _Loader(optimizer, rates, self.run.updates, per_epoch, steps)
             exec(loop, names)
         else:
-            self._loop(loop, names, rates)
+            self._loop(loop, names, rates, by_trainer="optimizers=(optimizer, scheduler)" in code)
         return np.array(rates[: self.run.updates])
 
-    def _loop(self, body: str, names: dict[str, Any], rates: list[float]) -> None:
+    def _trained(self, code: str) -> np.ndarray:
+        """The rates of the scheduler that transformers' `Trainer` makes of the arguments."""
+        import transformers
+
+        names: dict[str, Any] = {"transformers": transformers}
+        exec(code, names)
+        args = names["args"]
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=args.learning_rate)
+        total = args.max_steps if args.max_steps > 0 else self.run.updates
+        kind, warmup, more = args.lr_scheduler_type, args.get_warmup_steps(total), args.lr_scheduler_kwargs
+        scheduler = transformers.get_scheduler(kind, optimizer, warmup, total, more)
+        rates = []
+        for _ in range(self.run.updates):
+            rates.append(float(optimizer.param_groups[0]["lr"]))
+            optimizer.step()
+            scheduler.step()
+        return np.array(rates)
+
+    def _loop(self, body: str, names: dict[str, Any], rates: list[float], by_trainer: bool) -> None:
         whole = compile(body or "scheduler.step()", "fix", "exec")
         in_body = "optimizer.step()" in _without_comments(body)
         pace = 1 if in_body and "epoch" not in body.replace("last_epoch", "") else self.run.unit
@@ -74,7 +95,7 @@ class Program:
             if not in_body:
                 names["optimizer"].step()
             if len(rates) % pace == 0 or in_body:
-                for _ in range(1 if body else self.times):
+                for _ in range(1 if body or by_trainer else self.times):
                     exec(whole, names)
 
     def _scheduler(self, optimizer: torch.optim.Optimizer) -> Any:
@@ -139,18 +160,21 @@ def codes(fix: Mapping[str, Any]) -> Iterator[str]:
 def mended(case: Any, fix: Mapping[str, Any]) -> dict[str, Any]:
     """Which side the code mends, so that both have the same rates as far as rows go; and why not, where none.
 
-    Code that counts updates, and does not say how often the loop calls the scheduler, may be called for each.
+    A log that has not all rows shows what was meant at those alone. Code that counts updates, and does not say how
+    often the loop calls the scheduler, may be called for each.
     """
     run_a, run_b = case.pair.runs
     sides = [
-        (side, Program(replace(run, per=per), case.pair.times if side == "b" else 1), wanted)
-        for side, run, wanted in (("b", run_b, case.pair.a), ("a", run_a, case.pair.b))
+        (side, Program(replace(run, per=per), case.pair.times if side == "b" else 1), wanted, style)
+        for (side, run, wanted), style in zip(
+            (("b", run_b, case.pair.a), ("a", run_a, case.pair.b)), case.styles, strict=True
+        )
         for per in dict.fromkeys((run.per, "step"))
     ]
     shown = int(min(style.steps(len(rates))[-1] for style, rates in case.logged)) + 1
     said: dict[str, Any] = {"mends": None}
     for code in codes(fix):
-        for side, program, wanted in sides:
+        for side, program, wanted, style in sides:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
@@ -159,12 +183,12 @@ def mended(case: Any, fix: Mapping[str, Any]) -> dict[str, Any]:
                 said[f"{side} per {program.run.per} raises"] = f"{type(error).__name__}: {error}"
                 continue
             count = min(len(rates), len(wanted), shown)
-            apart = np.abs(rates[:count] - wanted[:count])
-            if count and apart.max() <= RELATIVE * wanted.max():
+            rows = np.arange(count) if style is None else style.steps(len(wanted))
+            rows = rows[rows < count]
+            wrong = rows[np.abs(rates[rows] - wanted[rows]) > RELATIVE * wanted.max()]
+            if len(rows) and not len(wrong):
                 return {"mends": side}
-            said[f"{side} per {program.run.per} differs at"] = (
-                int(np.argmax(apart > RELATIVE * wanted.max())) if count else 0
-            )
+            said[f"{side} per {program.run.per} differs at"] = int(wrong[0]) if len(wrong) else 0
     return said
 
 
@@ -189,7 +213,9 @@ def main() -> None:
             cause = said["cause"]
             fix = cause.get("fix_code") or {}
             told = {"case": case.name, "cause": cause["name"], "mark": mark(case, said), "fix": list(codes(fix))}
-            print(json.dumps(told | (mended(case, fix) if told["fix"] else {})), flush=True)
+            with tempfile.TemporaryDirectory(prefix="samestep-applied-") as folder, chdir(folder):  # code may save
+                result = mended(case, fix) if case.pair.runs and told["fix"] else {}
+            print(json.dumps(told | result), flush=True)
 
 
 if __name__ == "__main__":

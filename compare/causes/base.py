@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from inspect import cleandoc
 from typing import ClassVar, Self, dataclass_transform
 
+from samestep.experiment.clock import Stepping
+
 from ..rates import Rates
 from ..refute import Claim, Pair
 from ..terms import Side, Verdict, other
@@ -42,6 +44,9 @@ class Cause(ABC):
 
     may_be_timing: ClassVar[bool] = False
     """Whether it may be that a log holds the next rates and not those that were used."""
+
+    moves_clock: ClassVar[bool] = False
+    """Whether it may be how often a scheduler is stepped, so that its fix shows that."""
 
     residual_ulp32: float = field(default=0.0, kw_only=True, repr=False, compare=False)
     second: Cause | None = field(default=None, kw_only=True, repr=False)
@@ -79,10 +84,7 @@ class Cause(ABC):
 
     def fix(self, scene: Scene) -> Fix:
         """What to write, for the side that is the likelier one to be wrong: by default, the schedule of the other."""
-        side = scene.to_change("b")
-        schedule = scene.of(other(side)).schedule
-        advice = f"If {other(side)} is right, give {side} the schedule of {other(side)}"
-        return Fix(f"{advice}:" if schedule else f"{advice}.", scene.following(side, schedule))
+        return scene.given("b", lambda side: f"give {side} the schedule of {other(side)}")
 
     def rank(self) -> int:
         """0 for its place in the order of causes; less where it is simpler than any other."""
@@ -133,8 +135,13 @@ class Cause(ABC):
         return f"Two causes at once. {self.sentence(scene)} Also: {self.second.sentence(scene)}"
 
     def fixes(self, scene: Scene) -> Fix:
-        """Its fix, and that of the second."""
-        return self.fix(scene) if self.second is None else self.fix(scene).and_then(self.second.fix(scene))
+        """Its fix, or for two causes the whole schedule of the other side: two fixes may undo each other."""
+        if self.second is None:
+            return self.fix(scene)
+        if not scene.following(scene.to_change("b")):
+            return self.fix(scene).and_then(self.second.fix(scene))
+        in_loop: Stepping | None = "step" if self.moves_clock or self.second.moves_clock else None
+        return scene.given("b", lambda side: f"give {side} the whole schedule of {other(side)}", in_loop)
 
     @classmethod
     def meaning(cls) -> str:

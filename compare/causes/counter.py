@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from samestep.experiment.clock import Duration
-from samestep.experiment.schedules import ExponentialDecay, Schedule
+from samestep.experiment.clock import Duration, Stepping
+from samestep.experiment.schedules import ExponentialDecay
 
 from ..refute import Claim, Curve, Pair, Prediction, predict
 from ..refute.estimate import FAST_AND_SLOW, counters, landmarks, moves
@@ -18,10 +18,13 @@ from ..terms import Language, Side
 from ..words import multiple
 from . import snippets
 from .base import Cause
-from .code import written
-from .scene import Fix, Scene, Seen
+from .code import changes_by_epoch, is_stairs, written
+from .scene import Fix, Scene
 
 Reading = Literal["steps-vs-epochs", "gradient-accumulation", "unconverted-rate", "unknown"]
+
+MOST_PROCESSES = 64
+"""Of one run that each step one scheduler."""
 
 READINGS: dict[Reading, str] = {
     "steps-vs-epochs": "one counts steps, the other epochs",
@@ -62,6 +65,7 @@ class Counter(Cause):
         "period": "a clock that runs twice as fast makes a period half as long",
         "factor": "smooth decays by r in E steps and by r**2 in 2 E are one",
     }
+    moves_clock: ClassVar = True
     factor: float
     reading: Reading = "unknown"
 
@@ -139,33 +143,83 @@ class Counter(Cause):
             f"{fast} runs through its schedule {pace} times as fast as {slow}: its rate at step n is {slow}'s rate at "
             f"step {pace} · n."
         )
-        if times in (2, 4, 8, 16, 32, 64):
-            said += (
-                f" Gradient accumulation over {pace} batches, {pace} processes that each step the scheduler, and "
-                f"durations {pace} times as short all look like this."
-            )
-        return said
+        if times != int(times) or times > MOST_PROCESSES:
+            return said
+        own, theirs = scene.is_meant(slow), scene.is_meant(fast)
+        alike = [] if theirs else [f"{pace} processes that each step the scheduler of {fast}"]
+        alike += [] if own else [f"a scheduler of {slow} that is stepped only once in {pace} epochs"]
+        alike += [f"gradients accumulated over {pace} batches"] if scene.clock is None else []
+        lasting = (
+            f"durations of {slow} {pace} times as long" if theirs else f"durations of {fast} {pace} times as short"
+        )
+        return f"{said} It may be {', '.join(alike)}, or {lasting}: all look the same."
 
     def fix(self, scene: Scene) -> Fix:
-        """Slow the fast side down, by what its pace most likely is."""
+        """Slow the fast side down, by what its pace most likely is, or make the other as fast."""
+        fast, _, _ = self._pace
+        likely: Side = "b" if self.reading == "unknown" else fast
+        side = scene.to_change(likely)
+        fix = scene.given(side, self._change, self._stepped(scene, side))
+        accumulates = self.reading == "gradient-accumulation" and side == fast
+        if not fix.code or accumulates:
+            code = self._accumulated(scene) if accumulates else self._slowed(scene) if side == fast else {}
+            fix = scene.either(side, self._change, code) if code else fix
+        return fix
+
+    def _stepped(self, scene: Scene, side: Side) -> Stepping:
+        """After what the scheduler of one side is stepped: after epochs where both, or it, only change with them."""
+        own = scene.of(side).schedule
+        by_epoch = own is not None and changes_by_epoch(own, scene.steps_per_epoch)
+        return "epoch" if by_epoch or (self.reading == "steps-vs-epochs" and side == self._pace[0]) else "step"
+
+    def _change(self, side: Side) -> str:
+        """What to do to one side, in words."""
+        fast, _, times = self._pace
+        pace = multiple(times)
+        match self.reading, side == fast:
+            case "steps-vs-epochs", True:
+                return f"make {side} count epochs of {pace} steps"
+            case "steps-vs-epochs", False:
+                return f"make {side} count steps"
+            case "gradient-accumulation", True:
+                return f"make {side} count updates: step it once per update, or make its durations {pace} times as long"
+            case "unconverted-rate", True:
+                return f"convert the factor of {side} to one step, factor ** (1 / {pace})"
+            case _, True:
+                return f"step the scheduler of {side} once per update, or make its durations {pace} times as long"
+        return f"make the durations of {side} {pace} times as short"
+
+    def _accumulated(self, scene: Scene) -> dict[Language, str]:
+        """The slow side's schedule for the fast one, which counts batches in Keras, and in PyTorch updates."""
         fast, slow, times = self._pace
-        pace, quick, counted = multiple(times), scene.of(fast), scene.of(slow)
-        match self.reading:
-            case "steps-vs-epochs":
-                advice = f"If epochs were meant, make {fast} count epochs: an epoch is {pace} steps."
-                return Fix(advice, scene.coded(fast, lambda name: _counting_epochs(name, quick, counted, int(times))))
-            case "gradient-accumulation":
-                advice = (
-                    f"Make {fast} count updates: make its durations {pace} times as long, or step it once per update."
-                )
-                return Fix(advice, scene.coded(fast, lambda name: _counting_updates(name, counted, int(times))))
-            case "unconverted-rate":
-                advice = (
-                    f"Convert {fast}'s factor to one step, factor ** (1 / {pace}), or give it a period of {pace} steps."
-                )
-                return Fix(advice, scene.coded(fast, lambda name: _converted(name, quick.schedule, int(times))))
-        advice = f"If {slow} is right, make every duration of {fast} {pace} times as long."
-        return Fix(advice, scene.coded(fast, lambda name: _longer(name, quick.schedule, pace)))
+        schedule, batches = scene.of(slow).schedule, int(times)
+
+        def made(language: Language) -> str:
+            if language == "PyTorch":
+                code = "" if schedule is None else f"{written(schedule, language)}\n"
+                return code + snippets.step_per_update(batches)
+            if schedule is None:
+                return snippets.slower(batches)
+            if is_stairs(schedule):
+                code = written(schedule, language, lambda duration: f"{duration.count} * accumulate")
+                return f"accumulate = {batches}\n{code}"
+            return f"{written(schedule, language)}\n\n{snippets.slower(batches)}"  # Keras asks at the last batch
+
+        return scene.following(fast) if scene.of(fast).trainer else scene.coded(fast, made)
+
+    def _slowed(self, scene: Scene) -> dict[Language, str]:
+        """The fast side's own schedule, so many times as long, where that of the slow one is not known."""
+        fast, _, times = self._pace
+        inferred = scene.of(fast).inferred
+        longer = (
+            None if inferred is None else predict.lengthened(inferred.schedule, Fraction(times).limit_denominator(1000))
+        )
+        if inferred is not None and longer is not None:
+            if self.reading == "unconverted-rate" and isinstance(inferred.schedule, ExponentialDecay):
+                longer = inferred.schedule.model_copy(update={"every": Duration.parse(f"{int(times)} steps")})
+            return scene.following(fast, self._stepped(scene, fast), replace(inferred, schedule=longer))
+        pace = multiple(times)
+        return scene.coded(fast, lambda name: snippets.slower(pace) if name == "Keras" else snippets.step_every(pace))
 
 
 def _scheduled_slower(pair: Pair, fast: Side, slow: Side, factor: int) -> Prediction | None:
@@ -194,45 +248,3 @@ def _is_bare_factor(curve: Curve) -> bool:
     """Whether a smooth decay multiplies at every step by a number that somebody wrote for a longer period."""
     decay = curve.schedule
     return isinstance(decay, ExponentialDecay) and not curve.is_stepwise and int(decay.every.count) == 1
-
-
-def _counting_epochs(language: Language, fast: Seen, slow: Seen, times: int) -> str:
-    schedule = fast.schedule
-    if language == "PyTorch" and (schedule is None or not _is_smooth(slow)):
-        made = "" if schedule is None else f"{written(schedule, language)}\n"
-        return made + snippets.STEP_PER_EPOCH
-    if schedule is None:
-        return snippets.slower(times)
-    return f"steps_per_epoch = {times}\n" + written(schedule, language, _times("steps_per_epoch"))
-
-
-def _is_smooth(seen: Seen) -> bool:
-    """Whether a side changes its rate at every step, so that stepping its scheduler once per epoch is not the same."""
-    inferred = seen.inferred
-    if inferred is None or inferred.stepping == "epoch":
-        return False
-    return not (getattr(inferred.schedule, "staircase", False) or inferred.schedule.kind == "piecewise-constant")
-
-
-def _counting_updates(language: Language, slow: Seen, times: int) -> str:
-    if language == "PyTorch":
-        return snippets.step_per_update(times)
-    if slow.schedule is None:
-        return snippets.slower(times)
-    return f"accumulate = {times}\n" + written(slow.schedule, language, _times("accumulate"))
-
-
-def _converted(language: Language, schedule: Schedule | None, times: int) -> str:
-    if not isinstance(schedule, ExponentialDecay):
-        return _longer(language, schedule, str(times))
-    return written(schedule.model_copy(update={"every": Duration.parse(f"{times} steps")}), language)
-
-
-def _longer(language: Language, schedule: Schedule | None, pace: str) -> str:
-    if schedule is not None and "." not in pace and "e" not in pace:
-        return written(schedule, language, _times(pace))
-    return snippets.slower(pace) if language == "Keras" else snippets.step_every(pace)
-
-
-def _times(name: str) -> Callable[[Duration], str]:
-    return lambda duration: f"{duration.count} * {name}"

@@ -76,7 +76,19 @@ class ExtraDecay(Cause):
         )
 
     def fix(self, scene: Scene) -> Fix:
-        """Resume in the right order."""
-        side = scene.to_change(self.side)
-        advice = f"When {side} is resumed at step {self.step:,}, create its scheduler first and load its state last."
-        return Fix(advice, scene.coded(side, lambda name: snippets.resume(name, self.step)))
+        """Resume the lower side in the right order, or give the other side the decay."""
+        lower, higher = self.side, other(self.side)
+        is_lacking = lower == "a" and not scene.is_meant(higher) and scene.following("b")
+        if scene.is_meant(lower) or is_lacking:
+            return scene.given(
+                higher,
+                lambda side: (
+                    f"give {side} the decay at step {self.step:,}"
+                    if side == higher
+                    else f"create {side}'s scheduler first and load its state last when it is resumed"
+                ),
+            )
+        advice = f"If {lower} is resumed at step {self.step:,}, create its scheduler first and load its state last."
+        if not scene.is_meant(higher):
+            advice += f" If the decay is meant, give it to {higher} as well."
+        return Fix(advice, scene.coded(lower, lambda name: snippets.resume(name, self.step), snippets.RESUME_IN))

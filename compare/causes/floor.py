@@ -65,8 +65,12 @@ class Floor(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Give the other side a floor, or remove this one's."""
-        side = scene.to_change(other(self.side))
-        if side == self.side:
-            return Fix(f"Remove the floor of {self.rate:.6g} from {side}.")
-        code = scene.coded(side, lambda name: snippets.floor(name, self.rate))
-        return Fix(f"If the floor is intended, give {side} one too.", code)
+        holding, rate = self.side, f"{self.rate:.6g}"
+
+        def change(side: Side) -> str:
+            return f"remove the floor of {rate} from {side}" if side == holding else f"give {side} a floor of {rate}"
+
+        side = scene.to_change("b")
+        if side == holding or scene.following(side):
+            return scene.given(side, change)
+        return scene.either(side, change, scene.coded(side, lambda name: snippets.floor(name, self.rate)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..terms import other
 from .base import Cause
 from .scene import Fix, Scene
 
@@ -69,11 +70,7 @@ class Parameters(Cause):
     def fix(self, scene: Scene) -> Fix:
         """Give one side the numbers of the other."""
         named = " and ".join(COUNTS.get(name, LABELS.get(name, name)) for name in self.numbers)
-        fix = super().fix(scene)
-        side = scene.to_change("b")
-        right = "a" if side == "b" else "b"
-        end = ":" if fix.code else "."
-        return Fix(f"If {right} is right, give {side} {right}'s {named}{end}", fix.code)
+        return scene.given("b", lambda side: f"give {side} the {named} of {other(side)}")
 
 
 def _said(name: str, a: float, b: float, scene: Scene) -> str:

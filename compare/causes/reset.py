@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from ..refute import Claim, Pair, predict
 from ..refute.estimate import LATE_FIRST, first_apart, recurring, steps_between
-from ..terms import Side
+from ..terms import Side, other
 from . import snippets
 from .base import Cause
 from .scene import Fix, Scene
@@ -69,11 +69,13 @@ class Reset(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Keep the counter."""
-        side = scene.to_change(self.side)
+        side = self.side
+        if scene.is_meant(side):
+            return scene.given(other(side), lambda side: f"start {side}'s schedule again at step {self.step:,}")
         advice = (
             f"Save the step counter of {side}'s schedule with the weights, and restore both before training goes on."
         )
-        return Fix(advice, scene.coded(side, lambda name: snippets.resume(name, self.step)))
+        return Fix(advice, scene.coded(side, lambda name: snippets.resume(name, self.step), snippets.RESUME_IN))
 
 
 def _candidates(pair: Pair, side: Side) -> list[int]:

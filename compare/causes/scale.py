@@ -12,7 +12,7 @@ from samestep.experiment.schedules.base import tidy
 from ..infer.numbers import digits, shortest
 from ..refute import Claim, Pair, predict
 from ..refute.estimate import constant_ratios
-from ..terms import SIDES, other
+from ..terms import SIDES, Side, other
 from ..words import multiple
 from .base import Cause
 from .scene import Fix, Scene
@@ -77,9 +77,12 @@ class Scale(Cause):
     def fix(self, scene: Scene) -> Fix:
         """Give one side the rate of the other."""
         side = scene.to_change("b")
-        schedule = scene.of(other(side)).schedule
-        right = f"If {other(side)} is right"
-        if schedule is not None:
-            return Fix(f"{right}, give {side} its rate.", scene.following(side, schedule))
-        factor = self.factor if side == "b" else 1 / self.factor
-        return Fix(f"{right}, divide the initial rate of {side} by {multiple(factor)}.")
+        if scene.of(other(side)).schedule is not None:
+            return scene.given(side, lambda side: f"give {side} the rate of {other(side)}")
+
+        def change(side: Side) -> str:
+            factor = self.factor if side == "b" else 1 / self.factor
+            by, times = ("divide", factor) if factor > 1 else ("multiply", 1 / factor)
+            return f"{by} the initial rate of {side} by {multiple(times)}"
+
+        return scene.either(side, change)

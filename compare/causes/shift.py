@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar, Self
 
 from samestep.experiment.schedules import Product, Sequence
@@ -54,6 +55,7 @@ class Shift(Cause):
         "warmup": "a schedule that holds its first rate, warmed up to, begins late",
     }
     may_be_timing: ClassVar = True
+    moves_clock: ClassVar = True
     steps: int
 
     @classmethod
@@ -109,28 +111,54 @@ class Shift(Cause):
         early, late, count = self._early, other(self._early), abs(self.steps)
         said = f"{early} is {scene.steps(count)} ahead of {late}: at step n it has {late}'s rate of step n + {count:,}."
         if scene.of(early).is_intended:
-            return f"{said} So {late} is late: it starts to count later, or its log numbers the steps differently."
+            return (
+                f"{said} So {late} is late: it starts to count later, skipped updates (a GradScaler does), or its log "
+                "numbers the steps differently."
+            )
         if count == 1:
             return (
                 f"{said} Either {early}'s log holds the next rate, read after the update, or its schedule changes one "
                 "step earlier."
             )
-        return f"{said} It started to count earlier, or its log numbers the steps differently."
+        if scene.of(late).is_intended:
+            return f"{said} It started to count earlier, or its log numbers the steps differently."
+        return (
+            f"{said} {early} started to count earlier, {late} skipped its first updates (a GradScaler does), or a log "
+            "numbers its steps differently."
+        )
 
     def fix(self, scene: Scene) -> Fix:
         """Read the rate earlier, mind how boundaries are written, or count from 0."""
-        early = scene.to_change(self._early)
-        if abs(self.steps) == 1:
+        early, count = self._early, scene.steps(abs(self.steps))
+        if abs(self.steps) == 1 and not scene.of(early).is_intended:
             advice = (
                 f"If {early}'s log is wrong, read the rate before the update, as below. If both logs are right: Keras' "
                 "PiecewiseConstantDecay changes one step after its boundary, PyTorch's MultiStepLR at its milestone. "
                 f"{_boundaries(scene)}"
             )
-            return Fix(advice, scene.coded(early, lambda name: snippets.READ_BEFORE[name]))
-        advice = (
-            f"Start {early}'s schedule at step 0. If its log counts from another number, give --{early} step_base=…."
+            code = scene.coded(early, lambda name: snippets.READ_BEFORE[name], snippets.READ_BEFORE_IN)
+            return Fix(advice, code)
+
+        def change(side: Side) -> str:
+            return f"start the schedule of {side} {count} {'later' if side == early else 'earlier'}"
+
+        side = scene.to_change("b")
+        size = scene.steps_per_epoch
+        by_epoch = size > 1 and not self.steps % size
+        fix = scene.given(side, change, "epoch" if by_epoch else "step")
+        if not (fix.code or scene.of(side).trainer):
+            steps = snippets.STEP_PER_EPOCH if by_epoch else snippets.STEP_PER_UPDATE
+            code = scene.coded(side, lambda name: snippets.COUNT_FROM_ZERO if name == "Keras" else steps)
+            fix = scene.either(side, change, code)
+        elif keras := fix.code.get("Keras"):
+            fix = replace(
+                fix, code={**fix.code, "Keras": f"{keras}\n# before the training: {snippets.COUNT_FROM_ZERO}"}
+            )
+        if scene.of(side).is_intended:  # as both are
+            return fix
+        return replace(
+            fix, advice=f"{fix.advice} If {side}'s log counts from another number, give --{side} step_base=…."
         )
-        return Fix(advice, scene.coded(early, lambda name: snippets.COUNT_FROM_ZERO[name]))
 
 
 def _may_be_left(curve: Curve, other: Curve, rows: int) -> bool:

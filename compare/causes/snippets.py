@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..terms import Language
+
+Trainer = Literal["lightning", "hugging-face"]
+"""What runs the loop itself, and steps the scheduler."""
 
 STEP_PER_EPOCH = """for epoch in range(epochs):
     for batch in loader:
         ...  # forward, backward, optimizer.step()
     scheduler.step()  # after each epoch, not after each batch"""
 
+STEP_PER_UPDATE = """optimizer.step()
+scheduler.step()  # once after each update"""
+
+PER_EPOCH = """# pass the callback to fit
+callback = keras.callbacks.LearningRateScheduler(lambda epoch: float(learning_rate(epoch * steps_per_epoch)))"""
 
 READ_BEFORE: dict[Language, str] = {
     "Keras": """class UsedRate(keras.callbacks.Callback):
@@ -21,16 +31,21 @@ optimizer.step()
 scheduler.step()  # after it: the next one""",
 }
 
-COUNT_FROM_ZERO: dict[Language, str] = {
-    "Keras": "model.optimizer.iterations.assign(0)  # before the training begins",
-    "PyTorch": """optimizer.step()
-scheduler.step()  # once for each update, and not before the first""",
+READ_BEFORE_IN: dict[Trainer, str] = {
+    "lightning": """# a callback of Trainer, which reads the rate before the update
+monitor = lightning.pytorch.callbacks.LearningRateMonitor(logging_interval="step")""",
+    "hugging-face": """class UsedRate(transformers.TrainerCallback):
+    rates = []
+
+    def on_step_begin(self, args, state, control, lr_scheduler=None, **kwargs):  # an older Trainer logs the next one
+        self.rates.append(lr_scheduler.get_last_lr()[0])""",
 }
 
-PER_EPOCH: dict[Language, str] = {
-    "Keras": """# learning_rate: the schedule, in steps; pass the callback to fit
-callback = keras.callbacks.LearningRateScheduler(lambda epoch: float(learning_rate(epoch * steps_per_epoch)))""",
-    "PyTorch": STEP_PER_EPOCH,
+COUNT_FROM_ZERO = "model.optimizer.iterations.assign(0)"
+
+RESUME_IN: dict[Trainer, str] = {
+    "lightning": """trainer.fit(model, ckpt_path="last")  # with the states of optimizer and scheduler""",
+    "hugging-face": """trainer.train(resume_from_checkpoint=True)  # with the states of optimizer and scheduler""",
 }
 
 _WRAPPER = """class {name}(keras.optimizers.schedules.LearningRateSchedule):
@@ -85,20 +100,14 @@ if scheduler.last_epoch < {step}:  # counts the calls of scheduler.step()
     scheduler.step()"""
 
 
-def warmup(language: Language, steps: int, delayed: bool) -> str:
-    """A warm-up from near 0, before the schedule or on top of its beginning."""
+def warmup_before(language: Language, steps: int, begins: float) -> str:
+    """A line up to the schedule's first rate, from a part of it, before the schedule."""
     if language == "Keras":
-        begun = f"keras.ops.maximum(step - {steps}, 0)" if delayed else "step"
-        return _WRAPPER.format(
-            name="WarmedUp",
-            rate=f"self.schedule({begun}) * keras.ops.minimum(keras.ops.cast(step, 'float32') / {steps}, 1.0)",
-        )
-    line = f"warmup = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=1e-3, total_iters={steps})"
-    if delayed:
-        return f"""{line}
+        part = f"{begins!r} + (1 - {begins!r}) * keras.ops.minimum(keras.ops.cast(step, 'float32') / {steps}, 1.0)"
+        return _WRAPPER.format(name="WarmedUp", rate=f"self.schedule(keras.ops.maximum(step - {steps}, 0)) * ({part})")
+    part = f"{begins!r} + (1 - {begins!r}) * min(n / {steps}, 1)"
+    return f"""warmup = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: {part})
 scheduler = torch.optim.lr_scheduler.SequentialLR(optimizer, [warmup, scheduler], milestones=[{steps}])"""
-    return f"""{line}
-scheduler = torch.optim.lr_scheduler.ChainedScheduler([warmup, scheduler])"""
 
 
 def resume(language: Language, step: int) -> str:

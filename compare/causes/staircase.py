@@ -9,7 +9,6 @@ import numpy as np
 
 from ..refute import Claim, Pair, predict
 from ..terms import SIDES, Side, other
-from . import snippets
 from .base import Cause
 from .scene import Fix, Scene
 
@@ -56,14 +55,16 @@ class Staircase(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Make the smooth side a staircase, or the other way round."""
-        side = scene.to_change(other(self.side))
-        meant = scene.of(other(side))
-        if meant.inferred is not None and meant.inferred.stepping == "epoch":
-            advice = f"Make {side} look up its rate once per epoch, as {self.side} does, or {self.side} at every step."
-            return Fix(advice, scene.coded(side, lambda name: snippets.PER_EPOCH[name]))
-        kind = f"a staircase of {scene.steps(self.every)}" if side != self.side else "smooth"
-        advice = f"If {other(side)} is right, make {side} {kind}."
-        return Fix(advice, scene.following(side, meant.schedule))
+        stairs, inferred = self.side, scene.of(self.side).inferred
+        per_epoch = inferred is not None and inferred.stepping == "epoch"
+
+        def change(side: Side) -> str:
+            if per_epoch:
+                often = "at every step" if side == stairs else "once per epoch"
+                return f"make {side} look up its rate {often}, as {other(side)} does"
+            return f"make {side} " + ("smooth" if side == stairs else f"a staircase of {scene.steps(self.every)}")
+
+        return scene.given(other(stairs), change)
 
 
 def _holds(pair: Pair, side: Side) -> list[int]:

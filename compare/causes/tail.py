@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -37,7 +38,8 @@ class Tail(Cause):
         `T_max` was given in epochs and `scheduler.step()` is called after each batch.
 
     The fix:
-        samestep changes the side that goes on. If the run is longer by mistake, end it at the schedule's end instead.
+        samestep gives b the schedule of a, whichever of them holds. If the run is longer by mistake, end it at the
+        schedule's end instead.
 
     See also:
         `floor`, where a rate stops before the schedule's end; lesson 8: warm-up, cosine, restarts.
@@ -75,10 +77,19 @@ class Tail(Cause):
         )
 
     def fix(self, scene: Scene) -> Fix:
-        """Hold the other side's rate as well, or end both."""
-        side = other(self.side)
-        advice = f"End both runs at step {self.step:,}, or make {side} hold its rate from there on."
-        return Fix(advice, scene.coded(side, lambda name: snippets.hold(name, self.step)))
+        """Hold the other side's rate as well, let this one go on, or end both."""
+        holding = self.side
+
+        def change(side: Side) -> str:
+            return f"let {side} go on" if side == holding else f"make {side} hold its rate from step {self.step:,} on"
+
+        side = scene.to_change("b")
+        fix = scene.given(side, change)
+        if not fix.code and side != holding:
+            fix = scene.either(side, change, scene.coded(side, lambda name: snippets.hold(name, self.step)))
+        if scene.is_meant("a") or scene.is_meant("b"):
+            return fix
+        return replace(fix, advice=f"{fix.advice} If the runs are longer by mistake, end both at step {self.step:,}.")
 
 
 def _end(pair: Pair, side: Side) -> int | None:

@@ -59,6 +59,12 @@ class Unexplained(Cause):
             return LOG_MORE
         if first is None:
             return Fix("Record both runs from the same step on, or compare each with the intended schedule.")
+        if scene.is_meant("a") or scene.is_meant("b"):
+            side = scene.to_change("b")
+            return Fix(
+                f"Look for what sets {side}'s rate from step {first.step:,} on: another schedule, a callback, or "
+                "the losses."
+            )
         return Fix(
             "Compare each side with the intended schedule: samestep compare LOG SCHEDULE. That shows which of the two "
             "is wrong, and where."

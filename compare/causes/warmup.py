@@ -11,10 +11,11 @@ import numpy as np
 from samestep.experiment.schedules import Warmup as WarmupSchedule
 
 from ..infer import Inferred
+from ..infer.numbers import shortest
 from ..rates import Rates
 from ..refute import Claim, Curve, Known, Pair, Prediction, predict
 from ..refute.estimate import LATE_FIRST, allowed_at, is_regular, recurring, steps_between
-from ..terms import Side, other
+from ..terms import Language, Side, other
 from ..words import counted
 from . import snippets
 from .base import Cause
@@ -109,14 +110,23 @@ class Warmup(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Give the other side a warm-up, or remove this one's."""
-        side, steps = scene.to_change(other(self.side)), scene.steps(self.steps)
-        if side == self.side:
-            return Fix(f"Remove the warm-up of {steps} from {side}.")
-        advice, schedule = f"If the warm-up is intended, give {side} one of {steps} too.", scene.of(self.side).schedule
-        if schedule is not None:
-            return Fix(advice, scene.following(side, schedule))
-        delayed = self.then == "delayed"
-        return Fix(advice, scene.coded(side, lambda name: snippets.warmup(name, self.steps, delayed)))
+        warming, cold, steps = self.side, other(self.side), scene.steps(self.steps)
+        side = scene.to_change(cold)
+        if side == warming:
+            return scene.given(side, lambda side: f"remove the warm-up of {steps} from {side}")
+        code = scene.following(side) or self._added(scene, side)
+        if scene.is_meant(warming):
+            return Fix(f"Give {side} a warm-up of {steps} too{':' if code else '.'}", code)
+        advice = f"If the warm-up is intended, give {side} one of {steps} too; if not, remove it from {warming}."
+        return Fix(f"{advice} The code is for {side}." if code else advice, code)
+
+    def _added(self, scene: Scene, side: Side) -> dict[Language, str]:
+        """A warm-up before a schedule that is not known; none where the rows do not show what it begins from."""
+        if self.then != "delayed" or scene.first is None or scene.first.step:
+            return {}
+        low, high = (scene.first.a, scene.first.b) if self.side == "a" else (scene.first.b, scene.first.a)
+        begins = shortest(low / high, 1e-6) if high else 0.0
+        return scene.coded(side, lambda name: snippets.warmup_before(name, self.steps, begins))
 
 
 def _goes_up(curve: Curve) -> bool:

@@ -17,6 +17,7 @@ from ..causes.scene import Scene, Seen
 from ..diagnose import Diagnosis, diagnose
 from ..diagnose.doubt import doubt, is_zero, modest
 from ..infer import Inferred
+from ..refute.estimate import usual_distance
 from ..runs.run import SELECTS, CompareError, Run, listed_keys
 from ..runs.settings import Settings
 from ..runs.settings import clock as clock_from
@@ -285,7 +286,8 @@ def _digits(run: Run) -> float:
 def _seen(side: Side, run: Run, inferred: Inferred | None) -> Seen:
     framework = "schedule" if side.schedule is not None else run.key.framework
     step = run.rates.step
-    return Seen(inferred, framework, int(step[0]), int(step[-1]), run.written, is_zero(run))
+    apart = usual_distance(run.rates)
+    return Seen(inferred, framework, int(step[0]), int(step[-1]), run.written, is_zero(run), apart)
 
 
 def _beside_drift(a: Run, b: Run, diagnosis: Diagnosis) -> tuple[float, float]:

@@ -53,7 +53,21 @@ PYTORCH = Framework(
     package="torch_impl",
     distributions=("torch",),
     words=("torch", "pytorch"),
-    logs=("torch", "lightning", "hugging-face"),
+    logs=(
+        "torch",
+        "lightning",
+        "hugging-face",
+        "trainer-output",
+        "llama-factory",
+        "deit",
+        "detectron2",
+        "fairseq",
+        "mmengine",
+        "pytorch-classification",
+        "stable-baselines3",
+        "timm",
+        "yolo",
+    ),  # fmt: skip
     colour="#D55E00",
     line=(0, (4, 2)),
 )

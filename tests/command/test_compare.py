@@ -117,7 +117,7 @@ def test_terminal_tells_all_in_order():
         ">    25      0     25",
         "The largest difference is 95.8 %",
         "Cause: b counts steps",
-        "Fix: If epochs were meant",
+        "Fix: If a is right, make b count epochs",
         "decay_steps=25 * steps_per_epoch",
         "scheduler.step()  # after each epoch",
         "\nMore on this: samestep why counter\n",

@@ -77,9 +77,10 @@ class CosineDecay(ScheduleModel):
         """Half a cosine that holds."""
         if self.after == "rise":
             return None
-        low = self.floor / self.initial
+        low = ratio(self.floor, self.initial)
         x = f"min(n / {grouped(count(self.over))}, 1)"
-        factor = f"{low!r} + {1 - low!r} * (1 + math.cos(math.pi * {x})) / 2"
+        factor = f"(1 + math.cos(math.pi * {x})) / 2"
+        factor = f"{low!r} + {tidy(1 - low)!r} * {factor}" if low else factor
         return lambda_call(self.initial, factor, "CosineAnnealingLR climbs again after its end; this holds")
 
     @classmethod

@@ -129,10 +129,6 @@ class OneCycle(ScheduleModel):
             three_phase=self.three_phase,
         )
 
-    def in_a_line(self, count: Calls) -> Call | None:
-        """`OneCycleLR`, which is the same until its last step."""
-        return self.model_copy(update={"after": "error"})._torch(count)
-
     @classmethod
     def from_torch(cls, state: State) -> OneCycle | PiecewiseConstant | Constant:
         """From its phases, and from its rates, which `OneCycleLR` keeps with the optimizer.

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cause_helpers import SCHEDULES, STEPS
+from cause_helpers import SCHEDULES as EVERYDAY
+from cause_helpers import STEPS
 
 from samestep._compare.causes import snippets
 from samestep._compare.causes.code import in_epochs, written
@@ -16,8 +17,23 @@ from samestep.experiment.clock import Clock
 from samestep.experiment.schedules.text import parse
 
 PROGRAM = Path(__file__).parents[2] / "programs" / "run_snippets.py"
-NO_KERAS_CLASS = {"inverse-sqrt", "power", "power-end", "power-up", "cosine-rise", "one-cycle", "cyclic"}
-NO_TORCH_CLASS = {"polynomial-end", "polynomial-cycle", "restarts-lower"}
+COSINE = "(cosine:initial=0.1,floor=0.01,over=80 steps,after=hold)"
+SCHEDULES = EVERYDAY | {  # those that neither framework has a class for
+    "warm-up-stable-decay": "warmup:initial=0,over=20 steps,then=(sequence:schedules=[(constant:initial=0.1),"
+    "(power:initial=0.1,end=0,power=0.5,over=30 steps)],milestones=[40 steps])",
+    "warm-up-over": f"warmup:initial=0.001,over=20 steps,then={COSINE},overlaps",
+    "warm-up-joining": f"warmup:initial=0.001,over=20 steps,then={COSINE},overlaps,joins",
+    "warm-up-logarithm": "warmup:initial=0,over=20 steps,then=(constant:initial=0.1),curve=logarithm",
+    "warm-up-cosine": f"warmup:initial=0.001,over=20 steps,then={COSINE},curve=cosine",
+    "warm-up-polynomial": "warmup:initial=0,over=20 steps,then=(polynomial:initial=0.1,end=0.001,power=3,over=90 steps)",
+    "clipped": "clip:lowest=0.004,of=(exponential:initial=0.1,factor=0.5,every=10 steps)",
+    "one-cycle-linear": "one-cycle:max_lr=0.1,div_factor=10,final_div_factor=100,pct_start=0.4,over=100 steps,"
+    "anneal_strategy=linear,three_phase,after=hold",
+}
+LEFT_TO_TRANSLATE = {
+    "Keras": {"cyclic"},
+    "PyTorch": {"polynomial-cycle", "restarts-lower"},
+}
 
 
 def rates_in(framework, asked):
@@ -48,11 +64,8 @@ BASE = "exponential:initial=0.1,factor=0.5,every=25 steps"
 def measured():
     """The rates of every snippet, from one process of each framework."""
     found = {}
-    for language, framework, lacking, side in (
-        ("Keras", "tensorflow", NO_KERAS_CLASS, 0),
-        ("PyTorch", "torch", NO_TORCH_CLASS, 1),
-    ):
-        made = native_code(language, lacking)
+    for language, framework, side in (("Keras", "tensorflow", 0), ("PyTorch", "torch", 1)):
+        made = native_code(language, LEFT_TO_TRANSLATE[language])
         asked = [
             {"code": code, "base_lr": parse(SCHEDULES[kind]).base_lr, "updates": STEPS} for kind, code in made.items()
         ]
@@ -71,7 +84,7 @@ def measured():
 @pytest.mark.parametrize("language", ["Keras", "PyTorch"])
 @pytest.mark.parametrize("kind", SCHEDULES)
 def test_native_code_gives_the_rates_of_the_schedule(measured, language, kind):
-    lacking = NO_KERAS_CLASS if language == "Keras" else NO_TORCH_CLASS
+    lacking = LEFT_TO_TRANSLATE[language]
     code = written(parse(SCHEDULES[kind]), language)
     assert ("samestep translate" in code) == (kind in lacking)
     if kind in lacking:

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import re
 from dataclasses import fields
 
 import numpy as np
@@ -221,16 +222,16 @@ def test_what_is_no_cause_names_all_that_are():
 
 
 def test_two_causes_are_both_said_and_fixed():
-    both = Warmup("a", 50, "aligned", second=Shift(1))
+    both = Warmup("a", 50, "delayed", second=Shift(1))
     said = both.sentences(scene())
     assert said.startswith("Two causes at once. a warms up")
     assert "b is 1 step ahead of a" in said
-    fix = both.fixes(scene(frameworks=("", "torch")))
-    assert "LinearLR" in fix.code["PyTorch"]
+    fix = both.fixes(scene(frameworks=("", "torch"), first=Difference(0, 0.01, 0.1)))
+    assert "SequentialLR" in fix.code["PyTorch"]
     assert "before both steps" in fix.code["PyTorch"]
     assert both.more == "More on this: samestep why warmup shift"
     assert both.label == "warmup and shift"
-    assert repr(both) == "Warmup(side='a', steps=50, then='aligned', second=Shift(steps=1))"
+    assert repr(both) == "Warmup(side='a', steps=50, then='delayed', second=Shift(steps=1))"
 
 
 @pytest.mark.parametrize(
@@ -241,6 +242,21 @@ def test_two_causes_are_both_said_and_fixed():
 def test_code_is_for_the_framework_at_hand(framework, languages):
     known = scene(None, "staircase", frameworks=("torch", framework))
     assert set(Counter(32, "steps-vs-epochs").fixes(known).code) == languages
+
+
+@causes_said
+@pytest.mark.parametrize("meant", ["a", "b"])
+@pytest.mark.parametrize("kinds", [(None, None), ("staircase", "every-step"), ("warm-up", "linear")], ids=str)
+def test_a_fix_leaves_what_was_given_as_the_schedule(cause, meant, kinds):
+    frameworks = ("schedule", "torch") if meant == "a" else ("torch", "schedule")
+    known = scene(*kinds, frameworks=frameworks, first=Difference(0, 0.01, 0.1))
+    fix = cause.fixes(known)
+    changed = rf"\b(give|make|let|start|step|divide|multiply|remove|convert|of) {meant}\b(?!'s)"
+    asked = re.sub(rf"the \w+( \w+)? of {meant}\b|\bas {meant}\b", "", fix.advice)
+    assert not re.search(changed, asked, re.IGNORECASE), fix.advice
+    assert not re.search(rf"(start|make|step|convert) the \w+ of {meant}\b", fix.advice, re.IGNORECASE), fix.advice
+    assert f"{meant} is right" not in fix.advice
+    assert f"{other(meant)} is right" not in fix.advice
 
 
 def test_what_was_meant_is_not_what_is_changed():

@@ -50,10 +50,7 @@ DETERMINED = [
         "sequence:schedules=[(constant:initial=0.1),(polynomial:initial=0.05,end=0.0,power=2.0,over=1500 steps)],"
         "milestones=[1000 steps]"
     ),
-    (
-        "warmup:initial=0.01,over=100 steps,"
-        "then=(exponential:initial=0.1,factor=0.5,every=400 steps,staircase),overlaps"
-    ),
+    ("warmup:initial=0.01,over=100 steps,then=(exponential:initial=0.1,factor=0.5,every=400 steps,staircase),overlaps"),
 ]
 WRITTEN = {
     "float64": (1, 17, np.float64),
