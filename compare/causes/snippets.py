@@ -27,6 +27,11 @@ COUNT_FROM_ZERO: dict[Language, str] = {
 scheduler.step()  # once for each update, and not before the first""",
 }
 
+SMALL_SCALE: dict[Language, str] = {
+    "Keras": "optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1024.0)",
+    "PyTorch": "scaler = torch.amp.GradScaler(init_scale=1024.0)",
+}
+
 PER_EPOCH: dict[Language, str] = {
     "Keras": """# learning_rate: the schedule, in steps; pass the callback to fit
 callback = keras.callbacks.LearningRateScheduler(lambda epoch: float(learning_rate(epoch * steps_per_epoch)))""",

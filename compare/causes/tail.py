@@ -11,8 +11,8 @@ from samestep.experiment.clock import Clock
 from samestep.experiment.schedules import Constant
 
 from ..refute import Claim, Pair, predict
-from ..refute.written import Written
 from ..refute.estimate import LATE_FIRST, allowed_at, first_apart, steps_between
+from ..refute.written import Written
 from ..terms import Side, other
 from . import snippets
 from .base import Cause
@@ -93,6 +93,9 @@ def _end(pair: Pair, side: Side) -> int | None:
     if rounding.max() > 0.01 * holding.peak:
         return None
     gap = steps_between(int(steps[away[-1]]), int(steps[apart[1]]))
+    length = None if holding.schedule is None else holding.schedule.length(Clock.STEPS)
+    if length is not None and gap[0] <= length <= gap[-1]:
+        return length  # its own end, whatever the other does there
     near = base.at(gap)
     distance = np.where(np.isfinite(near.slack), np.abs(near.value - level), np.inf)
     close = distance <= near.allowed(pair.ulp) + rounding[apart[1]]
@@ -101,7 +104,4 @@ def _end(pair: Pair, side: Side) -> int | None:
         return None  # it jumped to another rate: that is no end of a schedule
     if holding.stride == 1 and not rounding.any():
         return int(steps[away[-1] + 1])
-    length = None if holding.schedule is None else holding.schedule.length(Clock.STEPS)
-    if length is not None and gap[0] <= length <= gap[-1]:
-        return length
     return max(int(gap[distance.argmin()]), 1) if holding.stride != 1 else int(steps[away[-1] + 1])

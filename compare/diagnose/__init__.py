@@ -13,6 +13,7 @@ from ..causes.base import Cause
 from ..causes.counter import Counter
 from ..causes.factor import Factor
 from ..causes.family import Family
+from ..causes.never_falls import NeverFalls
 from ..causes.period import Period
 from ..causes.scale import Scale
 from ..causes.shift import Shift
@@ -26,7 +27,7 @@ from ..refute.estimate import decay_of
 from ..terms import SIDES, Side, Verdict, other
 from ..tolerance import ULP32, relative_difference, ulp32_difference
 from .numbers import by_numbers
-from .search import of_equal, single
+from .search import of_equal, since, single
 from .two import pairs
 
 
@@ -97,9 +98,11 @@ def _causes(pair: Pair) -> list[Cause]:
     if not pair.any_differs:
         return [of_equal(pair)]
     singles, numbers = single(pair), by_numbers(pair)
+    if any(isinstance(cause, NeverFalls) for cause in singles):
+        singles += filter(None, [Family.of(pair)])
     if singles and (isinstance(singles[0], ONE_NUMBER) or not numbers):
         return [*singles, *(each for each in numbers if each not in singles)]
-    return [*numbers, *singles] or pairs(pair) or list(filter(None, [Family.of(pair)]))
+    return [*numbers, *singles] or since(pair) or pairs(pair) or list(filter(None, [Family.of(pair)]))
 
 
 def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float) -> Pair:

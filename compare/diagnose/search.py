@@ -10,6 +10,7 @@ from ..causes import CAUSES
 from ..causes.base import Cause
 from ..refute import Claim, Curve, Pair
 from ..refute.claim import Check
+from ..refute.curve import FEWEST
 from ..refute.estimate import is_plain
 
 ENOUGH_COVERED = 0.5
@@ -17,6 +18,9 @@ ENOUGH_COVERED = 0.5
 
 ENOUGH_EVIDENCE = 16
 """A claim with at least this much evidence may leave other rows unexplained."""
+
+MOST_COVERED = 0.75
+"""The same for a claim from a step on, which has a number more."""
 
 Held = tuple[Claim[Cause], Check]
 """A claim that no row refutes, and what it leaves over."""
@@ -36,6 +40,18 @@ def holding(pair: Pair, causes: Iterable[type[Cause]]) -> list[Held]:
     if held and held[0][0].cause.explains_start:  # one that leaves the beginning over says less
         return [each for each in held if each[0].leaves_few] or held
     return held
+
+
+def since(pair: Pair) -> list[Cause]:
+    """Every cause that begins or ends at a step, by its first claim that holds, the simplest first."""
+    causes = []
+    for cause in CAUSES:
+        for claim in islice(cause.since(pair), pair.most):
+            check = pair.check(claim)
+            if _holds(pair, claim, check) and check.evidence >= FEWEST and check.covered >= MOST_COVERED:
+                causes.append(found(pair, claim, check))
+                break
+    return sorted(causes, key=lambda cause: cause.rank())
 
 
 def found(pair: Pair, claim: Claim[Cause], check: Check) -> Cause:

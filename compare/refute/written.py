@@ -284,7 +284,7 @@ def _of_stairs(a: Written, b: Written) -> Iterator[Change]:
 
 def _warmup(schedule: Schedule, last: int) -> tuple[int, float, Schedule]:
     match schedule:
-        case Warmup():
+        case Warmup() if schedule.initial < float(schedule.then.rate(0, Clock.STEPS)):
             return int(schedule.over.count), schedule.initial, schedule.then
         case Linear() if schedule.end > schedule.initial:
             return int(schedule.over.count), schedule.initial, Constant(initial=schedule.end)
