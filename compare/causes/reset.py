@@ -69,7 +69,7 @@ class Reset(Cause):
         """Equal until a step at which one starts its schedule afresh."""
         for side in LATE_FIRST:
             base = pair.other(side)
-            for step in _candidates(pair, side):
+            for step in _candidates(pair, side) if _shows(pair, side) else ():
                 afresh = predict.changed(base, step, predict.moved(base, -step))
                 yield Claim(cls(side, step), side, afresh)
 
@@ -108,6 +108,13 @@ class Reset(Cause):
             f"Save the step counter of {side}'s schedule with the weights, and restore both before training goes on."
         )
         return Fix(advice, scene.coded(side, lambda name: snippets.resume(name, self.step)))
+
+
+def _shows(pair: Pair, side: Side) -> bool:
+    """Whether more than one change speaks for a new start: those that are undone at it, and those that follow."""
+    curve, base, first = pair.of(side), pair.other(side), int(pair.differs[side].argmax())
+    undone = (base.rates.step[base.changes] < curve.rates.step[first]).sum()
+    return bool(undone + (curve.changes >= first).sum() > 1)
 
 
 def _from(base: Curve, curve: Curve, factor: float) -> Iterator[Prediction]:

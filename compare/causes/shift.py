@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import product
 from typing import ClassVar, Self
 
+import numpy as np
+
 from samestep.experiment.schedules import Product, Sequence
 from samestep.experiment.schedules import Warmup as WarmupSchedule
 
@@ -106,6 +108,8 @@ class Shift(Cause):
             for one, again in product(curve.changes[curve.rates.step[curve.changes] >= step][:3], base.changes[:64]):
                 jumps.append(int(base.rates.step[again]) - int(curve.rates.step[one]))
             for k in list(dict.fromkeys(each for each in jumps if each))[:MOST]:
+                if not base.is_stepwise and not np.ptp(base.at(np.arange(step - abs(k), step)).value):
+                    continue  # what holds and then falls later holds longer: nothing was repeated
                 moved = predict.changed(base, step, predict.moved(base, k))
                 yield Claim(cls(k if side == "b" else -k, step), side, moved)
 

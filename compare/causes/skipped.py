@@ -150,7 +150,7 @@ def _epoch(pair: Pair, side: Side) -> int:
 
 
 def _fitting(curve: Curve, base: Curve, ulp: float) -> tuple[np.ndarray, np.ndarray]:
-    """For each lag and row, whether the row has the other's rate of so many steps before; and whether it tells so."""
+    """For each lag and row, whether the row may have the other's rate of so many steps before, and whether it tells."""
     rates = curve.rates
     first, last = int(rates.step[0]) - MOST_STEPS - 1, int(rates.step[-1])
     known = base.at(np.arange(first, last + 1))
@@ -160,7 +160,7 @@ def _fitting(curve: Curve, base: Curve, ulp: float) -> tuple[np.ndarray, np.ndar
         place = rates.step - lag - first
         theirs = known.at_rows(place)
         within = Known(theirs.value, theirs.slack + rates.rounding, np.maximum(theirs.size, rates.lr), theirs.drift)
-        room = np.where(np.isfinite(theirs.slack), within.allowed(ulp), -1.0)
-        fits[lag] = np.abs(rates.lr - theirs.value) <= room
-        sharp[lag] = fits[lag] & (room <= SHARP * np.abs(theirs.value - known.value[place - 1]))
+        is_known, room = np.isfinite(theirs.slack), within.allowed(ulp)
+        fits[lag] = ~is_known | (np.abs(rates.lr - theirs.value) <= room)
+        sharp[lag] = is_known & fits[lag] & (room <= SHARP * np.abs(theirs.value - known.value[place - 1]))
     return fits, sharp

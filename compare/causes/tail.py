@@ -7,7 +7,6 @@ from typing import Self
 
 import numpy as np
 
-from samestep.experiment.clock import Clock
 from samestep.experiment.schedules import Constant
 
 from ..refute import Claim, Pair, predict
@@ -93,9 +92,9 @@ def _end(pair: Pair, side: Side) -> int | None:
     if rounding.max() > 0.01 * holding.peak:
         return None
     gap = steps_between(int(steps[away[-1]]), int(steps[apart[1]]))
-    length = None if holding.schedule is None else holding.schedule.length(Clock.STEPS)
-    if length is not None and gap[0] <= length <= gap[-1]:
-        return length  # its own end, whatever the other does there
+    length = 0 if holding.schedule is None else Written.of(holding.schedule, holding.last).total
+    if gap[0] <= length <= gap[-1]:
+        return length  # its own end, to which it falls smoothly, whatever the other does there
     near = base.at(gap)
     distance = np.where(np.isfinite(near.slack), np.abs(near.value - level), np.inf)
     close = distance <= near.allowed(pair.ulp) + rounding[apart[1]]

@@ -19,9 +19,6 @@ ENOUGH_COVERED = 0.5
 ENOUGH_EVIDENCE = 16
 """A claim with at least this much evidence may leave other rows unexplained."""
 
-MOST_COVERED = 0.75
-"""The same for a claim from a step on, which has a number more."""
-
 Held = tuple[Claim[Cause], Check]
 """A claim that no row refutes, and what it leaves over."""
 
@@ -48,7 +45,7 @@ def since(pair: Pair) -> list[Cause]:
     for cause in CAUSES:
         for claim in islice(cause.since(pair), pair.most):
             check = pair.check(claim)
-            if _holds(pair, claim, check) and check.evidence >= FEWEST and check.covered >= MOST_COVERED:
+            if _holds(pair, claim, check) and check.evidence >= FEWEST:
                 causes.append(found(pair, claim, check))
                 break
     return sorted(causes, key=lambda cause: cause.rank())
