@@ -32,13 +32,14 @@ class NeverFalls(Cause):
         step: the first at which the other is lower.
 
     What you see:
-        Both begin with a rate of 0.1. At step 160 b falls to a tenth of it. a has the full rate to the last step.
+        Both begin with a rate of 0.1. b falls to a tenth of it at step 107, and once more at step 213. a has the full
+        rate to the last step.
 
     How it comes about:
         A scheduler in PyTorch does nothing until `scheduler.step()` is called, and says nothing if it never is. One
         that is called once per epoch does not reach milestones that were given in steps. `MultiStepLR` looks for the
-        very count of its calls among its milestones: one that is no whole number, such as `0.6 * 267`, is never met, so
-        that the rate never falls.
+        very count of its calls among its milestones: one that is no whole number, such as a third of 320 steps, is
+        never met, so that the rate never falls.
 
     The fix:
         Call `scheduler.step()` after `optimizer.step()`, and write milestones as whole numbers of the calls.

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..infer.numbers import rounded
 from ..refute import Claim, Curve, Pair, Prediction, predict
-from ..refute.estimate import LATE_FIRST, first_apart, onset, recurring, steps_between
+from ..refute.estimate import LATE_FIRST, first_apart, is_one, onset, recurring, steps_between
 from ..refute.written import Written
 from ..terms import Side
 from ..words import multiple
@@ -111,8 +111,10 @@ class Reset(Cause):
 
 
 def _shows(pair: Pair, side: Side) -> bool:
-    """Whether more than one change speaks for a new start: those that are undone at it, and those that follow."""
+    """Whether the rows may show a new start: more than one change is undone by it, or follows."""
     curve, base, first = pair.of(side), pair.other(side), int(pair.differs[side].argmax())
+    if is_one(curve) and not is_one(base):
+        return False  # a schedule that repeats itself, and another run that leaves it
     undone = (base.rates.step[base.changes] < curve.rates.step[first]).sum()
     return bool(undone + (curve.changes >= first).sum() > 1)
 

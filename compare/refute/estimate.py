@@ -142,6 +142,11 @@ def is_plain(schedule: Schedule, most: int = 3) -> bool:
     return not isinstance(schedule, Sequence | Product) and len(getattr(schedule, "boundaries", ())) <= most
 
 
+def is_one(curve: Curve) -> bool:
+    """Whether a run follows one schedule that is known, and not several one after the other."""
+    return curve.schedule is not None and is_plain(curve.schedule, most=6)
+
+
 def first_apart(pair: Pair, side: Side) -> tuple[int, int] | None:
     """The last row of `side` that is the same before the first one that differs, and this; None for no such rows."""
     first = int(pair.differs[side].argmax())  # 0 where none differs: no row is before it
