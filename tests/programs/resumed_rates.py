@@ -116,9 +116,7 @@ for seed in range(6):
     told[f"plateaus {seed}"] = plateau(seed, 400), plateau(seed + 100, 400)
 kinds = {
     "cosine": train(cosine(optimizer_with()), 400),
-    "polynomial": train(polynomial(optimizer_with()), 400),
     "warm-up": train(warmed("linear", 400), 400),
-    "stairs": train(lr_scheduler.StepLR(optimizer_with(), 50, 0.5), 400),
     "exponential": train(lr_scheduler.ExponentialLR(optimizer_with(), 0.99), 400),
     "one-cycle": train(lr_scheduler.OneCycleLR(optimizer_with(), 0.1, total_steps=400), 399),
     "restarts": train(lr_scheduler.CosineAnnealingWarmRestarts(optimizer_with(), 100), 400),
