@@ -303,9 +303,10 @@ def never_falls(made: Setting) -> Draft:
 
 def skipped(made: Setting) -> Draft:
     """y is a step late from a few steps on, each time one more."""
-    if not 400 <= made.updates <= 4000:
+    ends = min(made.updates, int(made.schedule.over.count))  # beyond its end nothing tells a lag
+    if not 800 <= ends <= made.updates <= 4000:
         raise Undrawn("too few rows for a lag, or too many steps for its digits")
-    places = np.sort(made.random.choice(np.arange(2, 8), int(made.choose(2, 3)), replace=False)) * made.updates // 10
+    places = np.sort(made.random.choice(np.arange(2, 8), int(made.choose(2, 3)), replace=False)) * ends // 10
     y = made.ask(made.schedule)
     parameters = {"side": "b", "steps": len(places), "times": len(places)}
     return Draft(made.x, lambda n: y(n - np.searchsorted(places, n, side="right")), parameters)
@@ -401,7 +402,7 @@ def _stretched(schedule: Schedule, ratio: float) -> Schedule:
                 return Duration(value.count.__class__(round(float(value.count) * ratio)), value.unit)
             case tuple():
                 return tuple(longer(each) for each in value)
-            case _ if hasattr(value, "model_fields"):
+            case _ if hasattr(type(value), "model_fields"):
                 return _stretched(value, ratio)
             case _:
                 return value
