@@ -292,6 +292,26 @@ def extra_decay(made: Setting) -> Draft:
     )
 
 
+def never_falls(made: Setting) -> Draft:
+    """y keeps the first rate."""
+    first = made.closed(np.array([0]))[0]
+    falls = np.flatnonzero(made.closed(np.arange(made.updates)) < first * (1 - 1e-6))
+    if not len(falls):
+        raise Undrawn("nothing falls")
+    return Draft(made.x, lambda n: np.full(n.shape, made.x(np.array([0]))[0]), {"side": "b", "step": int(falls[0])})
+
+
+def skipped(made: Setting) -> Draft:
+    """y is a step late from a few steps on, each time one more."""
+    ends = min(made.updates, int(made.schedule.over.count))  # beyond its end nothing tells a lag
+    if not 800 <= ends <= made.updates <= 4000:
+        raise Undrawn("too few rows for a lag, or too many steps for its digits")
+    places = np.sort(made.random.choice(np.arange(2, 8), int(made.choose(2, 3)), replace=False)) * ends // 10
+    y = made.ask(made.schedule)
+    parameters = {"side": "b", "steps": len(places), "times": len(places)}
+    return Draft(made.x, lambda n: y(n - np.searchsorted(places, n, side="right")), parameters)
+
+
 def same(made: Setting) -> Draft:
     """Nothing but rounding."""
     return Draft(made.x, made.ask(made.schedule), {})
@@ -361,6 +381,8 @@ EVERY: dict[str, tuple[Callable[[Setting], Draft], tuple[str, ...]]] = {
     ),
     "reset": (reset, MOVING),
     "extra-decay": (extra_decay, tuple(draws.KINDS)),
+    "never-falls": (never_falls, ("exponential, smooth", "inverse-time, smooth", "polynomial", "linear", "cosine")),
+    "skipped": (skipped, ("linear", "cosine", "polynomial")),
     "gaps": (same, tuple(draws.KINDS)),
     "length": (same, tuple(draws.KINDS)),
     "family": (family, (*SMOOTH, *FALLING, "cyclic", "constant", "warmup")),

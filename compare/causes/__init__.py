@@ -14,12 +14,14 @@ from .floor import Floor
 from .gaps import Gaps
 from .identical import Identical
 from .length import Length
+from .never_falls import NeverFalls
 from .parameters import Parameters
 from .period import Period
 from .reset import Reset
 from .rounding import Rounding
 from .scale import Scale
 from .shift import Shift
+from .skipped import Skipped
 from .staircase import Staircase
 from .tail import Tail
 from .unexplained import Unexplained
@@ -39,6 +41,8 @@ CAUSES: tuple[type[Cause], ...] = (
     Floor,
     Parameters,
     Warmup,
+    NeverFalls,
+    Skipped,
     Reset,
     ExtraDecay,
     Tail,

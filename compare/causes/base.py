@@ -62,6 +62,11 @@ class Cause(ABC):
         yield from ()
 
     @classmethod
+    def since(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """What it may say of two runs that are the same before a step, or after it; the likelier first."""
+        yield from ()
+
+    @classmethod
     def of_equal(cls, pair: Pair) -> Self | None:
         """What it says of two runs with the same rates wherever both have rows; None for nothing."""
         return None

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, Self
 
+import numpy as np
+
+from ..infer.numbers import digits
 from ..refute import Claim, Pair, predict
 from ..refute.estimate import LATE_FIRST, constant_ratios, first_apart
 from ..terms import Side, other
@@ -15,6 +18,9 @@ from .scene import Fix, Scene
 
 MOST = 150
 """Steps at which the factor may begin that are tried at most."""
+
+MOST_DIGITS = 4
+"""Digits of a factor that somebody wrote, where the rates after it hold."""
 
 
 class ExtraDecay(Cause):
@@ -62,6 +68,8 @@ class ExtraDecay(Cause):
             rows = rates.rows(slice(apart[1], None))
             steps = [int(rows.step[0]), *(int(each) for each in rates.step[apart[0] + 1 : apart[1]][:MOST])]
             for ratio in constant_ratios(rows, base.at(rows.step)):
+                if not np.ptp(rows.lr) and min(digits(ratio), digits(1 / ratio)) > MOST_DIGITS:
+                    continue  # of two rates that hold, any two have a ratio
                 factor = ratio if side == "b" else 1 / ratio
                 for step in steps:
                     later = predict.changed(base, step, predict.times(base, ratio))

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, Self
 
-from ..refute import Claim, Pair, predict
-from ..refute.estimate import LATE_FIRST, first_apart, recurring, steps_between
+import numpy as np
+
+from ..infer.numbers import rounded
+from ..refute import Claim, Curve, Pair, Prediction, predict
+from ..refute.estimate import LATE_FIRST, first_apart, is_one, onset, recurring, steps_between
+from ..refute.written import Written
 from ..terms import Side, other
+from ..words import multiple
 from . import snippets
 from .base import Cause
 from .scene import Fix, Scene
 
 MOST = 150
 """Steps at which a run may have begun again that are tried at most."""
+
+FEWEST = 3
+"""Changes after a new start from a lower rate that speak for it."""
 
 
 class Reset(Cause):
@@ -22,6 +30,7 @@ class Reset(Cause):
     Attributes:
         side: the one that starts again.
         step: the first step of the new start.
+        factor: its rate at the new start in units of its highest rate; without it, it starts with the full rate.
 
     What you see:
         b was stopped after 5 epochs and resumed. From step 160 on it follows its schedule from the beginning, with the
@@ -33,6 +42,9 @@ class Reset(Cause):
         to take it; one with Adam, whose variables are not built, does not take it either. In PyTorch the counter
         belongs to the scheduler: a checkpoint without `scheduler.state_dict()`, and a new `StepLR(optimizer, …)`, begin
         at 0.
+
+        A new scheduler in PyTorch begins with the rate that it finds in the optimizer. Where that is the decayed one,
+        the schedule starts again from there.
 
     The fix:
         The assertion, or a look at `scheduler.last_epoch`, shows before any training whether the counter came back.
@@ -50,18 +62,40 @@ class Reset(Cause):
     explains_start: ClassVar = True
     side: Side
     step: int
+    factor: float | None = None
 
     @classmethod
     def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
         """Equal until a step at which one starts its schedule afresh."""
         for side in LATE_FIRST:
             base = pair.other(side)
-            for step in _candidates(pair, side):
+            for step in _candidates(pair, side) if _shows(pair, side) else ():
                 afresh = predict.changed(base, step, predict.moved(base, -step))
                 yield Claim(cls(side, step), side, afresh)
 
+    @classmethod
+    def since(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """Equal until a step at which one starts its schedule afresh, from the rate that it has there."""
+        for side in LATE_FIRST:
+            curve, base, apart = pair.of(side), pair.other(side), first_apart(pair, side)
+            if apart is None or onset(pair, side) is None or (curve.changes >= apart[1]).sum() < FEWEST:
+                continue
+            peak = base.peak if base.schedule is None else max(base.peak, Written.of(base.schedule, base.last).peak)
+            rows = curve.rates.step[max(apart[0] - 1, 0) : apart[1] + 1]  # at its new start it has the rate that it had
+            for step in steps_between(int(rows[0]) + 1, int(rows[-1]), MOST).tolist():
+                factor = float(base.at(np.array([step])).value[0]) / peak
+                for lower in _from(base, curve, factor) if 0 < factor < 1 else ():
+                    afresh = predict.changed(base, step, predict.begun_again(lower, step))
+                    yield Claim(cls(side, step, rounded(factor, 6)), side, afresh)
+
     def sentence(self, scene: Scene) -> str:
         """Which side starts again, and where."""
+        if self.factor is not None:
+            return (
+                f"Both are equal until step {self.step:,}. There {self.side} starts its schedule again, not from the "
+                f"full rate but from {multiple(self.factor)} times that: the rate that it had come down to, as a "
+                "scheduler does that is made anew over an optimizer that was loaded."
+            )
         return (
             f"Both are equal until step {self.step:,}. There {self.side} starts its schedule again from the beginning, "
             "like a run that was resumed without its step counter."
@@ -76,6 +110,25 @@ class Reset(Cause):
             f"Save the step counter of {side}'s schedule with the weights, and restore both before training goes on."
         )
         return Fix(advice, scene.coded(side, lambda name: snippets.resume(name, self.step), snippets.RESUME_IN))
+
+
+def _shows(pair: Pair, side: Side) -> bool:
+    """Whether the rows may show a new start: more than one change is undone by it, or follows."""
+    curve, base, first = pair.of(side), pair.other(side), int(pair.differs[side].argmax())
+    if is_one(curve) and not is_one(base):
+        return False  # a schedule that repeats itself, and another run that leaves it
+    undone = (base.rates.step[base.changes] < curve.rates.step[first]).sum()
+    return bool(undone + (curve.changes >= first).sum() > 1)
+
+
+def _from(base: Curve, curve: Curve, factor: float) -> Iterator[Prediction]:
+    """A schedule from a part of its highest rate on: with every rate so much lower, or with its last rate as it is."""
+    yield predict.times(base, factor)
+    schedule = None if base.schedule is None else Written.of(base.schedule, base.last)
+    field = None if schedule is None else next((name for name in ("end", "floor") if name in schedule.rates()), None)
+    if schedule is not None and field is not None and schedule.rates()[field] < factor * schedule.peak:
+        lower = schedule.times(factor).with_body(**{field: schedule.rates()[field]})
+        yield predict.scheduled(base, lower.schedule(), curve)
 
 
 def _candidates(pair: Pair, side: Side) -> list[int]:

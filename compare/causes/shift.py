@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from typing import ClassVar, Self
+
+import numpy as np
 
 from samestep.experiment.schedules import Product, Sequence
 from samestep.experiment.schedules import Warmup as WarmupSchedule
@@ -12,7 +15,7 @@ from samestep.experiment.schedules import Warmup as WarmupSchedule
 from ..rates import Rates
 from ..refute import Claim, Curve, Pair, predict
 from ..refute.claim import FEW
-from ..refute.estimate import FAST_AND_SLOW, is_plain, landmarks, moves, shifts
+from ..refute.estimate import FAST_AND_SLOW, LATE_FIRST, is_plain, landmarks, moves, onset, recurring, shifts
 from ..terms import Side, other
 from . import snippets
 from .base import Cause
@@ -20,12 +23,19 @@ from .reset import Reset
 from .scene import Fix, Scene
 from .warmup import Warmup
 
+FEWEST = 3
+"""Changes after a step that speak for a delay from there on."""
+
+MOST = 100
+"""Numbers of steps that a delay from a step on is tried with at most."""
+
 
 class Shift(Cause):
     """One is some steps ahead of the other.
 
     Attributes:
         steps: how far b is ahead: b(n) = a(n + steps).
+        step: the first step that is; without it, all are.
 
     What you see:
         a is the rate that each update used. b is the same run, with the rate as it was read after each batch. In its
@@ -39,6 +49,8 @@ class Shift(Cause):
 
         Where both logs are right, the schedules differ: `PiecewiseConstantDecay([100], …)` has its new rate after step
         100, and `MultiStepLR(milestones=[100])` at it.
+
+        From a step on, it is a run that was resumed: it repeats the epoch in which it was stopped, or skips its rest.
 
     The fix:
         Read the rate before the update. If a schedule was ported from PyTorch to Keras, subtract 1 from each milestone.
@@ -57,6 +69,7 @@ class Shift(Cause):
     may_be_timing: ClassVar = True
     moves_clock: ClassVar = True
     steps: int
+    step: int | None = None
 
     @classmethod
     def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
@@ -89,8 +102,30 @@ class Shift(Cause):
         steps += [ours - theirs for ours, theirs in zip(landmarks(pair.a), landmarks(pair.b), strict=True)]
         yield from (Claim(cls(k), "b", predict.moved(pair.a, k)) for k in dict.fromkeys(steps) if k)
 
+    @classmethod
+    def since(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """Equal until a step, and b(n) = a(n + k) from there on: an epoch that is repeated, or skipped, at a resume."""
+        for side in LATE_FIRST:
+            curve, base, step = pair.of(side), pair.other(side), onset(pair, side)
+            if step is None or (curve.rates.step[curve.changes] >= step).sum() < FEWEST:
+                continue
+            both = recurring(curve, base, pair.differs[side], rows=4, near=lambda step: step)
+            jumps = [again - at for at, again in both]
+            for one, again in product(curve.changes[curve.rates.step[curve.changes] >= step][:3], base.changes[:64]):
+                jumps.append(int(base.rates.step[again]) - int(curve.rates.step[one]))
+            for k in list(dict.fromkeys(each for each in jumps if each))[:MOST]:
+                if not base.is_stepwise and not np.ptp(base.at(np.arange(step - abs(k), step)).value):
+                    continue  # what holds and then falls later holds longer: nothing was repeated
+                moved = predict.changed(base, step, predict.moved(base, k))
+                yield Claim(cls(k if side == "b" else -k, step), side, moved)
+
     def rank(self) -> int:
-        """A step is what logs are off by: it comes before a scale that an exponential decay moved by a step has."""
+        """A step is what logs are off by: it comes before a scale that an exponential decay moved by a step has.
+
+        From a step on, it comes after steps that were skipped, which must hold the rate where they are.
+        """
+        if self.step is not None:
+            return 1
         return -2 if abs(self.steps) == 1 else 0
 
     def undone_by(self, other: Cause) -> bool:
@@ -100,7 +135,7 @@ class Shift(Cause):
 
     def one_ahead(self, a: Rates, b: Rates, ulp: float) -> Side | None:
         """Where it is by one step, and nothing else differs."""
-        return None if self.second or abs(self.steps) != 1 else self._early
+        return None if self.second or self.step is not None or abs(self.steps) != 1 else self._early
 
     @property
     def _early(self) -> Side:
@@ -109,6 +144,12 @@ class Shift(Cause):
     def sentence(self, scene: Scene) -> str:
         """Which side is how far ahead, and how that may be."""
         early, late, count = self._early, other(self._early), abs(self.steps)
+        if self.step is not None:
+            return (
+                f"Both are equal until step {self.step:,}. From there on {early} is {scene.steps(count)} ahead of "
+                f"{late}: at step n it has {late}'s rate of step n + {count:,}. When it was resumed, {late} may have "
+                f"repeated so many steps, or {early} left them out."
+            )
         said = f"{early} is {scene.steps(count)} ahead of {late}: at step n it has {late}'s rate of step n + {count:,}."
         if scene.of(early).is_intended:
             return (
@@ -128,7 +169,11 @@ class Shift(Cause):
         )
 
     def fix(self, scene: Scene) -> Fix:
-        """Read the rate earlier, mind how boundaries are written, or count from 0."""
+        """Read the rate earlier, mind how boundaries are written, count from 0, or keep the counter."""
+        if self.step is not None:
+            side, step = scene.to_change("b"), self.step
+            advice = f"Resume {side} at the step where it was saved, with the step counter of its schedule."
+            return Fix(advice, scene.coded(side, lambda name: snippets.resume(name, step), snippets.RESUME_IN))
         early, count = self._early, scene.steps(abs(self.steps))
         if abs(self.steps) == 1 and not scene.of(early).is_intended:
             advice = (

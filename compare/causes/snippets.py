@@ -48,6 +48,11 @@ RESUME_IN: dict[Trainer, str] = {
     "hugging-face": """trainer.train(resume_from_checkpoint=True)  # with the states of optimizer and scheduler""",
 }
 
+SMALL_SCALE: dict[Language, str] = {
+    "Keras": "optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1024.0)",
+    "PyTorch": "scaler = torch.amp.GradScaler(init_scale=1024.0)",
+}
+
 _WRAPPER = """class {name}(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, schedule):
         self.schedule = schedule

@@ -8,7 +8,6 @@ from typing import Self
 
 import numpy as np
 
-from samestep.experiment.clock import Clock
 from samestep.experiment.schedules import Constant
 
 from ..refute import Claim, Pair, predict
@@ -104,6 +103,9 @@ def _end(pair: Pair, side: Side) -> int | None:
     if rounding.max() > 0.01 * holding.peak:
         return None
     gap = steps_between(int(steps[away[-1]]), int(steps[apart[1]]))
+    length = 0 if holding.schedule is None else Written.of(holding.schedule, holding.last).total
+    if gap[0] <= length <= gap[-1]:
+        return length  # its own end, to which it falls smoothly, whatever the other does there
     near = base.at(gap)
     distance = np.where(np.isfinite(near.slack), np.abs(near.value - level), np.inf)
     close = distance <= near.allowed(pair.ulp) + rounding[apart[1]]
@@ -112,7 +114,4 @@ def _end(pair: Pair, side: Side) -> int | None:
         return None  # it jumped to another rate: that is no end of a schedule
     if holding.stride == 1 and not rounding.any():
         return int(steps[away[-1] + 1])
-    length = None if holding.schedule is None else holding.schedule.length(Clock.STEPS)
-    if length is not None and gap[0] <= length <= gap[-1]:
-        return length
     return max(int(gap[distance.argmin()]), 1) if holding.stride != 1 else int(steps[away[-1] + 1])

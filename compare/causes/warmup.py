@@ -14,7 +14,8 @@ from ..infer import Inferred
 from ..infer.numbers import shortest
 from ..rates import Rates
 from ..refute import Claim, Curve, Known, Pair, Prediction, predict
-from ..refute.estimate import LATE_FIRST, allowed_at, is_regular, recurring, steps_between
+from ..refute.curve import Predicted
+from ..refute.estimate import LATE_FIRST, allowed_at, first_apart, is_regular, onset, recurring, steps_between
 from ..terms import Language, Side, other
 from ..words import counted
 from . import snippets
@@ -27,6 +28,9 @@ SHORTEST = 4
 MOST = 1200
 """Lengths of a warm-up before a schedule that are tried at most."""
 
+FEWEST = 5
+"""Rows of a second warm-up, and after it, that speak for one."""
+
 
 class Warmup(Cause):
     """One warms up first; afterwards both are equal, perhaps delayed by the warm-up.
@@ -35,6 +39,7 @@ class Warmup(Cause):
         side: the one that warms up.
         steps: how long the warm-up lasts.
         then: `aligned` if the schedule runs beside the warm-up, `delayed` if it starts after it.
+        step: where it begins; without it, at the first step.
 
     What you see:
         a rises for 50 steps, and then goes down the stairs that b goes down from its first step on. All of b's changes
@@ -48,6 +53,8 @@ class Warmup(Cause):
 
         Where the schedule runs beside the warm-up and not after it, b is right from the end of the warm-up on.
 
+        A warm-up that begins in the middle of a run is a second one: the run was resumed, and warmed up again.
+
     The fix:
         Give both a warm-up of the same length, and say whether the schedule begins beside it or after it.
 
@@ -59,6 +66,7 @@ class Warmup(Cause):
     side: Side
     steps: int
     then: Literal["aligned", "delayed"]
+    step: int | None = None
 
     @classmethod
     def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
@@ -99,9 +107,35 @@ class Warmup(Cause):
         if len(theirs) >= 3:
             yield warmup, pair.left(warmup.side, after, Curve(theirs, base.inferred))
 
+    @classmethod
+    def since(cls, pair: Pair) -> Iterator[Claim[Self]]:
+        """Equal until a step at which one warms up once more: what a first warm-up is, counted from there."""
+        for side in LATE_FIRST:
+            warming, base, apart = pair.of(side), pair.other(side), first_apart(pair, side)
+            step = onset(pair, side)
+            if apart is None or step is None:
+                continue
+            steps = warming.rates.step
+            for begins in dict.fromkeys((step, int(steps[apart[1]]), int(steps[apart[0]]) + 1)):
+                later = warming.rates.rows(steps >= begins)
+                rises = int((np.diff(later.lr) <= 0).argmax())
+                goes_on = Predicted.on(later.step - begins, predict.moved(base, begins))
+                if goes_on is None or rises < FEWEST or len(later) - rises < FEWEST:
+                    continue
+                warmed = Curve(Rates(later.step - begins, later.lr, later.rounding), None)
+                for claim in cls.claims(pair.left(side, warmed, goes_on)):
+                    if claim.side == side:
+                        again = predict.changed(base, begins, predict.begun_again(claim.predict, begins))
+                        yield Claim(replace(claim.cause, step=begins), side, again)
+
     def sentence(self, scene: Scene) -> str:
         """Which side warms up, for how long, and whether all else is delayed."""
         steps = scene.steps(self.steps)
+        if self.step is not None:
+            said = f"Both are equal until step {self.step:,}. There {self.side} warms up once more, over {steps}"
+            if self.then == "aligned":
+                return f"{said}. From then on both have the same rate at the same step."
+            return f"{said}. Then {self.side} goes on where it was, {counted(self.steps, 'step')} late."
         said = f"{self.side} warms up over its first {steps}, {other(self.side)} does not"
         if self.then == "aligned":
             return f"{said}. From then on both have the same rate at the same step."
@@ -110,6 +144,10 @@ class Warmup(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Give the other side a warm-up, or remove this one's."""
+        if self.step is not None:
+            side, step = scene.to_change(self.side), self.step
+            advice = f"Restore {self.side}'s step counter at step {step:,}, so that its warm-up does not begin anew."
+            return Fix(advice, scene.coded(side, lambda name: snippets.resume(name, step), snippets.RESUME_IN))
         warming, cold, steps = self.side, other(self.side), scene.steps(self.steps)
         side = scene.to_change(cold)
         if side == warming:

@@ -14,6 +14,7 @@ from ..causes.base import Cause
 from ..causes.counter import Counter
 from ..causes.factor import Factor
 from ..causes.family import Family
+from ..causes.never_falls import NeverFalls
 from ..causes.parameters import Parameters
 from ..causes.period import Period
 from ..causes.scale import Scale
@@ -28,7 +29,7 @@ from ..refute.estimate import decay_of
 from ..terms import SIDES, Side, Verdict, other
 from ..tolerance import ULP32, relative_difference, ulp32_difference
 from .numbers import by_numbers
-from .search import of_equal, single
+from .search import of_equal, since, single
 from .two import pairs
 
 ONE_NUMBER = (Shift, Counter, Scale, Staircase, Factor, Period)
@@ -104,9 +105,11 @@ def _causes(pair: Pair) -> list[Cause]:
     if not pair.any_differs:
         return [of_equal(pair)]
     singles, numbers = single(pair), by_numbers(pair)
+    if any(isinstance(cause, NeverFalls) for cause in singles):
+        singles += filter(None, [Family.of(pair)])
     if singles and (isinstance(singles[0], ONE_NUMBER) or not numbers) and not _says_more(numbers, singles[0]):
         return [*singles, *(each for each in numbers if each not in singles)]
-    return [*numbers, *singles] or pairs(pair) or list(filter(None, [Family.of(pair)]))
+    return [*numbers, *singles] or since(pair) or pairs(pair) or list(filter(None, [Family.of(pair)]))
 
 
 def _says_more(numbers: list[Cause], single: Cause) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from samestep.experiment.clock import Clock, Stepping
 
 from ..align.steps import common_rows
+from ..causes.never_falls import NeverFalls
 from ..causes.unexplained import Unexplained
 from ..infer import Inferred
 from ..runs.run import Run
@@ -50,10 +51,20 @@ def modest(diagnosis: Diagnosis, a: tuple[Side, Run], b: tuple[Side, Run]) -> Di
         return replace(diagnosis, verdict="inconclusive", also_possible=())
     if isinstance(diagnosis.cause, Unexplained) and diagnosis.first_difference is None:
         return replace(diagnosis, verdict="inconclusive")  # no row differs, and too few agree to say more
+    diagnosis = _as_meant(diagnosis, a[0], b[0])
     vague = diagnosis.compared < FEW or is_zero(a[1]) or is_zero(b[1])
     if vague and diagnosis.first_difference is not None:
         return replace(diagnosis, cause=Unexplained(residual_ulp32=diagnosis.max_ulp32), also_possible=())
     return diagnosis
+
+
+def _as_meant(diagnosis: Diagnosis, a: Side, b: Side) -> Diagnosis:
+    """The diagnosis without a schedule that never falls: one that was given as such is meant so."""
+    meant = {side.name for side in (a, b) if side.schedule is not None}
+    found = (diagnosis.cause, *diagnosis.also_possible)
+    kept = [cause for cause in found if not (isinstance(cause, NeverFalls) and cause.side in meant)]
+    cause, *also = kept or [Unexplained(residual_ulp32=diagnosis.max_ulp32)]
+    return replace(diagnosis, cause=cause, also_possible=tuple(also))
 
 
 def is_zero(run: Run) -> bool:

@@ -9,9 +9,10 @@ from itertools import islice
 from ..causes import CAUSES
 from ..causes.base import Cause
 from ..causes.period import Period
-from ..refute import Claim, Curve, Pair
+from ..refute import Claim, Pair
 from ..refute.claim import Check
-from ..refute.estimate import is_plain
+from ..refute.curve import FEWEST
+from ..refute.estimate import is_one
 from ..terms import Side
 
 ENOUGH_COVERED = 0.5
@@ -40,6 +41,20 @@ def holding(pair: Pair, causes: Iterable[type[Cause]]) -> list[Held]:
     return held
 
 
+def since(pair: Pair) -> list[Cause]:
+    """Every cause that begins or ends at a step, by its first claim that holds, the simplest first."""
+    causes = []
+    for cause in CAUSES:
+        for claim in islice(cause.since(pair), pair.most):
+            if is_one(pair.of(claim.side)) and not is_one(pair.other(claim.side)):
+                continue  # it goes on as it began; the other is the one that does not
+            check = pair.check(claim)
+            if _holds(pair, claim, check) and check.evidence >= FEWEST:
+                causes.append(found(pair, claim, check))
+                break
+    return sorted(causes, key=lambda cause: cause.rank())
+
+
 def found(pair: Pair, claim: Claim[Cause], check: Check) -> Cause:
     """The cause that a claim is of."""
     return replace(claim.cause.settled(pair), residual_ulp32=check.residual_ulp32)
@@ -64,7 +79,7 @@ def _best(pair: Pair, claims: Iterator[Claim[Cause]]) -> Held | None:
 
 def _is_better(pair: Pair, one: Held, other: Held) -> bool:
     """Of two claims of one cause: from a schedule that is known, or else for more rows, or leaving clearly less."""
-    ours, theirs = ((_is_plain(pair.other(claim.side)), len(pair.of(claim.side).rates)) for claim, _ in (one, other))
+    ours, theirs = ((is_one(pair.other(claim.side)), len(pair.of(claim.side).rates)) for claim, _ in (one, other))
     return ours > theirs if ours != theirs else one[1].excess < 0.5 * other[1].excess
 
 
@@ -87,9 +102,4 @@ def _shows_less(pair: Pair, side: Side) -> bool:
 def _rank(pair: Pair, claim: Claim[Cause], check: Check) -> tuple[bool, bool, int, int, float]:
     """Simplest first; of two that fit the same rows, the one that leaves none unsaid, with a number that one writes."""
     place = CAUSES.index(type(claim.cause))
-    return not _is_plain(pair.other(claim.side)), not claim.leaves_few, claim.cause.rank(), place, check.excess
-
-
-def _is_plain(curve: Curve) -> bool:
-    """Whether a run follows one schedule that is known, and not several one after the other."""
-    return curve.schedule is not None and is_plain(curve.schedule, most=6)
+    return not is_one(pair.other(claim.side)), not claim.leaves_few, claim.cause.rank(), place, check.excess

@@ -47,8 +47,8 @@ FEWEST = 4
 class Body:
     """What comes after the warm-up: from 1 to 0 over the way from its end to the total.
 
-    shape : of the part of the way. build : the schedule, from peak, end and length. overlaps : whether the way begins at
-    step 0, under the warm-up. gap : steps at the peak before it begins.
+    shape : of the part of the way. build : the schedule, from peak, end and length. overlaps : whether the way begins
+    at step 0, under the warm-up. gap : steps at the peak before it begins.
     """
 
     shape: Callable[[np.ndarray], np.ndarray]

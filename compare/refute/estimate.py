@@ -9,11 +9,11 @@ import numpy as np
 
 from samestep.experiment.schedules import ExponentialDecay, Product, Schedule, Sequence, Warmup
 
-from ..infer.numbers import digits, shortest
+from ..infer.numbers import digits, shortest, tidy_whole
 from ..rates import Rates
 from ..terms import Side
 from ..tolerance import NEAR_ZERO, ULP32, allowed, ulp32
-from .claim import Pair
+from .claim import FEW, Pair
 from .curve import Curve, Known
 
 LATE_FIRST: tuple[Side, Side] = ("b", "a")
@@ -142,11 +142,35 @@ def is_plain(schedule: Schedule, most: int = 3) -> bool:
     return not isinstance(schedule, Sequence | Product) and len(getattr(schedule, "boundaries", ())) <= most
 
 
+def is_one(curve: Curve) -> bool:
+    """Whether a run follows one schedule that is known, and not several one after the other."""
+    return curve.schedule is not None and is_plain(curve.schedule, most=6)
+
+
 def first_apart(pair: Pair, side: Side) -> tuple[int, int] | None:
     """The last row of `side` that is the same before the first one that differs, and this; None for no such rows."""
     first = int(pair.differs[side].argmax())  # 0 where none differs: no row is before it
     same = np.flatnonzero(pair.same[side][:first])
     return (int(same[-1]), first) if len(same) else None
+
+
+def onset(pair: Pair, side: Side) -> int | None:
+    """The step from which on a side may differ: the roundest that its rows allow; None for too few rows before it."""
+    apart = first_apart(pair, side)
+    if apart is None or pair.same[side][: apart[1]].sum() <= FEW:
+        return None
+    steps = pair.of(side).rates.step
+    return _roundest(pair, int(steps[apart[0]]), int(steps[apart[1]]))
+
+
+def offset(pair: Pair, side: Side) -> int | None:
+    """The step from which on a side that differed is the same to its end; None for too few such rows."""
+    last = len(pair.differs[side]) - 1 - int(pair.differs[side][::-1].argmax())  # the last row where none differs
+    same = last + 1 + np.flatnonzero(pair.same[side][last + 1 :])
+    if len(same) <= FEW:
+        return None
+    steps = pair.of(side).rates.step
+    return _roundest(pair, int(steps[last]), int(steps[same[0]]))
 
 
 def constant_ratios(rows: Rates, base: Known) -> list[float]:
@@ -208,6 +232,12 @@ def _between(curve: Curve, row: int, value: float) -> list[int]:
 
 def _distinct(values: Iterable[int]) -> list[int]:
     return list(dict.fromkeys(int(each) for each in values))[:MOST_CANDIDATES]
+
+
+def _roundest(pair: Pair, before: int, last: int) -> int:
+    """After one step and up to another: the one that somebody would write."""
+    epoch = 1 if pair.clock is None else pair.clock.steps_per_epoch
+    return tidy_whole(before + 1, last, epoch) or last
 
 
 def usual_distance(rates: Rates) -> int:

@@ -120,6 +120,16 @@ def changed(curve: Curve, begins: int, later: Prediction) -> Prediction:
     return lambda step: curve.at(step).instead(step >= begins, later(step))
 
 
+def changed_before(curve: Curve, ends: int, earlier: Prediction) -> Prediction:
+    """A run's rates, before one step others."""
+    return lambda step: earlier(step).instead(step >= ends, curve.at(step))
+
+
+def begun_again(prediction: Prediction, begins: int) -> Prediction:
+    """What is predicted from step 0 on, from a later step on; before it, the first rate."""
+    return lambda step: prediction(np.maximum(step - begins, 0))
+
+
 def after(curve: Curve, steps: int, delay: int, head: Prediction) -> Prediction:
     """A head of some steps, and then a run's rates."""
     return lambda step: curve.at(np.maximum(step - delay, 0)).instead(step < steps, head(step))

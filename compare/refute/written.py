@@ -375,7 +375,7 @@ def _of_stairs(a: Written, b: Written) -> Iterator[Change]:
 
 def _warmup(schedule: Schedule, last: int) -> tuple[int, float, Schedule]:
     match schedule:
-        case Warmup():
+        case Warmup() if schedule.initial < float(schedule.then.rate(0, Clock.STEPS)):
             return int(schedule.over.count), schedule.initial, schedule.then
         case Product(schedules=(then, Linear(end=1.0) as ramp)):
             return int(ramp.over.count), ramp.initial, then

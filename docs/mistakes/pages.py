@@ -19,11 +19,13 @@ from samestep._compare.causes.floor import Floor
 from samestep._compare.causes.gaps import Gaps
 from samestep._compare.causes.identical import Identical
 from samestep._compare.causes.length import Length
+from samestep._compare.causes.never_falls import NeverFalls
 from samestep._compare.causes.period import Period
 from samestep._compare.causes.reset import Reset
 from samestep._compare.causes.rounding import Rounding
 from samestep._compare.causes.scale import Scale
 from samestep._compare.causes.shift import Shift
+from samestep._compare.causes.skipped import Skipped
 from samestep._compare.causes.staircase import Staircase
 from samestep._compare.causes.tail import Tail
 from samestep._compare.causes.unexplained import Unexplained
@@ -173,6 +175,23 @@ EXAMPLES: dict[type[Cause], Example] = {
             "in the same stairs, earlier by the length of the rise.",
             pair="forgotten-warm-up-delays",
             others=(("forgotten-warm-up", CLOCK),),
+        ),
+        Example(
+            NeverFalls("a", 107),
+            "PyTorch, milestones that are no whole numbers",
+            "PyTorch, whole milestones",
+            "Two learning rates against steps. b goes down in two stairs, the first at the marked step; a stays at the "
+            "first rate to the end.",
+            first=107,
+            shows=("never_falls", "whole_milestones"),
+        ),
+        Example(
+            Skipped("b", 3, 3),
+            "float32",
+            "mixed precision, three updates skipped",
+            "Two learning rates against steps, on one half cosine from 0.1 to 0. b is a little later, in the end by "
+            "three steps.",
+            shows=("skipped", "mixed_precision"),
         ),
         Example(
             Reset("b", 160),

@@ -67,7 +67,7 @@ PYTORCH = Framework(
         "stable-baselines3",
         "timm",
         "yolo",
-    ),  # fmt: skip
+    ),
     colour="#D55E00",
     line=(0, (4, 2)),
 )

@@ -5,6 +5,7 @@ one that the optimizer held when it stepped.
 """
 
 import csv
+import math
 from pathlib import Path
 
 import torch
@@ -67,6 +68,40 @@ def family():
     return lr_scheduler.PolynomialLR(optimizer, total_iters=320)
 
 
+def never_falls():
+    """The rate falls after a third and after two thirds of 320 steps: 106.67 and 213.33."""
+    optimizer = optimizer_with(lr=0.1)
+    return lr_scheduler.MultiStepLR(optimizer, milestones=[320 / 3, 640 / 3])
+
+
+def whole_milestones():
+    """The same in whole steps."""
+    optimizer = optimizer_with(lr=0.1)
+    return lr_scheduler.MultiStepLR(optimizer, milestones=[107, 213])
+
+
+def skipped():
+    """A cosine over the whole run."""
+    optimizer = optimizer_with(lr=0.1)
+    return lr_scheduler.CosineAnnealingLR(optimizer, T_max=320)
+
+
+def mixed_precision(scheduler, steps, not_finite):
+    """The rate of each update, where the scheduler waits for those that the scaler skips."""
+    used, scaler = [], torch.amp.GradScaler("cpu")
+    (weight,) = scheduler.optimizer.param_groups[0]["params"]
+    for step in range(steps):
+        used.append(scheduler.optimizer.param_groups[0]["lr"])
+        scheduler.optimizer.zero_grad()
+        scaler.scale(weight * (math.inf if step in not_finite else 1.0)).backward()
+        scale = scaler.get_scale()
+        scaler.step(scheduler.optimizer)
+        scaler.update()
+        if scaler.get_scale() >= scale:  # else the gradients were not finite
+            scheduler.step()
+    return list(enumerate(used))
+
+
 def unexplained():
     """A rate that waits for the loss to fall."""
     optimizer = optimizer_with(lr=0.1)
@@ -122,6 +157,10 @@ write("gaps", "b", killed_and_resumed(train(gaps(), 320)))
 scheduler, steps_per_epoch = length()
 write("length", "b", train(scheduler, 10 * steps_per_epoch))
 write("family", "b", train(family(), 320))
+write("never-falls", "a", train(never_falls(), 320))
+write("never-falls", "b", train(whole_milestones(), 320))
+write("skipped", "a", train(skipped(), 320))
+write("skipped", "b", mixed_precision(skipped(), 320, not_finite={3, 11, 150}))
 write("unexplained", "a", train(unexplained(), 320, noisy_losses(0, 320)))
 write("unexplained", "b", train(unexplained(), 320, noisy_losses(1, 320)))
 write("identical", "b", train(identical(), 320))

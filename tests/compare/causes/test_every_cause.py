@@ -22,11 +22,13 @@ from samestep._compare.causes.floor import Floor
 from samestep._compare.causes.gaps import Gaps
 from samestep._compare.causes.identical import Identical
 from samestep._compare.causes.length import Length
+from samestep._compare.causes.never_falls import NeverFalls
 from samestep._compare.causes.period import Period
 from samestep._compare.causes.reset import Reset
 from samestep._compare.causes.rounding import Rounding
 from samestep._compare.causes.scale import Scale
 from samestep._compare.causes.shift import Shift
+from samestep._compare.causes.skipped import Skipped
 from samestep._compare.causes.staircase import Staircase
 from samestep._compare.causes.tail import Tail
 from samestep._compare.causes.unexplained import Unexplained
@@ -58,6 +60,12 @@ def written(a, b):
     return rates(a), rates(b)
 
 
+def late(text, places):
+    """A run, and the same one step late from each of these steps on."""
+    a = rates(text)
+    return a, Rates.of(a.step, a.lr[a.step - np.searchsorted(places, a.step, side="right")])
+
+
 NOISE = np.random.default_rng(0).uniform(0.99, 1.01, 1600)
 FOUND = {
     Identical(): written(STAIRS, STAIRS),
@@ -72,6 +80,8 @@ FOUND = {
     Period(1280, 960): written(LINE, LINE.replace("40", "30")),
     Floor("b", 7e-4): changed(lambda _, lr: np.maximum(lr, 7e-4)),
     Warmup("b", 50, "delayed"): written(STAIRS, f"warmup:initial=0,over=50 steps,then=({STAIRS})"),
+    NeverFalls("b", 25): changed(lambda _, lr: np.full_like(lr, lr[0])),
+    Skipped("b", 3, 2): late(f"{HALF_COSINE},after=hold", [300, 301, 900]),
     Reset("b", 710): changed(lambda step, lr: np.where(step < 710, lr, lr[np.maximum(step - 710, 0)])),
     ExtraDecay("b", 725, 0.5): changed(lambda step, lr: np.where(step < 725, 1, 0.5) * lr),
     Tail("a", 1200): written(f"{HALF_COSINE},after=hold", f"{HALF_COSINE},after=rise"),
@@ -113,6 +123,19 @@ SAID = {
     Warmup("b", 50, "aligned"): "b warms up over its first 50 steps, a does not. From then on both have the same",
     Warmup("a", 32, "delayed"): "a warms up over its first 32 steps (1 epoch), b does not. Then a starts b's "
     "schedule, 32 steps late",
+    Warmup(
+        "b", 64, "aligned", step=640
+    ): "until step 640. There b warms up once more, over 64 steps (2 epochs). From then",
+    Warmup("a", 64, "delayed", step=640): "Then a goes on where it was, 64 steps late",
+    Shift(-32, step=640): "until step 640. From there on a is 32 steps (1 epoch) ahead of b",
+    Period(
+        320, 640, 160, "before"
+    ): "until step 160. From there on they follow the same kind of schedule, but it lasts "
+    "320 steps (10 epochs) in a and 640 steps (20 epochs) in b",
+    Period(320, 640, 160, "after"): "Until step 160 both follow the same kind of schedule, but it lasts 320 steps",
+    Reset("b", 1600, 0.25): "There b starts its schedule again, not from the full rate but from 0.25 times that",
+    NeverFalls("a", 601): "a keeps its highest rate to the end, and b falls from step 601 on",
+    Skipped("b", 3, 2): "b falls behind a in 2 places, by 3 steps in the end: there it has a's rate of 3 steps before",
     Reset("b", 1600): "until step 1,600. There b starts its schedule again from the beginning",
     ExtraDecay("b", 150, 0.5): "From there on b has 0.5 times the rate of a",
     ExtraDecay("a", 150, 2.0): "From there on a has 0.5 times the rate of b",
