@@ -23,7 +23,7 @@ from ..causes.staircase import Staircase
 from ..causes.unexplained import Unexplained
 from ..infer import Inferred, infer
 from ..rates import Rates
-from ..refute import Curve, Known, Pair
+from ..refute import Curve, Pair
 from ..refute.claim import Difference, Tolerance
 from ..refute.estimate import decay_of
 from ..terms import SIDES, Side, Verdict, other
@@ -35,6 +35,9 @@ from .two import pairs
 ONE_NUMBER = (Shift, Counter, Scale, Staircase, Factor, Period)
 """Causes of one number, which say more than a number of a schedule does."""
 
+
+FEW = 3
+"""Steps that both have, from which on rates that agree there say more than what was inferred between them."""
 
 NONE_GIVEN: Mapping[Side, Inferred] = {}
 
@@ -81,17 +84,19 @@ def diagnose(
         known = np.isfinite(theirs.slack)
         compared, lr, value = int(known.sum()), ours.lr[known], theirs.value[known]
         max_ulp32 = float(ulp32_difference(lr, value).max(initial=0.0))
-        cause, *also = (_causes(pair) if compared else []) or [Unexplained(residual_ulp32=max_ulp32)]
+        open_between = pair.any_differs and not given and _only_between(pair)
+        found = _causes(pair) if compared and not open_between else []
+        cause, *also = found or [Unexplained(residual_ulp32=max_ulp32)]
         tolerances = filter(None, map(pair.tolerance, SIDES))
         decays = [decay for each in (pair.a, pair.b) if (decay := decay_of(each.schedule)) is not None]
         return Diagnosis(
-            verdict=cause.verdict if compared else "inconclusive",
+            verdict=cause.verdict if compared and not open_between else "inconclusive",
             compared=compared,
             ulp32=ulp,
             drift_per_decay=max((float32_error(decay.factor) for decay in decays), default=0.0),
             max_ulp32=max_ulp32,
             max_relative=float(relative_difference(lr, value).max(initial=0.0)),
-            first_difference=_first_difference(pair, side, theirs),
+            first_difference=None if open_between else _first_difference(pair),
             cause=cause,
             also_possible=tuple(also),
             inferred_a=pair.a.inferred,
@@ -129,11 +134,24 @@ def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float, given: Mapping[Si
     return Pair(Curve(a, ours, at_peak, endless["a"]), Curve(b, theirs, at_peak, endless["b"]), clock, ulp)
 
 
-def _first_difference(pair: Pair, side: Side, theirs: Known) -> Difference | None:
-    """The first row of a side that differs, with both rates there; None where none does."""
-    if not pair.differs[side].any():
+def _only_between(pair: Pair) -> bool:
+    """Whether every row of the side with fewer agrees, so that both differ only from what was inferred between them."""
+    side: Side = "b" if len(pair.b.rates) <= len(pair.a.rates) else "a"
+    dense = other(side)
+    shared = pair.of(side).has(pair.of(dense).rates.step)
+    return int(pair.same[side].sum()) >= FEW and not (pair.differs[side].any() or (shared & pair.differs[dense]).any())
+
+
+def _first_difference(pair: Pair) -> Difference | None:
+    """The first update at which a row of either differs, with both rates there; None where none does."""
+    firsts = [
+        (int(pair.of(side).rates.step[int(pair.differs[side].argmax())]), len(pair.of(side).rates), side)
+        for side in SIDES
+        if pair.differs[side].any()
+    ]
+    if not firsts:
         return None
-    first = int(pair.differs[side].argmax())
-    rates = pair.of(side).rates
-    both = {side: float(rates.lr[first]), other(side): float(theirs.value[first])}
-    return Difference(int(rates.step[first]), both["a"], both["b"])
+    step, _, side = min(firsts)
+    asked = np.array([step])
+    both = {each: float(pair.of(each).at(asked).value[0]) for each in (side, other(side))}
+    return Difference(step, both["a"], both["b"])
