@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from ..causes.base import Cause
 from ..causes.counter import Counter
 from ..causes.extra_decay import ExtraDecay
@@ -16,18 +18,36 @@ from ..causes.scale import Scale
 from ..causes.unexplained import Unexplained
 from ..causes.warmup import Warmup
 from ..infer.numbers import digits
+from ..rates import Rates
 from ..refute import Claim, Pair, predict
 from ..refute.claim import Check
+from ..refute.solved import solved
 from ..refute.written import Change, Written, changes
+from ..terms import SIDES, Side
 
 MOST = 3
 """Numbers that may differ: with more, two schedules have little in common but their kind."""
 
+MANY = 6
+"""Digits of both values of a number, from which on a shorter number is looked for."""
+
+MOST_ROWS = 200
+"""Rows from which a number is solved for."""
+
 Path = tuple[Change, ...]
+Held = tuple[Path, Check]
 
 
 def by_numbers(pair: Pair) -> list[Cause]:
-    """The causes that the fewest numbers make, none refuted by any row; none where a schedule is not known."""
+    """The causes that the fewest numbers make, none refuted by any row; none where no schedule is known."""
+    held = _between(pair)
+    if not held or min(map(_digits_of, held)) > MANY:
+        held += [each for side in SIDES for each in _solved(pair, side)]
+    return _distinct(_cause(pair, *each) for each in sorted(held, key=partial(_length, pair)))
+
+
+def _between(pair: Pair) -> list[Held]:
+    """What makes a's schedule b's, both being known; the fewest numbers that do."""
     a, b = pair.a.schedule, pair.b.schedule
     if a is None or b is None:
         return []
@@ -38,8 +58,21 @@ def by_numbers(pair: Pair) -> list[Cause]:
         paths = [(*path, each) for path in paths for each in _next(path, ours, theirs, last)]
         held = [(path, check) for path in paths if (check := _check(pair, path)) is not None]
         if held:
-            return _distinct(_cause(pair, *each) for each in sorted(held, key=partial(_length, pair)))
+            return held
     return []
+
+
+def _solved(pair: Pair, side: Side) -> Iterator[Held]:
+    """One number of the schedule that the other side follows, solved for from the rows of this one."""
+    base, rates = pair.other(side), pair.of(side).rates
+    if base.inferred is None or not np.ptp(rates.lr):
+        return
+    some = rates.rows(slice(None, None, -(-len(rates) // MOST_ROWS)))
+    rows = Rates(base.inferred.looked_up(some.step), some.lr, some.rounding)
+    for change in solved(Written.of(base.inferred.schedule, max(pair.a.last, pair.b.last)), rows):
+        check = _check(pair, (change,), side)
+        if check is not None:
+            yield (change if side == "b" else replace(change, a=change.b, b=change.a),), check
 
 
 def _next(path: Path, a: Written, b: Written, last: int) -> Iterator[Change]:
@@ -50,12 +83,12 @@ def _next(path: Path, a: Written, b: Written, last: int) -> Iterator[Change]:
             yield change
 
 
-def _check(pair: Pair, path: Path) -> Check | None:
-    """What is left of b's rows; None where one refutes a's schedule with these numbers."""
+def _check(pair: Pair, path: Path, side: Side = "b") -> Check | None:
+    """What is left of a side's rows; None where one refutes the other's schedule with these numbers."""
     try:
         schedule = path[-1].written.schedule()
-        prediction = predict.scheduled(pair.a, schedule, pair.b)
-        check = pair.check(Claim(Unexplained(), "b", prediction))
+        prediction = predict.scheduled(pair.other(side), schedule, pair.of(side))
+        check = pair.check(Claim(Unexplained(), side, prediction))
     except ValueError:  # numbers that the vocabulary does not allow together
         return None
     return check if check.fits and check.evidence else None
@@ -64,7 +97,11 @@ def _check(pair: Pair, path: Path) -> Check | None:
 def _length(pair: Pair, held: tuple[Path, Check]) -> tuple[int, int]:
     """Causes that a path is of, and the digits that it takes to write it."""
     path, check = held
-    return len(_cause(pair, path, check).names), sum(_digits(change) for change in path)
+    return len(_cause(pair, path, check).names), _digits_of(held)
+
+
+def _digits_of(held: Held) -> int:
+    return sum(_digits(change) for change in held[0])
 
 
 def _digits(change: Change) -> int:

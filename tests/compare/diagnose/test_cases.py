@@ -191,7 +191,6 @@ KNOWN_WRONG = {
     "hf_cosine_with_restarts_50.csv hf_cosine_with_restarts_100.csv",
     "after.csv before.csv",
     "x4.json warmup",
-    "invsqrt-every10-a.jsonl invsqrt-every100-b.csv",
 }
 """By the command's files. Remove what a change makes right."""
 

@@ -1,0 +1,95 @@
+"""One number of a schedule, solved for from the rows of another run.
+
+Where the other run's own schedule is not found, or the rows leave it open, one number of this one's may explain it all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from samestep.experiment.clock import Clock
+
+from ..infer.numbers import digits, shortest, whole_digits
+from ..rates import Rates
+from .written import NAMES, RAMP, Change, Written
+
+ROUNDS, POINTS = 9, 24
+"""How often the range of a number is narrowed, and how many values are tried each time."""
+
+SHORT, LONGEST = 4, 5
+"""Digits of a number, and of a number of steps, that somebody may have written."""
+
+With = Callable[[float], Written]
+
+
+def solved(a: Written, rows: Rates) -> Iterator[Change]:
+    """a's schedule with one number that brings it as near to some rows of another run as that number can."""
+    for name, (ours, whole, low, high, changed) in _numbers(a, rows).items():
+        found = _nearest(changed, rows, low, high, whole)
+        if found is None:
+            continue
+        value, half = found
+        short = round(value) if whole else shortest(value, half)
+        if whole_digits(short) > LONGEST if whole else digits(short) > SHORT:
+            continue  # nobody writes it
+        try:
+            yield Change(name, ours, short, changed(short))
+        except ValueError:
+            continue
+
+
+def _numbers(a: Written, rows: Rates) -> dict[str, tuple[float, bool, float, float, With]]:
+    """Each number with a's value, whether it is whole, its range, and the schedule with another."""
+    found: dict[str, tuple[float, bool, float, float, With]] = {}
+    names, peak, last = NAMES.get(a.kind, {}), float(rows.lr.max()), float(rows.step[-1])
+    fields = {name: field for field, name in names.items()}
+    if a.decay:
+        begin = a.total - a.decay
+        lasting: With = lambda value: a.lasting(round(value) - begin)  # noqa: E731
+        found["total_steps"] = a.total, True, begin + 2, 40 * max(last, a.total), lasting
+    if "last_rate" in fields:
+        found["last_rate"] = vars(a.body)[fields["last_rate"]], False, 0.0, 0.95 * peak, _field(a, fields["last_rate"])
+        found["peak"] = a.peak, False, peak / 10, peak * 10, _field(a, fields["peak"])
+    if "power" in fields:
+        found["power"] = vars(a.body)[fields["power"]], False, 0.1, 8.0, _field(a, fields["power"])
+    if a.warm and a.decay and a.how != RAMP and not a.how[1]:
+        warmed: With = lambda value: _warmed(a, round(value))  # noqa: E731
+        found["warmup_steps"] = a.warm, True, 1, a.total - a.stable - 1, warmed
+    return found
+
+
+def _field(a: Written, field: str) -> With:
+    return lambda value: a.with_body(**{field: float(value)})
+
+
+def _warmed(a: Written, warm: int) -> Written:
+    return replace(a, warm=warm).lasting(a.total - a.stable - warm)
+
+
+def _nearest(changed: With, rows: Rates, low: float, high: float, whole: bool) -> tuple[float, float] | None:
+    """The value that leaves least of the rows, and how near to it the next ones that were tried lie."""
+    best, half = None, 0.0
+    for count in range(ROUNDS):
+        spaced = np.geomspace if low > 0 and count == 0 else np.linspace
+        values = np.unique(np.round(spaced(low, high, POINTS)) if whole else spaced(low, high, POINTS))
+        left = [_left(changed, float(value), rows) for value in values]
+        place = int(np.argmin(left))
+        if not np.isfinite(left[place]):
+            return None
+        best = float(values[place])
+        low, high = float(values[max(place - 1, 0)]), float(values[min(place + 1, len(values) - 1)])
+        half = (high - low) / 4
+        if whole and high - low <= 2:
+            break
+    return None if best is None else (best, half)
+
+
+def _left(changed: With, value: float, rows: Rates) -> float:
+    try:
+        rates = changed(value).schedule().rate(rows.step, Clock.STEPS)
+    except ValueError:
+        return np.inf
+    return float(np.square(rates - rows.lr).sum())
