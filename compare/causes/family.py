@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
+import numpy as np
+
 from samestep.experiment.schedules.text import to_short
 
 from ..refute import Pair
@@ -49,6 +51,8 @@ class Family(Cause):
         a, b = pair.a.schedule, pair.b.schedule
         if a is None or b is None or not (is_plain(a) and is_plain(b)):
             return None
+        if not all(each.is_endless or np.ptp(each.rates.lr) for each in (pair.a, pair.b)):
+            return None  # a rate that holds in a log may be the beginning, or the end, of any
         ours, theirs = (Written.of(each, pair.a.last).kind for each in (a, b))
         if ours == theirs:
             return None

@@ -201,9 +201,8 @@ class Shift(Cause):
             )
         if scene.of(side).is_intended:  # as both are
             return fix
-        return replace(
-            fix, advice=f"{fix.advice} If {side}'s log counts from another number, give --{side} step_base=…."
-        )
+        advice = f"{fix.advice.rstrip(':.')}. If {side}'s log counts from another number, give --{side} step_base=…."
+        return replace(fix, advice=advice)
 
 
 def _may_be_left(curve: Curve, other: Curve, rows: int) -> bool:

@@ -33,7 +33,7 @@ def solved(a: Written, rows: Rates) -> Iterator[Change]:
             continue
         value, half = found
         short = round(value) if whole else shortest(value, half)
-        if whole_digits(short) > LONGEST if whole else digits(short) > SHORT:
+        if whole_digits(int(short)) > LONGEST if whole else digits(short) > SHORT:
             continue  # nobody writes it
         try:
             yield Change(name, ours, short, changed(short))

@@ -187,7 +187,6 @@ REPORTS = [
 
 KNOWN_WRONG = {
     "mixed-epoch-a.csv mixed-step-b.csv",
-    "units-hf-a.csv units-hf-b.csv",
     "hf_cosine_with_restarts_50.csv hf_cosine_with_restarts_100.csv",
     "after.csv before.csv",
     "x4.json warmup",
