@@ -15,6 +15,7 @@ from benchmarks.diagnosis import draws
 from benchmarks.real_rates import Framework
 from samestep.experiment.clock import Clock, Duration
 from samestep.experiment.schedules import Schedule, ScheduleModel
+from samestep.experiment.schedules.base import tidy
 from samestep.experiment.schedules.text import parse
 
 Rate = Callable[[np.ndarray], np.ndarray]
@@ -292,6 +293,17 @@ def extra_decay(made: Setting) -> Draft:
     )
 
 
+def parameters(made: Setting) -> Draft:
+    """y has another last rate."""
+    field = "floor" if made.schedule.kind == "cosine" else "end"
+    peak, last = made.schedule.initial, getattr(made.schedule, field)
+    other = float(made.choose(0.1, 0.05, 0.02, 0.01)) * peak
+    if int(made.schedule.over.count) > 2 * made.updates or abs(other - last) < 1e-3 * peak:
+        raise Undrawn("too much beyond the rows, or the same")
+    y = made.ask(made.schedule.model_copy(update={field: tidy(other)}))
+    return Draft(made.x, y, {"numbers": {"last_rate": [last, tidy(other)]}})
+
+
 def never_falls(made: Setting) -> Draft:
     """y keeps the first rate."""
     first = made.closed(np.array([0]))[0]
@@ -381,6 +393,7 @@ EVERY: dict[str, tuple[Callable[[Setting], Draft], tuple[str, ...]]] = {
     ),
     "reset": (reset, MOVING),
     "extra-decay": (extra_decay, tuple(draws.KINDS)),
+    "parameters": (parameters, ("cosine", "linear", "polynomial")),
     "never-falls": (never_falls, ("exponential, smooth", "inverse-time, smooth", "polynomial", "linear", "cosine")),
     "skipped": (skipped, ("linear", "cosine", "polynomial")),
     "gaps": (same, tuple(draws.KINDS)),

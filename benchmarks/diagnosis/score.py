@@ -118,6 +118,11 @@ def _equal(true: Mapping[str, Any], given: Mapping[str, Any], apart: int = 0) ->
         elif isinstance(value, int) and isinstance(number, int) and key in ("step", "steps"):
             if abs(number - value) > apart:
                 return False
+        elif isinstance(value, Mapping) and isinstance(number, Mapping):
+            if value.keys() != number.keys() or not all(
+                np.allclose(value[each], number[each], 3e-6, 0) for each in value
+            ):
+                return False
         elif number != value:
             return False
     return True

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from inspect import cleandoc
-from typing import ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
 from samestep.experiment.clock import Stepping
 
@@ -108,7 +108,7 @@ class Cause(ABC):
         return None
 
     @property
-    def parameters(self) -> dict[str, str | int | float]:
+    def parameters(self) -> dict[str, Any]:
         """Its own fields by name, as the JSON has them, without those that are None."""
         values = {each.name: getattr(self, each.name) for each in fields(self) if each.repr}
         return {name: value for name, value in values.items() if value is not None}
@@ -171,6 +171,6 @@ class Cause(ABC):
         return cleandoc(cls.__doc__ or "").splitlines()
 
     def __repr__(self) -> str:
-        second = {} if self.second is None else {"second": self.second}
-        shown = ", ".join(f"{name}={value!r}" for name, value in {**self.parameters, **second}.items())
+        given = {each.name: getattr(self, each.name) for each in fields(self) if each.repr or each.name == "second"}
+        shown = ", ".join(f"{name}={value!r}" for name, value in given.items() if value is not None)
         return f"{type(self).__name__}({shown})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -82,12 +83,11 @@ class NeverFalls(Cause):
         side = scene.to_change(self.side)
         if side != self.side:
             return super().fix(scene)
-        code = scene.following(side)
+        fix = scene.given(side, lambda side: f"give {side} the schedule of {other(side)}")
         advice = (
-            f"If {other(side)} is right, give {side} this schedule. In PyTorch call scheduler.step() after "
-            "optimizer.step(), and write milestones as whole numbers of its calls"
+            "In PyTorch call scheduler.step() after optimizer.step(), and write milestones as whole numbers of calls."
         )
-        return Fix(f"{advice}:" if code else f"{advice}.", code)
+        return replace(fix, advice=f"{advice} {fix.advice}")
 
 
 def _is_meant(schedule: Schedule, last: int) -> bool:

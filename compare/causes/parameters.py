@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..terms import other
 from .base import Cause
 from .scene import Fix, Scene
@@ -37,8 +39,7 @@ class Parameters(Cause):
             `lowest_rate` and `warmup_start` are rates.
 
     What you see:
-        Both rise to the same rate and fall along a cosine, and both end at step 320. But a's warm-up lasts 16 steps,
-        b's 32: b is lower at first, and higher afterwards.
+        Both fall from 0.1 along half a cosine of 320 steps, and are nearly the same at first. a ends at 0.02, b at 0.
 
     How it comes about:
         A schedule has several numbers, and a port or a new configuration changes one. `min_lr` or `eta_min` is left
@@ -52,16 +53,26 @@ class Parameters(Cause):
         `factor`, `period` and `scale`, where one such number is all that differs; lesson 8: warm-up, cosine, restarts.
     """
 
-    numbers: dict[str, tuple[float, float]]
+    numbers: tuple[tuple[str, float, float], ...]
+
+    @property
+    def names_of_numbers(self) -> tuple[str, ...]:
+        """What differs."""
+        return tuple(name for name, *_ in self.numbers)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The numbers by their names: a's value and b's."""
+        return {"numbers": {name: [a, b] for name, a, b in self.numbers}}
 
     @property
     def title(self) -> str:
         """With the names of the numbers."""
-        return f"{self.name}: {', '.join(self.numbers)}"
+        return f"{self.name}: {', '.join(self.names_of_numbers)}"
 
     def sentence(self, scene: Scene) -> str:
         """Each number, with both values."""
-        said = [_said(name, *both, scene) for name, both in self.numbers.items()]
+        said = [_said(*number, scene) for number in self.numbers]
         kind = "Both follow the same kind of schedule"
         return (
             f"{kind}, but {said[0]}." if len(said) == 1 else f"{kind}. {len(said)} numbers differ: {'; '.join(said)}."
@@ -69,8 +80,8 @@ class Parameters(Cause):
 
     def fix(self, scene: Scene) -> Fix:
         """Give one side the numbers of the other."""
-        named = " and ".join(COUNTS.get(name, LABELS.get(name, name)) for name in self.numbers)
-        return scene.given("b", lambda side: f"give {side} the {named} of {other(side)}")
+        named = " and ".join(COUNTS.get(name, LABELS.get(name, name)) for name in self.names_of_numbers)
+        return scene.given("b", lambda side: f"give {side} {other(side)}'s {named}")
 
 
 def _said(name: str, a: float, b: float, scene: Scene) -> str:

@@ -82,9 +82,11 @@ class Skipped(Cause):
     def fix(self, scene: Scene) -> Fix:
         """Skip fewer updates; the schedule itself is right."""
         advice = (
-            f"If {counted(self.steps, 'update')} of {self.side} were skipped, its schedule is right. To skip fewer, "
-            "start with a smaller scale of the loss, or train in bfloat16."
+            f"If {self.side} skipped {counted(self.steps, 'update')}, its schedule is right. To skip fewer, start with "
+            "a smaller scale of the loss, or train in bfloat16."
         )
+        if scene.of(self.side).is_intended:
+            return super().fix(scene)
         return Fix(advice, scene.coded(self.side, lambda name: snippets.SMALL_SCALE[name]))
 
 

@@ -121,7 +121,7 @@ def _says_more(numbers: list[Cause], single: Cause) -> bool:
     """Whether a warm-up of another length is all: where nothing else has a length, it is no faster clock."""
     first = numbers[0] if numbers else None
     known = isinstance(single, Counter) and single.reading != "unknown"
-    return isinstance(first, Parameters) and [*first.numbers] == ["warmup_steps"] and not known
+    return isinstance(first, Parameters) and first.names_of_numbers == ("warmup_steps",) and not known
 
 
 def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float, given: Mapping[Side, Inferred]) -> Pair:

@@ -146,7 +146,7 @@ def _of_numbers(rest: list[Change]) -> list[Cause]:
             return [Factor(factor_a=a, factor_b=b)]
         if name == "decay_rate":
             return [Factor(decay_rate_a=a, decay_rate_b=b)]
-    return [Parameters({change.name: (change.a, change.b) for change in rest})]  # type: ignore[misc]
+    return [Parameters(tuple((change.name, change.a, change.b) for change in rest))]  # type: ignore[misc]
 
 
 def _distinct(causes: Iterator[Cause]) -> list[Cause]:

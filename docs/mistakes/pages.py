@@ -20,6 +20,7 @@ from samestep._compare.causes.gaps import Gaps
 from samestep._compare.causes.identical import Identical
 from samestep._compare.causes.length import Length
 from samestep._compare.causes.never_falls import NeverFalls
+from samestep._compare.causes.parameters import Parameters
 from samestep._compare.causes.period import Period
 from samestep._compare.causes.reset import Reset
 from samestep._compare.causes.rounding import Rounding
@@ -175,6 +176,14 @@ EXAMPLES: dict[type[Cause], Example] = {
             "in the same stairs, earlier by the length of the rise.",
             pair="forgotten-warm-up-delays",
             others=(("forgotten-warm-up", CLOCK),),
+        ),
+        Example(
+            Parameters((("last_rate", 0.02, 0.0),)),
+            "PyTorch, eta_min=0.02",
+            "PyTorch, eta_min left out",
+            "Two learning rates against steps, both on half a cosine from 0.1. b ends at 0, a above it.",
+            first=1,
+            shows=("parameters", "without_eta_min"),
         ),
         Example(
             NeverFalls("a", 107),

@@ -68,6 +68,18 @@ def family():
     return lr_scheduler.PolynomialLR(optimizer, total_iters=320)
 
 
+def parameters():
+    """Half a cosine to a last rate."""
+    optimizer = optimizer_with(lr=0.1)
+    return lr_scheduler.CosineAnnealingLR(optimizer, T_max=320, eta_min=0.02)
+
+
+def without_eta_min():
+    """The same, where the last rate was left out."""
+    optimizer = optimizer_with(lr=0.1)
+    return lr_scheduler.CosineAnnealingLR(optimizer, T_max=320)
+
+
 def never_falls():
     """The rate falls after a third and after two thirds of 320 steps: 106.67 and 213.33."""
     optimizer = optimizer_with(lr=0.1)
@@ -157,6 +169,8 @@ write("gaps", "b", killed_and_resumed(train(gaps(), 320)))
 scheduler, steps_per_epoch = length()
 write("length", "b", train(scheduler, 10 * steps_per_epoch))
 write("family", "b", train(family(), 320))
+write("parameters", "a", train(parameters(), 320))
+write("parameters", "b", train(without_eta_min(), 320))
 write("never-falls", "a", train(never_falls(), 320))
 write("never-falls", "b", train(whole_milestones(), 320))
 write("skipped", "a", train(skipped(), 320))

@@ -23,6 +23,7 @@ from samestep._compare.causes.gaps import Gaps
 from samestep._compare.causes.identical import Identical
 from samestep._compare.causes.length import Length
 from samestep._compare.causes.never_falls import NeverFalls
+from samestep._compare.causes.parameters import Parameters
 from samestep._compare.causes.period import Period
 from samestep._compare.causes.reset import Reset
 from samestep._compare.causes.rounding import Rounding
@@ -78,6 +79,9 @@ FOUND = {
     Staircase("b", 25): written(SMOOTH, STAIRS),
     Factor(factor_a=0.95, factor_b=0.9): written(STAIRS, STAIRS.replace("0.95", "0.9")),
     Period(1280, 960): written(LINE, LINE.replace("40", "30")),
+    Parameters((("last_rate", 0.0, 0.01),)): written(
+        f"{HALF_COSINE},after=hold", f"{HALF_COSINE},after=hold".replace("floor=0", "floor=0.01")
+    ),
     Floor("b", 7e-4): changed(lambda _, lr: np.maximum(lr, 7e-4)),
     Warmup("b", 50, "delayed"): written(STAIRS, f"warmup:initial=0,over=50 steps,then=({STAIRS})"),
     NeverFalls("b", 25): changed(lambda _, lr: np.full_like(lr, lr[0])),
@@ -117,6 +121,11 @@ SAID = {
     Factor(factor_a=0.95, factor_b=0.9): "a multiplies its rate by 0.95 every 25 steps, b by 0.9",
     Factor(decay_rate_a=0.5, decay_rate_b=1.0): "a's decay rate is 0.5 every 25 steps, b's is 1",
     Period(800, 25): "its period is 800 steps (25 epochs) in a and 25 steps in b",
+    Parameters(
+        (("warmup_steps", 32, 100), ("peak", 0.1, 0.2))
+    ): "2 numbers differ: the warm-up is 32 steps (1 epoch) in a "
+    "and 100 steps in b; the highest rate is 0.1 in a and 0.2 in b",
+    Parameters((("milestone", 100, 150),)): "but the rate changes at step 100 in a and at step 150 in b",
     Floor("b", 1e-5): "equal until b stops falling at a rate of 1e-05; a keeps falling",
     Tail("a", 200): "end at step 200. From there a holds its rate and b rises again",
     Tail("b", 200): "end at step 200. From there b holds its rate and a keeps falling",
@@ -154,6 +163,8 @@ every_cause = pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.n
 
 def turned(cause):
     """What is to be found with a and b exchanged."""
+    if isinstance(cause, Parameters):
+        return Parameters(tuple((name, b, a) for name, a, b in cause.numbers))
     values = {}
     for name, value in cause.parameters.items():
         if name[-2:] in ("_a", "_b"):

@@ -26,9 +26,9 @@ def fix(cause, a, b, clock=None):
 
 
 def test_two_logs_have_a_fix_for_either_side():
-    found = fix(Parameters({"peak": (0.1, 0.2)}), seen(LINE.format(0)), seen(LINE.format(0).replace("0.1", "0.2")))
+    found = fix(Parameters((("peak", 0.1, 0.2),)), seen(LINE.format(0)), seen(LINE.format(0).replace("0.1", "0.2")))
     assert found.advice == (
-        "If a is right, give b the highest rate of a; if b is right, give a the highest rate of b. The code is for b."
+        "If a is right, give b a's highest rate; if b is right, give a b's highest rate. The code is for b."
     )
     assert "lr=0.1" in found.code["PyTorch"]
 
