@@ -84,9 +84,7 @@ class NeverFalls(Cause):
         if side != self.side:
             return super().fix(scene)
         fix = scene.given(side, lambda side: f"give {side} the schedule of {other(side)}")
-        advice = (
-            "In PyTorch call scheduler.step() after optimizer.step(), and write milestones as whole numbers of calls."
-        )
+        advice = "In PyTorch call scheduler.step() after optimizer.step(), with milestones as whole numbers of calls."
         return replace(fix, advice=f"{advice} {fix.advice}")
 
 
@@ -96,7 +94,7 @@ def _is_meant(schedule: Schedule, last: int) -> bool:
     if isinstance(body, PiecewiseConstant):
         stairs = Stairs.of(body, last)
         return stairs is not None and stairs.factor < 1 and is_plain(body)
-    parts = body.schedules if isinstance(body, Sequence) else (schedule,)
+    parts = body.schedules if isinstance(body, Sequence) else (body,)
     return len(parts) <= MOST_PARTS and all(is_plain(part) for part in parts)
 
 

@@ -28,7 +28,10 @@ from ..terms import SIDES, Side
 MOST = 3
 """Numbers that may differ: with more, two schedules have little in common but their kind."""
 
-MANY = 6
+SHORT = 4
+"""Digits of a number, where it is one of several."""
+
+MANY = 5
 """Digits of both values of a number, from which on a shorter number is looked for."""
 
 MOST_ROWS = 200
@@ -58,8 +61,17 @@ def _between(pair: Pair) -> list[Held]:
         paths = [(*path, each) for path in paths for each in _next(path, ours, theirs, last)]
         held = [(path, check) for path in paths if (check := _check(pair, path)) is not None]
         if held:
-            return held
+            return [each for each in held if _is_likely(each[0])]
     return []
+
+
+def _is_likely(path: Path) -> bool:
+    """Whether several numbers are those that somebody wrote: few digits, and clearly not the same."""
+    if len(path) < 2:
+        return True
+    numbers = [each for change in path for each in (change.a, change.b) if isinstance(each, int | float)]
+    apart = (abs(change.a - change.b) > 0.01 * max(abs(change.a), abs(change.b)) for change in path)  # type: ignore
+    return all(digits(float(each)) <= SHORT for each in numbers) and all(apart)
 
 
 def _solved(pair: Pair, side: Side) -> Iterator[Held]:
