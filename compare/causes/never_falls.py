@@ -95,7 +95,7 @@ def _is_meant(schedule: Schedule, last: int) -> bool:
         stairs = Stairs.of(body, last)
         return stairs is not None and stairs.factor < 1 and is_plain(body)
     parts = body.schedules if isinstance(body, Sequence) else (body,)
-    return len(parts) <= MOST_PARTS and all(is_plain(part) for part in parts)
+    return len(parts) <= MOST_PARTS and all(is_plain(part) for part in parts)  # type: ignore[arg-type]
 
 
 def _keeps(curve: Curve) -> bool:
