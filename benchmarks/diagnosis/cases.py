@@ -179,6 +179,8 @@ def _turned(case: Case) -> Case:
                 turned[key] = -value
             case "factor":
                 turned[key] = 1 / value
+            case "numbers":
+                turned[key] = {name: pair[::-1] for name, pair in value.items()}
             case _ if key.endswith(("_a", "_b")):
                 turned[key[:-1] + swap[key[-1]]] = value
             case _:

@@ -51,8 +51,9 @@ class Family(Cause):
         a, b = pair.a.schedule, pair.b.schedule
         if a is None or b is None or not (is_plain(a) and is_plain(b)):
             return None
-        if not all(each.is_endless or np.ptp(each.rates.lr) for each in (pair.a, pair.b)):
-            return None  # a rate that holds in a log may be the beginning, or the end, of any
+        for each, base in ((pair.a, pair.b), (pair.b, pair.a)):
+            if not (each.is_endless or np.ptp(each.rates.lr)) and abs(each.peak - base.peak) > 0.01 * base.peak:
+                return None  # a rate that holds in a log, other than the first, may be the end of any
         ours, theirs = (Written.of(each, pair.a.last).kind for each in (a, b))
         if ours == theirs:
             return None

@@ -71,7 +71,9 @@ def _holds(pair: Pair, side: Side) -> list[int]:
     """Numbers of steps for which one side may hold its rate, where the other does not."""
     curve = pair.of(side)
     candidates: list[int] = []
-    if pair.other(side).is_stepwise or len(pair.other(side).changes) < 2 * len(curve.changes):
+    theirs = pair.other(side)
+    smooth = len(theirs.changes) >= 0.9 * (len(theirs.rates) - 1)
+    if theirs.is_stepwise or (not smooth and len(theirs.changes) < 2 * len(curve.changes)):
         return candidates  # both take the floor
     changes = curve.rates.step[curve.changes[:200]]
     if 0 < len(changes) < len(curve.rates) - 1:

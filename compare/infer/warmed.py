@@ -182,12 +182,22 @@ def _roots(rows: Rows, first: int, last: int) -> Iterator[Schedule]:
 
 
 def roots(rows: Rows) -> Iterator[Schedule]:
-    """An inverse square root from step 0 on."""
+    """A power of the step that falls from step 0 on: the inverse square root, or another."""
     some = rows.sample
     scales = length_grid(rows, 10.0)
-    rest, _, swing = _scan_to_zero(np.sqrt(scales[:, None] / (some.x + scales[:, None])), some.y)
-    best = int(rest.argmin())
-    yield from settled([(_BARE_ROOT, [float(scales[best]), float(swing[best])])], rows)
+    part = scales[:, None] / (some.x + scales[:, None])
+    starts = []
+    for power in (0.5, 0.7, 1.0):
+        rest, _, swing = _scan_to_zero(part**power, some.y)
+        best = int(rest.argmin())
+        starts.append((float(rest[best]), [float(scales[best]), float(swing[best]), power]))
+    _, theta = min(starts)
+    yield from settled([(replace(_POWER_OF_STEP, given=(2,)), [*starts[0][1]]), (_POWER_OF_STEP, theta)], rows)
+
+
+def _power_of_step(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
+    scale, peak, power = theta
+    return np.asarray(peak * (scale / (t + scale)) ** power) if scale > 0 else np.full(t.shape, np.nan)
 
 
 def powers(rows: Rows) -> Iterator[Schedule]:
@@ -394,10 +404,8 @@ def _length(schedule: Schedule, unit: int) -> int:
     return cost(schedule, unit) - max(0, digits(rest) - digits(total or 0))
 
 
-_BARE_ROOT = Family(
-    lambda theta, t: theta[1] * np.sqrt(theta[0] / (t + theta[0])) if theta[0] > 0 else np.full(t.shape, np.nan),
-    lambda p: InverseSqrt(initial=p[1], timescale=steps(p[0])),
-    whole=(0,),
+_POWER_OF_STEP = Family(
+    _power_of_step, lambda p: InverseSqrt(initial=p[1], timescale=steps(p[0]), power=p[2]), whole=(0,)
 )
 _POWER = Family(
     _power,
