@@ -131,8 +131,9 @@ def _cause(pair: Pair, path: Path, check: Check) -> Cause:
             factor = b if change.side == "b" else 1 / b
             causes.append(ExtraDecay(change.side or "b", int(a), factor))
         elif change.side is not None:
-            then = "aligned" if change.written.kind == "constant" else "delayed"  # what holds has no place to be late
-            causes.append(Warmup(change.side, int(b if change.side == "b" else a), then))
+            steps = int(b if change.side == "b" else a)
+            holds = change.written.kind == "constant"  # and so it has no place to be late
+            causes.append(Warmup(change.side, steps, "aligned" if holds else "delayed"))
         elif change.name == "scale":
             causes.append(Scale(float(b)))
         elif change.name == "counter":
