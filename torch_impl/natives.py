@@ -232,6 +232,6 @@ def stepped(scheduler: lr_scheduler.LRScheduler, count: int) -> list[float]:
             scheduler.last_epoch += 1
             (group["lr"],) = rates()
             note(group["lr"])
-    except ValueError:  # OneCycleLR after its last step: the rate before is extrapolated
-        return found[:-1] or found
+    except ValueError:  # OneCycleLR after its last step
+        pass
     return found

@@ -250,7 +250,8 @@ def _read(
 def _asked(kind: Kind, held: Mapping[str, Any], group: Mapping[str, Any], index: int, calls: int) -> list[float]:
     """The rates that a scheduler gives from its beginning. Raises ValueError where it gives none."""
     try:
-        return natives.stepped(natives.fresh(kind, held, group, index), calls)
+        found = natives.stepped(natives.fresh(kind, held, group, index), calls)
+        return found if len(found) == calls else found[:-1] or found  # OneCycleLR extrapolates once before it raises
     except NotImplementedError:
         raise ValueError(
             f"{kind.__name__} raises NotImplementedError when it is stepped: PyTorch's SequentialLR cannot lead to "

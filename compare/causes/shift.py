@@ -23,7 +23,7 @@ from .reset import Reset
 from .scene import Fix, Scene
 from .warmup import Warmup
 
-FEWEST = 3
+FEWEST = 5
 """Changes after a step that speak for a delay from there on."""
 
 MOST = 100

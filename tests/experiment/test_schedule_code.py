@@ -161,7 +161,6 @@ WRONG = {
         "lr = 1.0; SequentialLR(opt, [SequentialLR(opt, [StepLR(opt, 3), StepLR(opt, 3)], [3]), StepLR(opt, 3)], [9])",
         "SequentialLR within SequentialLR is not what it is alone.",
     ),
-    "cosine in a chain": ("lr = 1.0; ChainedScheduler([CosineAnnealingLR(o, 9), StepLR(o, 3)])", "CosineAnnealingLR in a ChainedScheduler"),
     "a user's scale": ("CyclicLR(opt, 0.1, 1.0, 9, scale_fn=1)", "CyclicLR's scale_fn calls a function"),
     "config of another class": ('{"class_name": "CosineDecey", "config": {}}', "'CosineDecey' is not a schedule of Keras that samestep can read."),
     "config with a new key": (

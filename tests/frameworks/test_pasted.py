@@ -151,7 +151,8 @@ def test_classes_take_what_the_framework_has_them_take(answers, framework, name)
 
 
 def test_every_class_that_an_entry_reads_has_its_arguments():
-    assert {name for entry in SCHEDULES for name in entry.TORCH} == set(signatures.TORCH)
+    alone = {"SWALR"}  # goes on from the rate at which it is made, which no code says
+    assert {name for entry in SCHEDULES for name in entry.TORCH} - alone == set(signatures.TORCH)
     assert {name for entry in SCHEDULES for name, keys in entry.KERAS.items() if keys} == set(signatures.KERAS)
 
 

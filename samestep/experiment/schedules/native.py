@@ -209,7 +209,8 @@ def _cyclic(given: _Given) -> _Held:
         raise ValueError(f"CyclicLR: got step sizes {up:g} and {down:g}. Write whole numbers from 1.")
     base, high = number("base_lr", given["base_lr"]), number("max_lr", given["max_lr"])
     cycle = {"total_size": up + down, "step_ratio": up / (up + down), "max_lrs": [high]}
-    return {**given, **cycle, "base_lr": base}, {}
+    own = {name: value for name, value in given.items() if name != "scale_mode"}  # which is that of a scale_fn
+    return {**own, **cycle, "base_lr": base}, {}
 
 
 def _sequence(given: _Given) -> _Held:

@@ -197,7 +197,7 @@ def test_junit_has_a_case_for_each_pair(arms, tmp_path):
     assert [[child.tag for child in case] for case in suite] == [["failure"], []]
     assert "do not follow the same schedule" in suite[0][0].attrib["message"]
     assert "Fix: " in suite[0][0].text
-    assert suite[0][0].text.endswith("\nMore on this: samestep why family")
+    assert suite[0][0].text.endswith("\nMore on this: samestep why never-falls")
 
 
 def test_junit_takes_what_is_undecided_for_an_error():
