@@ -56,7 +56,7 @@ class Program:
         rates: list[float] = []
         optimizer.register_step_pre_hook(lambda *_: rates.append(float(optimizer.param_groups[0]["lr"])))
         names: dict[str, Any] = {"torch": torch, "optimizer": optimizer, "updates": 0}
-        if "scheduler = " not in setup or re.search(r"= .*\bscheduler\b", setup):
+        if not re.search(r"^scheduler = (?!.*\bscheduler\b)", setup, re.MULTILINE):
             names["scheduler"] = self._scheduler(optimizer)
         exec(setup, names)
         if BATCHES.search(loop):
