@@ -171,6 +171,6 @@ class Cause(ABC):
         return cleandoc(cls.__doc__ or "").splitlines()
 
     def __repr__(self) -> str:
-        given = {each.name: getattr(self, each.name) for each in fields(self) if each.repr or each.name == "second"}
-        shown = ", ".join(f"{name}={value!r}" for name, value in given.items() if value is not None)
-        return f"{type(self).__name__}({shown})"
+        given = [each.name for each in fields(self) if each.repr]
+        shown = {name: value for name in (*given, "second") if (value := getattr(self, name)) is not None}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
