@@ -118,7 +118,7 @@ def _shows(pair: Pair, side: Side) -> bool:
     if is_one(curve) and not is_one(base):
         return False  # a schedule that repeats itself, and another run that leaves it
     undone = (base.rates.step[base.changes] < curve.rates.step[first]).sum()
-    return bool(undone + (curve.changes >= first).sum() > 1)
+    return bool(undone + (curve.changes >= first).sum() > (2 if curve.is_stepwise and base.is_stepwise else 1))
 
 
 def _from(base: Curve, curve: Curve, factor: float) -> Iterator[Prediction]:

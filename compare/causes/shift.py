@@ -10,7 +10,6 @@ from typing import ClassVar, Self
 import numpy as np
 
 from samestep.experiment.schedules import Product, Sequence
-from samestep.experiment.schedules import Warmup as WarmupSchedule
 
 from ..rates import Rates
 from ..refute import Claim, Curve, Pair, predict
@@ -83,9 +82,11 @@ class Shift(Cause):
         known = all(curve.schedule is not None and is_plain(curve.schedule) for curve in (pair.a, pair.b))
         rows = min(len(pair.a.rates), len(pair.b.rates))
         longest = rows * max(pair.a.stride, pair.b.stride, 1) * (1 if known else 0.5)
-        single = any(curve.is_stepwise and len(curve.changes) < 2 for curve in (pair.a, pair.b))
-        most = min(longest, FEW) if single else longest  # one change that comes later may be anything
-        for k in (each for each in shifts(pair) if abs(each) <= most):
+        few = any(curve.is_stepwise and len(curve.changes) < FEW for curve in (pair.a, pair.b))
+        epoch = pair.clock.steps_per_epoch if pair.clock else 0
+        for k in (each for each in shifts(pair) if abs(each) <= longest):
+            if few and abs(k) > FEW and abs(k) != epoch:
+                continue  # one or two changes that come later may be anything
             ahead, behind = FAST_AND_SLOW[k < 0]
             late, first, second, shift = abs(k), pair.of(ahead), pair.of(behind), cls(k)
             yield Claim(shift, behind, predict.moved(first, -late))
@@ -207,9 +208,9 @@ class Shift(Cause):
 
 def _may_be_left(curve: Curve, other: Curve, rows: int) -> bool:
     """Whether so many rows at the beginning of a run belong to the same schedule as the rest."""
-    schedule = curve.schedule
-    if isinstance(schedule, WarmupSchedule):
-        return rows < int(schedule.over.count) or other.rates.lr[0] < curve.peak * 0.999  # else it has no warm-up
+    schedule, lr = curve.schedule, curve.rates.lr
+    if lr[0] < 0.999 * curve.peak <= other.rates.lr[0]:  # it has no warm-up
+        return rows < int(curve.rates.step[lr.argmax()])
     return schedule is not None and not isinstance(schedule, Sequence | Product)
 
 
