@@ -69,9 +69,17 @@ def _is_likely(path: Path) -> bool:
     """Whether several numbers are those that somebody wrote: few digits, and clearly not the same."""
     if len(path) < 2:
         return True
-    numbers = [each for change in path for each in (change.a, change.b) if isinstance(each, int | float)]
-    apart = (abs(change.a - change.b) > 0.01 * max(abs(change.a), abs(change.b)) for change in path)  # type: ignore
-    return all(digits(float(each)) <= SHORT for each in numbers) and all(apart)
+    pairs = [(a, b) for _, a, b in map(_number, path)]
+    short = all(digits(float(each)) <= SHORT for pair in pairs for each in pair)
+    return short and all(abs(a - b) > 0.01 * max(abs(a), abs(b)) for a, b in pairs)
+
+
+def _number(change: Change) -> tuple[str, float, float]:
+    """The name of a change, and both its values."""
+    a, b = change.a, change.b
+    assert isinstance(a, int | float)
+    assert isinstance(b, int | float)
+    return change.name, a, b
 
 
 def _solved(pair: Pair, side: Side) -> Iterator[Held]:
@@ -124,9 +132,7 @@ def _cause(pair: Pair, path: Path, check: Check) -> Cause:
     """A path as a cause: a warm-up that one lacks, a scale, and whatever numbers are left, each by its name."""
     causes: list[Cause] = []
     for change in path:
-        a, b = change.a, change.b
-        assert isinstance(a, int | float)
-        assert isinstance(b, int | float)
+        _, a, b = _number(change)
         if change.name == "drop":
             factor = b if change.side == "b" else 1 / b
             causes.append(ExtraDecay(change.side or "b", int(a), factor))
@@ -151,16 +157,14 @@ def _of_numbers(rest: list[Change]) -> list[Cause]:
     if not rest:
         return []
     if len(rest) == 1:
-        name, a, b = rest[0].name, rest[0].a, rest[0].b
-        assert isinstance(a, int | float)
-        assert isinstance(b, int | float)
+        name, a, b = _number(rest[0])
         if name in ("total_steps", "period") or (name == "decay_steps" and not rest[0].written.stable):
             return [Period(a, b)]
         if name == "factor":
             return [Factor(factor_a=a, factor_b=b)]
         if name == "decay_rate":
             return [Factor(decay_rate_a=a, decay_rate_b=b)]
-    return [Parameters(tuple((change.name, change.a, change.b) for change in rest))]  # type: ignore[misc]
+    return [Parameters(tuple(map(_number, rest)))]
 
 
 def _distinct(causes: Iterator[Cause]) -> list[Cause]:

@@ -372,7 +372,7 @@ def _decays(rows: Rows, first: int, last: int, body: Body) -> Iterator[Schedule]
         columns = body.shape(body.part(later.x, warm, totals[:, None]))
         for to_zero in (True, False):
             rest, level, swing = _scan_to_zero(columns, later.y) if to_zero else scan(columns, later.y)
-            best = int(rest.argmin())
+            best = int(np.where(level < -later.absolute.max(), np.inf, rest).argmin())  # no rate ends below 0
             theta = [warm, float(totals[best]), float(level[best] + swing[best]), float(level[best]), start]
             if (found := _settled(rows, theta, body)) is not None:
                 yield found

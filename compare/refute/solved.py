@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -48,16 +49,14 @@ def _numbers(a: Written, rows: Rates) -> dict[str, tuple[float, bool, float, flo
     fields = {name: field for field, name in names.items()}
     if a.decay:
         begin = a.total - a.decay
-        lasting: With = lambda value: a.lasting(round(value) - begin)  # noqa: E731
-        found["total_steps"] = a.total, True, begin + 2, 40 * max(last, a.total), lasting
+        found["total_steps"] = a.total, True, begin + 2, 40 * max(last, a.total), partial(_until, a, begin)
     if "last_rate" in fields:
         found["last_rate"] = vars(a.body)[fields["last_rate"]], False, 0.0, 0.95 * peak, _field(a, fields["last_rate"])
         found["peak"] = a.peak, False, peak / 10, peak * 10, _field(a, fields["peak"])
     if "power" in fields:
         found["power"] = vars(a.body)[fields["power"]], False, 0.1, 8.0, _field(a, fields["power"])
     if a.warm and a.decay and a.how != RAMP and not a.how[1]:
-        warmed: With = lambda value: _warmed(a, round(value))  # noqa: E731
-        found["warmup_steps"] = a.warm, True, 1, a.total - a.stable - 1, warmed
+        found["warmup_steps"] = a.warm, True, 1, a.total - a.stable - 1, partial(_warmed, a)
     return found
 
 
@@ -65,8 +64,12 @@ def _field(a: Written, field: str) -> With:
     return lambda value: a.with_body(**{field: float(value)})
 
 
-def _warmed(a: Written, warm: int) -> Written:
-    return replace(a, warm=warm).lasting(a.total - a.stable - warm)
+def _until(a: Written, begin: int, total: float) -> Written:
+    return a.lasting(round(total) - begin)
+
+
+def _warmed(a: Written, warm: float) -> Written:
+    return replace(a, warm=round(warm)).lasting(a.total - a.stable - round(warm))
 
 
 def _nearest(changed: With, rows: Rates, low: float, high: float, whole: bool) -> tuple[float, float] | None:
