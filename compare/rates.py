@@ -39,8 +39,7 @@ class Rates:
             raise ValueError(f"step: {steps.dtype} values. Steps are whole numbers, counted from 0.")
         if steps[0] < 0 or (len(steps) > 1 and (np.diff(steps) <= 0).any()):
             raise ValueError("step: must rise from 0 or more, each step once.")
-        least = -ROUNDED_BELOW_0 * float(rates[np.isfinite(rates)].max(initial=0.0))
-        rates = np.where((rates < 0) & (rates >= least), 0.0, rates)
+        rates = rounded_to_0(rates)
         wrong = ~(np.isfinite(rates) & (rates >= 0))
         if wrong.any():
             first = int(wrong.argmax())
@@ -54,3 +53,11 @@ class Rates:
     def rows(self, which: np.ndarray | slice) -> Rates:
         """Some of the rows."""
         return Rates(self.step[which], self.lr[which], self.rounding[which], self.repeated)
+
+
+def rounded_to_0(lr: np.ndarray) -> np.ndarray:
+    """The rates, where those that rounding took below 0 are 0, and no 0 has a sign. Others stay, if they are wrong."""
+    with np.errstate(invalid="ignore"):
+        least = -ROUNDED_BELOW_0 * float(lr[np.isfinite(lr)].max(initial=0.0))
+        rates: np.ndarray = np.where((lr <= 0) & (lr >= least), 0.0, lr)
+    return rates

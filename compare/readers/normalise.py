@@ -10,7 +10,7 @@ import numpy as np
 
 from samestep.experiment.trace import EPOCH_COLUMNS, Table, Trace, stack
 
-from ..rates import ROUNDED_BELOW_0
+from ..rates import rounded_to_0
 from .base import MOST_NAME, Conventions, EpochLr, Log, LrTiming, Options, ReadError, Series, join
 from .digits import written_with
 
@@ -101,17 +101,16 @@ def _what_is_wrong(step: float) -> str:
 
 
 def checked_rates(lr: np.ndarray, step: np.ndarray, place: Callable[[int], str]) -> np.ndarray:
-    """The rates, without the sign of a zero. Raises ReadError for a rate that is negative or not finite."""
-    with np.errstate(invalid="ignore"):
-        least = -ROUNDED_BELOW_0 * float(lr[np.isfinite(lr)].max(initial=0.0))
-        wrong = ~(np.isfinite(lr) & (lr >= least))  # rounding may take a rate of 0 below 0
+    """The rates, from 0. Raises ReadError for a rate that is negative or not finite."""
+    rates = rounded_to_0(lr)
+    wrong = ~(np.isfinite(rates) & (rates >= 0))
     if wrong.any():
         row = int(wrong.argmax())
         raise ReadError(
             f"{place(row)}: the rate of step {step[row]:g} is {lr[row]:g}. A rate is finite and not negative: "
             "truncate the log before this row, or fix the row."
         )
-    return lr + 0.0
+    return rates
 
 
 def _conventions(log: Log, options: Options) -> Conventions:

@@ -231,9 +231,9 @@ def test_archive_that_unpacks_to_more_than_it_is_is_refused(tmp_path):
 
 
 def test_a_rate_that_rounding_took_below_0_is_read(tmp_path):
-    """PyTorch's recursions end at -1e-20 at times; -1e-3 beside 0.1 is no rounding."""
+    """PyTorch's recursions end at -1e-20 at times, which is 0; -1e-3 beside 0.1 is no rounding."""
     (tmp_path / "a.csv").write_text("step,lr\n0,0.1\n1,0.05\n2,-1e-20\n")
-    assert read(tmp_path / "a.csv").steps["lr"].tolist() == [0.1, 0.05, -1e-20]
+    assert read(tmp_path / "a.csv").steps["lr"].tolist() == [0.1, 0.05, 0.0]
     (tmp_path / "b.csv").write_text("step,lr\n0,0.1\n1,0.05\n2,-1e-3\n")
     with pytest.raises(ReadError, match=r"step 2 is -0\.001"):
         read(tmp_path / "b.csv")
