@@ -23,6 +23,9 @@ MOST = 150
 FEWEST = 3
 """Changes after a new start from a lower rate that speak for it."""
 
+STAIRS = ("exponential", "inverse-time", "piecewise-constant", "sequence", "product")
+"""Kinds whose changes may all be by one factor, or are many numbers."""
+
 
 class Reset(Cause):
     """Equal until a step at which one starts its schedule again.
@@ -78,12 +81,11 @@ class Reset(Cause):
         """Equal until a step at which one starts its schedule afresh, from the rate that it has there."""
         for side in LATE_FIRST:
             curve, base, apart = pair.of(side), pair.other(side), first_apart(pair, side)
-            if apart is None or onset(pair, side) is None or (curve.changes >= apart[1]).sum() < FEWEST:
+            if apart is None or onset(pair, side) is None or (curve.changes >= apart[1]).sum() < _fewest(base):
                 continue
             peak = base.peak if base.schedule is None else max(base.peak, Written.of(base.schedule, base.last).peak)
-            rows = curve.rates.step[max(apart[0] - 1, 0) : apart[1] + 1]  # at its new start it has the rate that it had
-            for step in steps_between(int(rows[0]) + 1, int(rows[-1]), MOST).tolist():
-                factor = float(base.at(np.array([step])).value[0]) / peak
+            for step in _begins(pair, curve, base, apart):
+                factor = _rate(base, step) / peak
                 for lower in _from(base, curve, factor) if 0 < factor < 1 else ():
                     afresh = predict.changed(base, step, predict.begun_again(lower, step))
                     yield Claim(cls(side, step, rounded(factor, 6)), side, afresh)
@@ -110,6 +112,29 @@ class Reset(Cause):
             f"Save the step counter of {side}'s schedule with the weights, and restore both before training goes on."
         )
         return Fix(advice, scene.coded(side, lambda name: snippets.resume(name, self.step), snippets.RESUME_IN))
+
+
+def _begins(pair: Pair, curve: Curve, base: Curve, apart: tuple[int, int]) -> list[int]:
+    """Where one side may have begun again: it had the same rate then, and may have held it for an epoch."""
+    rows = curve.rates.step[max(apart[0] - 1, 0) : apart[1] + 1]
+    near = steps_between(int(rows[0]) + 1, int(rows[-1]), MOST).tolist()
+    size = pair.clock.steps_per_epoch if pair.clock else base.inferred.steps_per_epoch if base.inferred else 1
+    held = base.changes[base.rates.step[base.changes] <= rows[-1] - 1] if size > 1 else []
+    first = int(base.rates.step[max(held[-1] - 1, 0)]) + 1 if len(held) else int(rows[0]) + 1
+    epochs = [step for step in range(-(-first // size) * size, int(rows[-1]) + 1, size) if step] if size > 1 else []
+    return list(dict.fromkeys([*epochs[-MOST:], *near]))
+
+
+def _fewest(base: Curve) -> int:
+    """Changes after a new start from a lower rate that speak for it: of a curve, no two are alike by chance."""
+    return FEWEST if base.schedule is None or base.schedule.kind in STAIRS else FEWEST - 1
+
+
+def _rate(base: Curve, step: int) -> float:
+    """The rate at a step, by the schedule where it is known: a row was rounded."""
+    if base.inferred is None:
+        return float(base.at(np.array([step])).value[0])
+    return float(base.inferred.rate(np.array([step]))[0])
 
 
 def _shows(pair: Pair, side: Side) -> bool:

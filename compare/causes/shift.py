@@ -114,8 +114,10 @@ class Shift(Cause):
             jumps = [again - at for at, again in both]
             for one, again in product(curve.changes[curve.rates.step[curve.changes] >= step][:3], base.changes[:64]):
                 jumps.append(int(base.rates.step[again]) - int(curve.rates.step[one]))
-            for k in list(dict.fromkeys(each for each in jumps if each))[:MOST]:
-                if not base.is_stepwise and not np.ptp(base.at(np.arange(step - abs(k), step)).value):
+            likely = [each for each in (*_epochs(pair, base, jumps), *jumps) if each]
+            for k in list(dict.fromkeys(likely))[:MOST]:
+                before = np.arange(step - abs(k) - _epoch(pair, base), step)
+                if not base.is_stepwise and not np.ptp(base.at(before).value):
                     continue  # what holds and then falls later holds longer: nothing was repeated
                 moved = predict.changed(base, step, predict.moved(base, k))
                 yield Claim(cls(k if side == "b" else -k, step), side, moved)
@@ -204,6 +206,20 @@ class Shift(Cause):
             return fix
         advice = f"{fix.advice.rstrip(':.')}. If {side}'s log counts from another number, give --{side} step_base=…."
         return replace(fix, advice=advice)
+
+
+def _epochs(pair: Pair, base: Curve, jumps: list[int]) -> list[int]:
+    """The whole epochs next to some numbers of steps: what a run repeats, or leaves out."""
+    size = _epoch(pair, base)
+    whole = {-(-k // size) * size for k in jumps} | {k // size * size for k in jumps} if size > 1 else set()
+    return sorted(whole, key=abs)
+
+
+def _epoch(pair: Pair, base: Curve) -> int:
+    """The steps of an epoch, as far as they are known; else 1."""
+    if pair.clock is not None:
+        return pair.clock.steps_per_epoch
+    return base.inferred.steps_per_epoch if base.inferred else 1
 
 
 def _may_be_left(curve: Curve, other: Curve, rows: int) -> bool:

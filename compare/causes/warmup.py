@@ -11,7 +11,7 @@ import numpy as np
 from samestep.experiment.schedules import Warmup as WarmupSchedule
 
 from ..infer import Inferred
-from ..infer.numbers import shortest
+from ..infer.numbers import shortest, whole_digits
 from ..rates import Rates
 from ..refute import Claim, Curve, Known, Pair, Prediction, predict
 from ..refute.curve import Predicted
@@ -81,7 +81,8 @@ class Warmup(Cause):
                     after = predict.after(base, steps, 0, head)
                     yield Claim(cls(side, steps, "aligned"), side, after, leaves=steps if may_begin else 0)
             for steps in _delayed(pair, side):
-                for head in _heads(warming, steps, base.at(np.array([0]))):
+                heads = [*_heads(warming, steps, base.at(np.array([0]))), *_risen(warming, steps, base)]
+                for head in heads:
                     yield Claim(cls(side, steps, "delayed"), side, predict.after(base, steps, steps, head))
 
     @classmethod
@@ -204,6 +205,8 @@ def _delayed(pair: Pair, side: Side) -> list[int]:
     for one in warming.changes[-3:]:
         ends += [int(steps[one]) - int(base.rates.step[each]) for each in base.changes[-3:]]
     near = [each + close for each in dict.fromkeys(ends) for close in range(1 - min(grain, 60), min(grain, 60))]
+    if grain > 1:  # the rows leave it open: the roundest comes first
+        exact, near = [], sorted([*exact, *near], key=lambda each: whole_digits(each, _unit(pair)))
     return [each for each in dict.fromkeys(exact + near) if SHORTEST <= each < 0.9 * int(steps[-1])][:MOST]
 
 
@@ -223,6 +226,19 @@ def _heads(warming: Curve, steps: int, target: Known) -> Iterator[Prediction]:
         yield predict.line(max(start, 0.0), goal, steps, slack)
     if len(inside) > 1:
         yield predict.constant(float(rows.lr[inside[0]]), slack)
+
+
+def _unit(pair: Pair) -> int:
+    """The steps of an epoch, where they are known; else 1."""
+    return pair.clock.steps_per_epoch if pair.clock else 1
+
+
+def _risen(warming: Curve, steps: int, base: Curve) -> Iterator[Prediction]:
+    """A warm-up of any shape that rises to where the other begins: nothing is said of its rows."""
+    lr = warming.rates.lr[warming.rates.step < steps]
+    goal = base.rates.lr[0]
+    if len(np.unique(lr)) > 2 and lr[0] < lr[-1] <= goal and (np.diff(lr) >= 0).all():
+        yield predict.unknown
 
 
 def _ramps(warming: Curve, base: Curve, steps: int) -> Iterator[Prediction]:

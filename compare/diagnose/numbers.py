@@ -22,7 +22,7 @@ from ..rates import Rates
 from ..refute import Claim, Pair, predict
 from ..refute.claim import Check
 from ..refute.solved import solved
-from ..refute.written import Change, Written, changes
+from ..refute.written import Change, Written, between_rows, changes
 from ..terms import SIDES, Side
 
 MOST = 3
@@ -56,6 +56,10 @@ def _between(pair: Pair) -> list[Held]:
         return []
     last = max(pair.a.last, pair.b.last)
     ours, theirs = Written.of(a, last), Written.of(b, last)
+    if len(pair.a.rates) < len(pair.b.rates):
+        ours = between_rows(ours, theirs, pair.a.rates.step, last)
+    else:
+        theirs = between_rows(theirs, ours, pair.b.rates.step, last)
     paths: list[Path] = [()]
     for _ in range(MOST):
         paths = [(*path, each) for path in paths for each in _next(path, ours, theirs, last)]
@@ -70,8 +74,9 @@ def _is_likely(path: Path) -> bool:
     if len(path) < 2:
         return True
     pairs = [(a, b) for _, a, b in map(_number, path)]
+    warm = [abs(a - b) for (a, b), change in zip(pairs, path, strict=True) if change.side]  # what a total may leave
     short = all(digits(float(each)) <= SHORT for pair in pairs for each in pair)
-    return short and all(abs(a - b) > 0.01 * max(abs(a), abs(b)) for a, b in pairs)
+    return short and all(abs(a - b) > 0.01 * max(abs(a), abs(b)) or abs(a - b) in warm for a, b in pairs)
 
 
 def _number(change: Change) -> tuple[str, float, float]:
@@ -139,7 +144,7 @@ def _cause(pair: Pair, path: Path, check: Check) -> Cause:
         elif change.side is not None:
             steps = int(b if change.side == "b" else a)
             holds = change.written.kind == "constant"  # and so it has no place to be late
-            causes.append(Warmup(change.side, steps, "aligned" if holds else "delayed"))
+            causes.append(Warmup(change.side, steps, "aligned" if holds or change.name == "aligned" else "delayed"))
         elif change.name == "scale":
             causes.append(Scale(float(b)))
         elif change.name == "counter":

@@ -72,8 +72,10 @@ def staircases(rows: Rows, runs: Runs) -> Iterator[Schedule]:
 def piecewise_constants(rows: Rows, runs: Runs) -> Iterator[Schedule]:
     """A few rates, each for several rows."""
     levels = len(runs)
-    if not 2 <= levels <= 24 or len(rows) < 5 * levels or runs.count[1:-1].min(initial=3) < 3 or runs.count[-1] < 2:
+    if not 2 <= levels <= 24 or len(rows) < 5 * levels or runs.count[1:-1].min(initial=3) < 3:
         return
+    if runs.count[-1] < 2 and not _goes_on(runs.value):
+        return  # a single row is no level
     boundaries = [
         tidy_whole(before + 1, after, rows.unit) for before, after in zip(runs.last, runs.first[1:], strict=False)
     ]
@@ -84,6 +86,14 @@ def piecewise_constants(rows: Rows, runs: Runs) -> Iterator[Schedule]:
         return
     either = (tidy, runs.value.tolist())
     yield from built(partial(PiecewiseConstant, boundaries=tuple(whole), values=tuple(each)) for each in either)
+
+
+def _goes_on(values: np.ndarray) -> bool:
+    """Whether the last of some rates is the same part of the one before as that is of its own."""
+    if len(values) < 3 or not values[-3:-1].all():
+        return False
+    now, before = values[-1] / values[-2], values[-2] / values[-3]
+    return bool(abs(now - before) < 0.01 * before)
 
 
 def _written(values: list[float], rows: Rows) -> bool:

@@ -89,7 +89,7 @@ def _held_lines(rows: Rows) -> Iterator[Schedule]:
     if lengths[best] > rows.t[-1]:
         return
     found = settle(_LINEAR, [level[best] + swing[best], level[best], lengths[best]], rows)
-    if found and found.length(Clock.STEPS) <= rows.t[-1]:
+    if found and found.length(Clock.STEPS) < rows.t[-1]:  # a row shows that it holds
         yield found
 
 

@@ -120,5 +120,15 @@ def cost(schedule: ScheduleModel, unit: int = 1) -> int:
                 case Duration():
                     total += 1 + whole_digits(int(each.count), unit)
                 case float():
-                    total += 1 + digits(each)
+                    total += 1 + _digits_as_written(each)
     return total
+
+
+def _digits_as_written(value: float) -> int:
+    """Digits of a number, or of three times it and the 3, where somebody wrote a third."""
+    plain = digits(value)
+    return min(plain, 1 + digits(rounded(3 * value, 15))) if plain > _LONG else plain
+
+
+_LONG = 12
+"""Digits of a number that nobody wrote."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules import Schedule, ScheduleModel
+from samestep.experiment.schedules import ExponentialDecay, InverseTimeDecay, Schedule, ScheduleModel, Warmup
 
 from ..rates import Rates
 from ..tolerance import allowed, near_peak
@@ -43,6 +43,7 @@ class Rows:
         peak: The highest rate of the whole trace.
         exact: Whether the numbers are float64 with all digits, so that parameters are known to 9 digits.
         unit: Steps per epoch if known, else 1; whole epochs count as tidy.
+        by_epoch: Whether rates were looked up once per epoch, so that stairs change with an epoch.
     """
 
     t: np.ndarray
@@ -51,6 +52,7 @@ class Rows:
     peak: float
     exact: bool
     unit: int = 1
+    by_epoch: bool = False
 
     @classmethod
     def of(cls, rates: Rates, step: np.ndarray, unit: int = 1) -> Rows:
@@ -69,11 +71,11 @@ class Rows:
     def part(self, begin: int, end: int | None = None, origin: int = 0) -> Rows:
         """Rows from `begin` to before `end`, counted from step `origin`."""
         cut = slice(begin, end)
-        return Rows(self.t[cut] - origin, self.y[cut], self.rounding[cut], self.peak, self.exact, self.unit)
+        return replace(self, t=self.t[cut] - origin, y=self.y[cut], rounding=self.rounding[cut])
 
     def pick(self, which: np.ndarray) -> Rows:
         """Some of the rows."""
-        return Rows(self.t[which], self.y[which], self.rounding[which], self.peak, self.exact, self.unit)
+        return replace(self, t=self.t[which], y=self.y[which], rounding=self.rounding[which])
 
     @cached_property
     def x(self) -> np.ndarray:
@@ -134,6 +136,8 @@ class Rows:
 
     def fits(self, schedule: Schedule, tight: bool = False) -> bool:
         """Whether a schedule explains a few thousand of the rows, those of the sample first."""
+        if self.by_epoch and _changes_within(schedule, self.unit):
+            return False
         if self.worst_of(schedule, self.sample, tight) > 1:
             return False
         return self.some is self.sample or self.worst_of(schedule, self.some, tight) <= 1
@@ -180,6 +184,16 @@ class Rows:
             allowed = tolerance_of(schedule, rows.t, rate, self.peak)
         error = np.abs(rows.y - rate) / (allowed + rows.rounding)
         return np.asarray(np.where(np.isnan(error), np.inf, error))
+
+
+def _changes_within(schedule: Schedule, size: int) -> bool:
+    """Whether a schedule holds its rate and changes it within an epoch, where nobody who looks once an epoch does."""
+    match schedule:
+        case ExponentialDecay(staircase=True) | InverseTimeDecay(staircase=True):
+            return schedule.every.count % size != 0
+        case Warmup():
+            return _changes_within(schedule.then, size)
+    return False
 
 
 def _largest(values: np.ndarray, count: int) -> np.ndarray:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import islice
 
 import numpy as np
 
 from samestep.experiment.clock import Clock, Stepping
-from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules import PiecewiseConstant, Schedule, Warmup
 from samestep.experiment.schedules.base import LARGEST
 
 from ..rates import Rates
@@ -125,9 +126,21 @@ def _per_epoch(rates: Rates, whole: Rows, unit: int) -> Inferred | None:
         first = np.concatenate([[True], t[1:] != t[:-1]])
         if _moves_within(rates, first):
             continue
-        if found := _first(rates, Rows.of(rates, t, size).pick(first), size):
-            return found
+        found = _first(rates, replace(Rows.of(rates, t, size), by_epoch=True).pick(first), size)
+        if found:
+            return replace(found, schedule=_at_epochs(found.schedule, size))
     return None
+
+
+def _at_epochs(schedule: Schedule, size: int) -> Schedule:
+    """The same with every boundary at the beginning of an epoch, where its rate is looked up."""
+    match schedule:
+        case PiecewiseConstant():
+            boundaries = tuple(replace(each, count=Fraction(-(-each.count // size) * size)) for each in schedule.boundaries)
+            return schedule.model_copy(update={"boundaries": boundaries})
+        case Warmup() if schedule.over.count % size == 0:
+            return schedule.model_copy(update={"then": _at_epochs(schedule.then, size)})
+    return schedule
 
 
 def _moves_within(rates: Rates, first: np.ndarray) -> bool:

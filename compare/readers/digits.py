@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,7 +121,7 @@ def _cut(written: list[_Written], digits: int) -> dict[str, int] | None:
     Both rules are kept: of rates that end at one decimal, the largest have the most significant digits, and of rates
     with as many significant digits, the smallest have the most decimals. So neither widens the other.
     """
-    if not written:
+    if not written or _is_even(written):
         return None
     decimals = max(each.decimals for each in written)
     to_digits = {each.digits for each in written if len(each.digits) == digits}
@@ -132,6 +133,13 @@ def _cut(written: list[_Written], digits: int) -> dict[str, int] | None:
     rules = {"digits": digits, "decimals": max(decimals, 0)}
     first = "decimals" if len(to_decimals) > len(to_digits) else "digits"
     return {first: rules[first]} | rules
+
+
+def _is_even(written: list[_Written]) -> bool:
+    """Whether all numbers are as far apart, as those of a short warm-up are: what was cut would not be."""
+    decimals = max(each.decimals for each in written)
+    numbers = sorted(int(each.digits) * 10 ** (decimals - each.decimals) for each in written)
+    return len(numbers) > 2 and len({after - before for before, after in pairwise(numbers)}) == 1
 
 
 def _perhaps(written: list[_Written], digits: int, highest: float) -> dict[str, int]:

@@ -188,7 +188,8 @@ class Curve:
         if self._is_loose:
             after = np.clip(np.searchsorted(self.rates.step, step), 1, len(self.rates) - 1)
             slack += np.abs(self.rates.lr[after] - self.rates.lr[after - 1])
-        return self.inferred.rate(step if self.is_endless else np.minimum(step, self.last)), slack
+        goes_on = self.is_endless or self.has_ended
+        return self.inferred.rate(step if goes_on else np.minimum(step, self.last)), slack
 
     @cached_property
     def shows_end(self) -> bool:

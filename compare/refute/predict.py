@@ -105,6 +105,11 @@ def constant(level: float, slack: float = 0.0) -> Prediction:
     return line(level, level, 1, slack)
 
 
+def unknown(step: np.ndarray) -> Known:
+    """Nothing."""
+    return Known(np.zeros(step.shape), np.full(step.shape, UNKNOWN), np.zeros(step.shape), np.zeros(step.shape))
+
+
 def line(start: float, goal: float, steps: int, slack: float) -> Prediction:
     """A straight line that reaches its goal in so many steps."""
 

@@ -240,6 +240,7 @@ def changes(a: Written, b: Written, last: int) -> Iterator[Change]:
     if a.kind != b.kind or a.kind not in NAMES:
         ours, theirs = a.stairs(last), b.stairs(last)
         if ours is None or theirs is None:
+            yield from _of_levels(a, b)
             return
         a, b = ours, theirs
     yield from _of_clock(a, b)
@@ -287,7 +288,10 @@ def _of_clock(a: Written, b: Written) -> Iterator[Change]:
 def _of_warmup(a: Written, b: Written) -> Iterator[Change]:
     if bool(a.warm) != bool(b.warm):
         side: Side = "a" if a.warm else "b"
-        yield Change("delayed", a.warm, b.warm, replace(a, warm=b.warm, start=b.start, how=b.how), side)
+        changed = replace(a, warm=b.warm, start=b.start, how=b.how)
+        yield Change("delayed", a.warm, b.warm, changed, side)
+        if a.stable > b.warm - a.warm:  # it holds the peak so much shorter
+            yield Change("aligned", a.warm, b.warm, replace(changed, stable=a.stable + a.warm - b.warm), side)
         return
     if a.how != b.how:
         return
@@ -300,6 +304,8 @@ def _of_warmup(a: Written, b: Written) -> Iterator[Change]:
 def _of_warmup_steps(a: Written, b: Written) -> Iterator[Change]:
     """Another length, which leaves the total, the decay, the stable phase's end or the milestones where they are."""
     said = a.warm_as_written, b.warm_as_written
+    if said[0] == said[1]:
+        return  # one of them begins a step later
     begun = [a.start] if said == (a.warm, b.warm) else [tidy(a.peak / said[1])]
     for start in dict.fromkeys((*begun, a.start)):
         changed = replace(a, warm=b.warm, start=start)
@@ -371,6 +377,38 @@ def _of_stairs(a: Written, b: Written) -> Iterator[Change]:
     if not only and abs(len(ours) - len(theirs)) == 1:
         side: Side = "a" if len(ours) > len(theirs) else "b"
         yield Change("drop", max(ours, theirs, key=len)[-1], b.body.factor, changed, side)
+
+
+def _of_levels(a: Written, b: Written) -> Iterator[Change]:
+    """The only boundary that differs, of two lists of the same levels."""
+    ours, theirs = a.body, b.body
+    if not (isinstance(ours, PiecewiseConstant) and isinstance(theirs, PiecewiseConstant)):
+        return
+    if len(ours.values) != len(theirs.values) or not all(map(_alike, ours.values, theirs.values)):
+        return
+    both = [
+        (int(one.count) + a.warm, int(other.count) + b.warm)
+        for one, other in zip(ours.boundaries, theirs.boundaries, strict=True)
+    ]
+    only = [(one, other) for one, other in both if one != other]
+    if len(only) == 1:
+        yield Change("milestone", *only[0], replace(a, body=theirs))
+
+
+def between_rows(ours: Written, theirs: Written, step: np.ndarray, last: int) -> Written:
+    """Stairs with the other's milestones, wherever no row at these steps tells them from its own."""
+    a, b = ours.stairs(last), theirs.stairs(last)
+    if a is None or b is None or not (isinstance(a.body, Stairs) and isinstance(b.body, Stairs)):
+        return ours
+    known = np.array([each + b.warm for each in b.body.milestones])
+    moved = []
+    for milestone in (each + a.warm for each in a.body.milestones):
+        after = int(np.searchsorted(step, milestone))
+        low = int(step[after - 1]) if after else -1
+        high = int(step[after]) if after < len(step) else last
+        alike = known[(low < known) & (known <= high)]
+        moved.append((int(alike[0]) if len(alike) == 1 else milestone) - a.warm)
+    return a.with_body(milestones=tuple(moved)) if all(each > 0 for each in moved) else ours
 
 
 def _warmup(schedule: Schedule, last: int) -> tuple[int, float, Schedule]:
