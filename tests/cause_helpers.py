@@ -34,6 +34,7 @@ SCHEDULES = {
     "cosine": "cosine:initial=0.1,floor=0.01,over=96 steps,after=hold",
     "cosine-rise": "cosine:initial=0.1,floor=0.01,over=40 steps,after=rise",
     "restarts": "cosine-restarts:initial=0.1,floor=0,first=20 steps,t_mul=2,m_mul=1",
+    "cosine-cycles": "cosine-cycles:initial=0.1,floor=0,over=100 steps,cycles=3",
     "restarts-lower": "cosine-restarts:initial=0.1,floor=0,first=20 steps,t_mul=2,m_mul=0.5",
     "one-cycle": "one-cycle:max_lr=0.1,div_factor=25,final_div_factor=1e4,pct_start=0.3,over=120 steps,"
     "anneal_strategy=cos,after=error",

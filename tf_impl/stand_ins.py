@@ -57,6 +57,23 @@ class Power(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @keras.saving.register_keras_serializable(package="samestep")
+class CosineCycles(keras.optimizers.schedules.LearningRateSchedule):
+    """Half a cosine from initial to floor, so many times in a given length; then floor holds."""
+
+    def __init__(self, initial, floor, over, cycles):
+        self.initial, self.floor, self.over, self.cycles = initial, floor, over, cycles
+
+    def __call__(self, step):
+        n = ops.cast(step, "float64")
+        x = ops.where(n < self.over, ops.mod(self.cycles * n, self.over) / self.over, 1.0)
+        rate = self.floor + (self.initial - self.floor) * ops.square(ops.cos(math.pi / 2 * x))
+        return ops.cast(rate, keras.config.floatx())
+
+    def get_config(self):
+        return {"initial": self.initial, "floor": self.floor, "over": self.over, "cycles": self.cycles}
+
+
+@keras.saving.register_keras_serializable(package="samestep")
 class CosineAnnealing(keras.optimizers.schedules.LearningRateSchedule):
     """Half a cosine down to the floor, half a cosine up again, and so on, as PyTorch's CosineAnnealingLR."""
 

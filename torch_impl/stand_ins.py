@@ -102,6 +102,19 @@ class CosineDecay:
         return self.floor + (self.initial - self.floor) * math.cos(math.pi / 2 * x) ** 2
 
 
+class CosineCycles:
+    """Half a cosine from initial to floor, so many times in a given length; then floor holds."""
+
+    def __init__(self, initial, floor, over, cycles):
+        self.initial, self.floor, self.over, self.cycles = initial, floor, over, cycles
+
+    def __call__(self, n):
+        if n >= self.over:
+            return self.floor
+        x = self.cycles * n % self.over / self.over
+        return self.floor + (self.initial - self.floor) * math.cos(math.pi / 2 * x) ** 2
+
+
 class CosineRestarts:
     """Half a cosine, started afresh at the end of each period; the periods grow by t_mul, the rates by m_mul."""
 

@@ -9,6 +9,7 @@ from samestep.experiment.clock import Clock, Duration
 from samestep.experiment.schedules import (
     Clip,
     Constant,
+    CosineCycles,
     CosineDecay,
     ExponentialDecay,
     InverseSqrt,
@@ -95,6 +96,11 @@ class _Formula:
                     self._part(schedule.over, n) if schedule.after == "hold" else f"{n} / {self._count(schedule.over)}"
                 )
                 return self._between(schedule.floor, schedule.initial, self._half_cosine(part))
+            case CosineCycles():
+                over = self._count(schedule.over)
+                cosine = self._half_cosine(f"({schedule.cycles!r} * {n} / {over} % 1)")
+                rate = self._between(schedule.floor, schedule.initial, cosine)
+                return self._chosen([f"{n} < {over}"], [rate, repr(schedule.floor)])
             case ExponentialDecay():
                 part = f"{n} / {self._count(schedule.every)}"
                 part = f"{self.words.floor}({part})" if schedule.staircase else f"({part})"

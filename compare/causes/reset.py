@@ -143,6 +143,8 @@ def _shows(pair: Pair, side: Side) -> bool:
     if is_one(curve) and not is_one(base):
         return False  # a schedule that repeats itself, and another run that leaves it
     undone = (base.rates.step[base.changes] < curve.rates.step[first]).sum()
+    if first and undone and curve.rates.lr[first - 1] < curve.rates.lr[first] == base.rates.lr[0] == base.peak:
+        return True  # stairs that fell do not rise to the full rate by themselves
     return bool(undone + (curve.changes >= first).sum() > (2 if curve.is_stepwise and base.is_stepwise else 1))
 
 

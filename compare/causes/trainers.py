@@ -7,6 +7,7 @@ from typing import Any
 from samestep.experiment.clock import Duration
 from samestep.experiment.schedules import (
     Constant,
+    CosineCycles,
     CosineDecay,
     InverseSqrt,
     Linear,
@@ -89,6 +90,8 @@ def _kind(then: Schedule, before: int) -> tuple[str, Duration | None, dict[str, 
             return "polynomial", then.over, {"lr_end": then.end, "power": 1.0}
         case PolynomialDecay(cycle=False) if then.end < then.initial:
             return "polynomial", then.over, {"lr_end": then.end, "power": then.power}
+        case CosineCycles(floor=0.0):
+            return "cosine_with_restarts", then.over, {"num_cycles": then.cycles}
         case CosineDecay(floor=0.0):
             return "cosine", then.over, {}
         case CosineDecay():

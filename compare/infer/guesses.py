@@ -82,7 +82,13 @@ def _stairs(rows: Rows) -> Iterator[list[Iterator[Schedule]]]:
 
 def _flexible(rows: Rows) -> Iterator[list[Iterator[Schedule]]]:
     """Kinds that go up and down, and so fit what the plain ones explain better."""
-    yield [waves.restarts(rows), lines.polynomial_cycles(rows), cycles.cyclics(rows), cycles.one_cycles(rows)]
+    yield [
+        waves.restarts(rows),
+        waves.cycles(rows),
+        lines.polynomial_cycles(rows),
+        cycles.cyclics(rows),
+        cycles.one_cycles(rows),
+    ]
 
 
 def _first(guesses: Iterator[Schedule], rows: Rows) -> list[Schedule]:

@@ -136,7 +136,9 @@ def _at_epochs(schedule: Schedule, size: int) -> Schedule:
     """The same with every boundary at the beginning of an epoch, where its rate is looked up."""
     match schedule:
         case PiecewiseConstant():
-            boundaries = tuple(replace(each, count=Fraction(-(-each.count // size) * size)) for each in schedule.boundaries)
+            boundaries = tuple(
+                replace(each, count=Fraction(-(-each.count // size) * size)) for each in schedule.boundaries
+            )
             return schedule.model_copy(update={"boundaries": boundaries})
         case Warmup() if schedule.over.count % size == 0:
             return schedule.model_copy(update={"then": _at_epochs(schedule.then, size)})

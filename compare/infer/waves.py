@@ -7,14 +7,17 @@ from typing import Literal
 
 import numpy as np
 
-from samestep.experiment.schedules import CosineDecay, CosineRestarts, Schedule
+from samestep.experiment.schedules import CosineCycles, CosineDecay, CosineRestarts, Schedule
 
 from .decays import steps
 from .fitting import Family, scan, settled
 from .lines import last_moves, length_grid
-from .numbers import LONGEST, rounded, shortest
+from .numbers import LONGEST, rounded, shortest, tidy_wholes, whole_digits
 from .rows import Rows
 from .structure import jumps_up
+
+MOST_CYCLES, MOST_LENGTHS = 12, 6
+"""Cycles in one length, and lengths for each number of them, that are tried at most."""
 
 
 def cosines(rows: Rows) -> Iterator[Schedule]:
@@ -34,6 +37,37 @@ def restarts(rows: Rows) -> Iterator[Schedule]:
     """Half cosines with a jump back up between them."""
     for first, t_mul in _restart_periods(rows):
         yield from _restarts(rows, first, t_mul)
+
+
+def cycles(rows: Rows) -> Iterator[Schedule]:
+    """Half a cosine several times in a length that is no whole number of them, or that ends before the rows."""
+    up = jumps_up(rows)
+    if not 0 < len(up) <= MOST_CYCLES:
+        return
+    number = np.arange(1, len(up) + 1)
+    low, high = float((rows.t[up - 1] / number).max()), float((rows.t[up] / number).min())
+    some, found = rows.sample, []
+    for count in range(len(up) + 1, MOST_CYCLES + 1):
+        for over in tidy_wholes(count * low + 1e-6, count * high, rows.unit)[:MOST_LENGTHS]:
+            if over > rows.t[up[-1]] and (over % count or over < rows.t[-1]):
+                column = np.where(some.t < over, half_cosine(np.mod(count * some.x, over) / over), 0.0)
+                rest, level, swing = (float(each[0]) for each in scan(column[None, :], some.y))
+                found.append((rest, whole_digits(over, rows.unit), count, over, level, swing))
+    least = min(found, default=(0.0,))[0]
+    close = [each for each in found if each[0] <= 2 * least + some.absolute.max()]
+    for _, _, count, over, level, swing in sorted(close, key=lambda each: each[1:])[:3]:
+        yield from settled([(_cycles_family(count, over), [level + swing, level])], rows)
+
+
+def _cycles_family(count: int, over: int) -> Family:
+    def form(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
+        part = np.where(t < over, half_cosine(np.mod(count * t, over) / over), 0.0)
+        return np.asarray(theta[1] + (theta[0] - theta[1]) * part)
+
+    def build(p: list[float]) -> Schedule:
+        return CosineCycles(initial=p[0], floor=max(0.0, p[1]), over=steps(over), cycles=float(count))
+
+    return Family(form, build)
 
 
 def half_cosine(part: np.ndarray) -> np.ndarray:

@@ -103,6 +103,8 @@ def counters(pair: Pair, side: Side) -> list[int]:
     whole = [near for each in found for near in (round(each), math.floor(each), math.ceil(each))]
     if pair.clock is not None:
         whole = [pair.clock.steps_per_epoch, pair.clock.batches_per_epoch, *whole]
+    else:  # of those that the rows leave open, the run has a whole number of epochs
+        whole.sort(key=lambda factor: factor < 2 or (max(fast.last, slow.last) + 1) % factor != 0)
     return _distinct(each for each in [*whole, *range(2, 65)] if 2 <= each <= fast.last + slow.last)
 
 

@@ -53,8 +53,12 @@ def _numbers(a: Written, rows: Rates) -> dict[str, tuple[float, bool, float, flo
     if "last_rate" in fields:
         found["last_rate"] = vars(a.body)[fields["last_rate"]], False, 0.0, 0.95 * peak, _field(a, fields["last_rate"])
         found["peak"] = a.peak, False, peak / 10, peak * 10, _field(a, fields["peak"])
+    if "pct_start" in fields:
+        found["pct_start"] = vars(a.body)[fields["pct_start"]], False, 0.01, 0.9, _field(a, fields["pct_start"])
     if "power" in fields:
         found["power"] = vars(a.body)[fields["power"]], False, 0.1, 8.0, _field(a, fields["power"])
+    if a.warm:
+        found["warmup_start"] = a.start, False, 0.0, 0.999 * peak, lambda start: replace(a, start=start)
     if a.warm and a.decay and a.how != RAMP and not a.how[1]:
         found["warmup_steps"] = a.warm, True, 1, a.total - a.stable - 1, partial(_warmed, a)
     return found

@@ -19,6 +19,9 @@ from samestep.experiment.clock import Clock, Duration
 from samestep.experiment.schedules import (
     Clip,
     Constant,
+    CosineCycles,
+    CosineDecay,
+    CosineRestarts,
     Cyclic,
     ExponentialDecay,
     Linear,
@@ -47,6 +50,7 @@ NAMES: dict[str, dict[str, str]] = {
     "inverse-time": {"initial": "peak", "decay_rate": "decay_rate", "every": "period"},
     "power": {"initial": "peak", "end": "last_rate", "over": "decay_steps", "power": "power"},
     "inverse-sqrt": {"initial": "peak", "timescale": "timescale", "power": "power"},
+    "cosine-cycles": {"initial": "peak", "floor": "last_rate", "over": "decay_steps", "cycles": "cycles"},
     "cosine-restarts": {"initial": "peak", "floor": "last_rate", "first": "period", "t_mul": "t_mul", "m_mul": "m_mul"},
     "one-cycle": {
         "max_lr": "peak",
@@ -237,6 +241,7 @@ def changes(a: Written, b: Written, last: int) -> Iterator[Change]:
     """What would bring a one number nearer to b, each as a person would change it; none for different kinds."""
     if a.kind != b.kind:
         a, b = _as_line(a), _as_line(b)
+        a, b = _as_cycles(a, b), _as_cycles(b, a)
     if a.kind != b.kind or a.kind not in NAMES:
         ours, theirs = a.stairs(last), b.stairs(last)
         if ours is None or theirs is None:
@@ -270,6 +275,21 @@ def _as_line(written: Written) -> Written:
         cycle=False,
     )
     return Written(down, round(warm), start)
+
+
+def _as_cycles(written: Written, other: Written) -> Written:
+    """Half a cosine as one cycle, and restarts as several in the other's length; any other as it is."""
+    body, theirs = written.body, other.body
+    if not isinstance(theirs, CosineCycles | CosineDecay | CosineRestarts):
+        return written
+    if isinstance(body, CosineDecay) and body.after == "hold":
+        return replace(written, body=CosineCycles(initial=body.initial, floor=body.floor, over=body.over, cycles=1.0))
+    if isinstance(body, CosineRestarts) and body.t_mul == body.m_mul == 1 and not isinstance(theirs, CosineRestarts):
+        cycles = theirs.over.count / body.first.count
+        if cycles == round(cycles):
+            cycled = CosineCycles(initial=body.initial, floor=body.floor, over=theirs.over, cycles=float(cycles))
+            return replace(written, body=cycled)
+    return written
 
 
 def _of_clock(a: Written, b: Written) -> Iterator[Change]:

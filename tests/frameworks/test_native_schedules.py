@@ -102,6 +102,11 @@ simple = {
     ),
     "linear": builds("linear", initial=levels, end=rates, over=durations),
     "cosine": builds("cosine", initial=rates, floor=levels, over=durations, after=st.sampled_from(["hold", "rise"])),
+    "cosine-cycles": st.tuples(rates, parts, durations, st.sampled_from([0.5, 1.0, 2.0, 2.5, 3.0, 7.0])).map(
+        lambda drawn: KINDS["cosine-cycles"](
+            initial=drawn[0], floor=float(f"{drawn[0] * drawn[1]:.6g}"), over=drawn[2], cycles=drawn[3]
+        )
+    ),
     "cosine-restarts": st.tuples(
         rates,
         st.one_of(parts, st.just(3.0)),

@@ -83,6 +83,7 @@ FUNCTIONS = {
     "linear": "transformers.get_linear_schedule_with_warmup(optimizer, 20, num_training_steps=100)",
     "linear-alone": "get_linear_schedule_with_warmup(optimizer, num_warmup_steps=0, num_training_steps=100)",
     "cosine": "get_cosine_schedule_with_warmup(optimizer, num_warmup_steps=0.1 * 100, num_training_steps=100)",
+    "restarts": "get_cosine_with_hard_restarts_schedule_with_warmup(optimizer, 10, 90, num_cycles=3)",
     "polynomial": "get_polynomial_decay_schedule_with_warmup(optimizer, 10, 90, power=2.0)",
 }
 TORCH |= {f"transformers-{name}": f"scheduler = {code}" for name, code in FUNCTIONS.items()}

@@ -21,6 +21,10 @@ DECAYS = {
 }
 
 SAID = {
+    "warmup:initial=0,over=9 steps,then=(cosine-cycles:initial=1,floor=0,over=41 steps,cycles=3)": (
+        "get_cosine_with_hard_restarts_schedule_with_warmup",
+        {"num_warmup_steps": 9, "num_training_steps": 50, "num_cycles": 3},
+    ),
     "inverse-sqrt:initial=1,timescale=10000 steps": ("get_inverse_sqrt_schedule", {"num_warmup_steps": 0}),
     "inverse-sqrt:initial=1,timescale=7 steps": (
         "get_inverse_sqrt_schedule",

@@ -121,6 +121,9 @@ MADE = {
         o, 10, 40, min_lr=0.01
     ),
     "transformers restarts": lambda o: transformers.get_cosine_with_hard_restarts_schedule_with_warmup(o, 10, 40, 3),
+    "transformers restarts, no whole cycles": (
+        lambda o: transformers.get_cosine_with_hard_restarts_schedule_with_warmup(o, 0, 40, 3)
+    ),
     "transformers polynomial": lambda o: transformers.get_polynomial_decay_schedule_with_warmup(o, 10, 40, 1e-3, 2.0),
     "transformers stable": lambda o: transformers.get_wsd_schedule(
         o, num_warmup_steps=10, num_decay_steps=20, num_training_steps=50, min_lr_ratio=0.1, decay_type="linear"

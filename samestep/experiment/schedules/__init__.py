@@ -16,6 +16,7 @@ from samestep.experiment.schedules.base import ArrayLike, ScheduleModel, float32
 from samestep.experiment.schedules.clip import Clip
 from samestep.experiment.schedules.constant import Constant
 from samestep.experiment.schedules.cosine import CosineDecay
+from samestep.experiment.schedules.cosine_cycles import CosineCycles
 from samestep.experiment.schedules.cosine_restarts import CosineRestarts
 from samestep.experiment.schedules.cyclic import Cyclic
 from samestep.experiment.schedules.exponential import ExponentialDecay
@@ -40,6 +41,7 @@ Schedule = Annotated[
     | Power
     | Linear
     | CosineDecay
+    | CosineCycles
     | CosineRestarts
     | OneCycle
     | Cyclic
@@ -70,6 +72,7 @@ __all__ = [
     "ArrayLike",
     "Clip",
     "Constant",
+    "CosineCycles",
     "CosineDecay",
     "CosineRestarts",
     "Cyclic",

@@ -16,8 +16,8 @@ from samestep.experiment.clock import Clock, Duration, Stepping
 from samestep.experiment.schedules import (
     SCHEDULES,
     Constant,
+    CosineCycles,
     CosineDecay,
-    CosineRestarts,
     Linear,
     PolynomialDecay,
     Schedule,
@@ -144,15 +144,10 @@ def _cosine(given: _Given) -> Schedule:
 
 
 def _restarts(given: _Given) -> Schedule:
-    """The last cycle holds."""
-    cycles = int(given["num_cycles"])
-    first = given.count("num_cycles", given.rest / cycles)
-    last = CosineDecay(initial=given.base_lr, floor=0.0, over=first, after="hold")
+    over, cycles = given.count("num_training_steps", given.rest), float(given["num_cycles"])
     if cycles == 1:
-        return given.warmed_up(last)
-    before = CosineRestarts(initial=given.base_lr, floor=0.0, first=first, t_mul=1.0, m_mul=1.0)
-    until = Duration(first.count * (cycles - 1), first.unit)
-    return given.warmed_up(Sequence(schedules=(before, last), milestones=(until,)))
+        return given.warmed_up(CosineDecay(initial=given.base_lr, floor=0.0, over=over, after="hold"))
+    return given.warmed_up(CosineCycles(initial=given.base_lr, floor=0.0, over=over, cycles=cycles))
 
 
 def _polynomial(given: _Given) -> Schedule:

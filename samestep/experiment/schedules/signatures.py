@@ -50,6 +50,9 @@ TRANSFORMERS = {
     "get_cosine_schedule_with_warmup": (
         "optimizer, num_warmup_steps, num_training_steps, num_cycles=0.5, last_epoch=-1"
     ),
+    "get_cosine_with_hard_restarts_schedule_with_warmup": (
+        "optimizer, num_warmup_steps, num_training_steps, num_cycles=1, last_epoch=-1"
+    ),
     "get_linear_schedule_with_warmup": "optimizer, num_warmup_steps, num_training_steps, last_epoch=-1",
     "get_polynomial_decay_schedule_with_warmup": (
         "optimizer, num_warmup_steps, num_training_steps, lr_end=1e-07, power=1.0, last_epoch=-1"

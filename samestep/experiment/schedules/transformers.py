@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from samestep.experiment.clock import Duration, Stepping
-from samestep.experiment.schedules import Constant, CosineDecay, Linear, PolynomialDecay, Schedule, Warmup
+from samestep.experiment.schedules import Constant, CosineCycles, CosineDecay, Linear, PolynomialDecay, Schedule, Warmup
 from samestep.experiment.schedules.calls import Call, counted, number
 
 
@@ -37,6 +37,8 @@ def _then(name: str, given: Any, lr: float, warm: Fraction, stepping: Stepping) 
     if name == "get_polynomial_decay_schedule_with_warmup":
         end, power = number("lr_end", given["lr_end"]), number("power", given["power"])
         return PolynomialDecay(initial=lr, end=end, power=power, over=over, cycle=False)
+    if name == "get_cosine_with_hard_restarts_schedule_with_warmup":
+        return CosineCycles(initial=lr, floor=0.0, over=over, cycles=number("num_cycles", given["num_cycles"]))
     if given["num_cycles"] != 0.5:
         raise ValueError(f"num_cycles: got {given['num_cycles']!r}. samestep reads half a cycle; write 0.5.")
     return CosineDecay(initial=lr, floor=0.0, over=over, after="rise")
