@@ -34,6 +34,7 @@ KEPT_APART = {
     "by-hand": "a mistake that no cause names",
     "along-a-logarithm": "a mistake that no cause names",
 }
+NO_MISTAKE = [name for name, group in KEPT_APART.items() if group == "no mistake"]
 
 
 @dataclass(frozen=True)
@@ -48,18 +49,21 @@ class Case:
 
     def write(self, folder: Path) -> tuple[str, str]:
         """Write both logs."""
-        both = zip("ab", self.styles, (self.pair.a, self.pair.b), strict=True)
         a, b = (
             str(logs.write(folder, side, style, rates, self.pair.steps_per_epoch) if style else self.pair.schedule)
-            for side, style, rates in both
+            for side, style, rates in self.sides
         )
         return a, b
 
     @property
+    def sides(self) -> list[tuple[str, logs.Style | None, np.ndarray]]:
+        """Each side's name, how it is logged, and the rate of every update."""
+        return list(zip("ab", self.styles, (self.pair.a, self.pair.b), strict=True))
+
+    @property
     def logged(self) -> list[tuple[logs.Style, np.ndarray]]:
         """How each side that is no schedule is logged, and its rates."""
-        both = zip(self.styles, (self.pair.a, self.pair.b), strict=True)
-        return [(style, rates) for style, rates in both if style is not None]
+        return [(style, rates) for _, style, rates in self.sides if style is not None]
 
 
 def draw(mistake: str, seed: int, number: int) -> Case:
@@ -150,7 +154,9 @@ def mark(case: Case, said: Mapping[str, Any]) -> str:
     verdict, cause, pair = said["verdict"], said["cause"], case.pair
     if verdict in pair.verdicts:
         return "right"
-    if KEPT_APART.get(case.mistake) == "no mistake":
+    if _is_seen(case, cause):
+        return "right"
+    if case.mistake in NO_MISTAKE:
         return "vague" if verdict == "inconclusive" else "false alarm"
     if verdict in ("same", "error"):
         return "wrong"
@@ -161,6 +167,18 @@ def mark(case: Case, said: Mapping[str, Any]) -> str:
     if verdict == "inconclusive" or cause["name"] in VAGUE:
         return "right" if pair.vague else "vague"
     return "wrong"
+
+
+def _is_seen(case: Case, cause: Mapping[str, Any]) -> bool:
+    """Whether it says no more than where a log ends: there it may be shorter, or not have come to its first fall."""
+    lasts = {side: style and int(style.steps(len(rates))[-1]) for side, style, rates in case.sides}
+    if cause["name"] == "length":
+        return None not in lasts.values() and lasts["a"] != lasts["b"] and case.mistake in NO_MISTAKE
+    if cause["name"] != "never-falls":
+        return False
+    _, style, rates = next(each for each in case.sides if each[0] == cause["side"])
+    seen = rates if style is None else rates[style.steps(len(rates))]
+    return bool((np.diff(seen) >= 0).all())
 
 
 def _relative(style: logs.Style, rates: np.ndarray) -> float:

@@ -119,7 +119,7 @@ def _begins(pair: Pair, curve: Curve, base: Curve, apart: tuple[int, int]) -> li
     rows = curve.rates.step[max(apart[0] - 1, 0) : apart[1] + 1]
     near = steps_between(int(rows[0]) + 1, int(rows[-1]), MOST).tolist()
     size = pair.clock.steps_per_epoch if pair.clock else base.inferred.steps_per_epoch if base.inferred else 1
-    held = base.changes[base.rates.step[base.changes] <= rows[-1] - 1] if size > 1 else []
+    held = base.changes[base.rates.step[base.changes] <= curve.rates.step[apart[0]]] if size > 1 else []
     first = int(base.rates.step[max(held[-1] - 1, 0)]) + 1 if len(held) else int(rows[0]) + 1
     epochs = [step for step in range(-(-first // size) * size, int(rows[-1]) + 1, size) if step] if size > 1 else []
     return list(dict.fromkeys([*epochs[-MOST:], *near]))

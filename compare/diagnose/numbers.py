@@ -172,10 +172,16 @@ def _of_numbers(rest: list[Change]) -> list[Cause]:
     return [Parameters(tuple(map(_number, rest)))]
 
 
+def _said(cause: Cause) -> tuple[object, ...]:
+    """What a cause says, in whatever order it names its numbers."""
+    own = cause.numbers if isinstance(cause, Parameters) else (cause,)
+    return own if cause.second is None else (*own, *_said(cause.second))
+
+
 def _distinct(causes: Iterator[Cause]) -> list[Cause]:
     """Each once, and no more than a reader looks at."""
     found: list[Cause] = []
     for cause in causes:
-        if cause not in found:
+        if all(set(_said(cause)) != set(_said(each)) for each in found):
             found.append(cause)
     return found[:3]

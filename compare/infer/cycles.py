@@ -20,6 +20,9 @@ from .rows import Rows
 Mode = Literal["triangular", "triangular2", "exp_range"]
 Strategy = Literal["cos", "linear"]
 
+USUAL = 1 / 25, 1e-4
+"""PyTorch's own 1 / div_factor and 1 / final_div_factor."""
+
 TIDY = 4
 """Digits of a one-cycle's pct_start; with more, it is a warm-up to another schedule that happens to fit."""
 
@@ -36,7 +39,9 @@ def one_cycles(rows: Rows) -> Iterator[Schedule]:
             for theta in _likely(rows, [each for _, each in starts[:2]], strategy, three):
                 family = _one_cycle_family(strategy, three)
                 families = [replace(family, given=(0,)), *([family] if strategy == "cos" else [])]
-                found = next(settled(((each, theta) for each in families), rows), None)
+                usual = [*theta[:3], *USUAL]  # few digits leave open what a cycle begins and ends at
+                guesses = [(replace(family, given=(0, 3, 4)), usual), *((each, theta) for each in families)]
+                found = next(settled(guesses, rows), None)
                 if isinstance(found, OneCycle) and digits(found.pct_start) <= TIDY:
                     yield found
 
@@ -66,6 +71,9 @@ def _one_cycle_starts(rows: Rows, top: int, strategy: Strategy, three: bool) -> 
     some, t, last = rows.sample, rows.sample.x, float(rows.t[-1])
     before, after = float(rows.t[top - 1]), float(rows.t[top + 1])
     peaks = np.unique([float(rows.t[top]), (before + after) / 2, (before + 3 * after) / 4])
+    high = np.flatnonzero(rows.y >= rows.y[top] - 2 * rows.rounding[top])
+    if high[-1] > top + 1:  # rounded, it holds for a while
+        peaks = np.linspace(float(rows.t[top]), float(rows.t[high[-1]]), 7)
     ends = np.unique(
         np.concatenate([[last], last_moves(rows), last * np.linspace(0.4, 1, 13), last * np.geomspace(1, 10, 13)])
     )

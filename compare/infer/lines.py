@@ -19,6 +19,9 @@ from .structure import jumps_up
 
 POWERS = np.array([2.0, 0.5, 3.0, 1.5, 4.0, 5.0, 0.9, 0.75, 0.25, 8.0, 1.1, 2.5])
 
+MOST_POWERS = 6
+"""Powers that are looked at closely at most, those that leave least."""
+
 NEAR = 0.01
 """Part of the range of rates that a power of about the right length leaves at most."""
 
@@ -41,7 +44,7 @@ def polynomials(rows: Rows) -> Iterator[Schedule]:
         place = int(rest.argmin())
         starts.append((float(rest[place]), level[place] + swing[place], level[place], power, near[place]))
     worst = max(NEAR * float(np.ptp(some.y)), 2 * float(some.absolute.max()))
-    starts = sorted(each for each in starts if each[0] <= worst)
+    starts = sorted(each for each in starts if each[0] <= worst)[:MOST_POWERS]
     yield from settled(((_POLYNOMIAL, theta) for _, *theta in starts[:3]), rows)
     for _, initial, end, power, over in starts:  # the beginning alone does not determine the power: take a usual one
         to_zero = [initial, 0.0, power, max(over, last)]

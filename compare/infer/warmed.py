@@ -121,6 +121,8 @@ def _unclipped(rows: Rows, stairs: Callable[[Rows], Schedule | None]) -> Iterato
     first, last = (int(highest[place]) for place in (0, -1))
     if len(rows) < FEWEST:
         return
+    if not first and rows.t[0] > 0:
+        yield from _hidden(rows, last)
     if first and not _rises(rows, first):
         yield from _logarithms(rows, first) if last == len(rows) - 1 else ()
         return
@@ -377,6 +379,23 @@ def _decays(rows: Rows, first: int, last: int, body: Body) -> Iterator[Schedule]
             if (found := _settled(rows, theta, body)) is not None:
                 yield found
                 return
+
+
+def _hidden(rows: Rows, last: int) -> Iterator[Schedule]:
+    """A cosine after a warm-up from 0 that is over before the first row: its length follows from the curve."""
+    later, end = rows.sample, float(rows.t[-1])
+    lengths = np.unique(np.concatenate([last_moves(rows), length_grid(rows, 20.0, 120), [end, end + 1]]))
+    for to_zero in (True, False) if last < len(rows) - FEWEST else ():
+        starts = []
+        for warm in np.linspace(1, float(rows.t[0]), 6):
+            columns = COSINE.shape(COSINE.part(later.x, warm, lengths[lengths > later.t[1]][:, None]))
+            rest, level, swing = _scan_to_zero(columns, later.y) if to_zero else scan(columns, later.y)
+            best = int(np.where(level < -later.absolute.max(), np.inf, rest).argmin())
+            total = float(lengths[lengths > later.t[1]][best])
+            starts.append((float(rest[best]), [warm, total, float(level[best] + swing[best]), float(level[best]), 0.0]))
+        if (found := _settled(rows, min(starts)[1], COSINE)) is not None:
+            yield found
+            return
 
 
 def _scan_to_zero(columns: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -193,8 +193,12 @@ class Written:
 
         ``(n + 1) / w`` is at 1 at step w - 1.
         """
-        begun = self.warm and _alike(self.start * (self.warm + 1), self.peak)
-        return self.warm + 1 if begun and digits(self.warm + 1) < digits(self.warm) else self.warm
+        return self.warm + 1 if self.starts_at_1 and digits(self.warm + 1) < digits(self.warm) else self.warm
+
+    @property
+    def starts_at_1(self) -> bool:
+        """Whether the first step of the warm-up is a part of the way already."""
+        return bool(self.warm) and _alike(self.start * (self.warm + 1), self.peak)
 
     def lasting(self, decay: int) -> Written:
         """With a decay of so many steps. Raises ValueError for fewer than 1."""
@@ -327,7 +331,8 @@ def _of_warmup_steps(a: Written, b: Written) -> Iterator[Change]:
     if said[0] == said[1]:
         return  # one of them begins a step later
     begun = [a.start] if said == (a.warm, b.warm) else [tidy(a.peak / said[1])]
-    for start in dict.fromkeys((*begun, a.start)):
+    tied = [b.start] if a.starts_at_1 and b.starts_at_1 else []  # (n + 1) / (w + 1), as nanoGPT has it
+    for start in dict.fromkeys((*begun, a.start, *tied)):
         changed = replace(a, warm=b.warm, start=start)
         if a.stable > b.warm - a.warm:
             yield Change("warmup_steps", *said, replace(changed, stable=a.stable - b.warm + a.warm))
@@ -420,6 +425,8 @@ def between_rows(ours: Written, theirs: Written, step: np.ndarray, last: int) ->
     a, b = ours.stairs(last), theirs.stairs(last)
     if a is None or b is None or not (isinstance(a.body, Stairs) and isinstance(b.body, Stairs)):
         return ours
+    if ours.kind == theirs.kind == "exponential":
+        return ours  # both have one period
     known = np.array([each + b.warm for each in b.body.milestones])
     moved = []
     for milestone in (each + a.warm for each in a.body.milestones):
