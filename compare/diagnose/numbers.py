@@ -65,7 +65,7 @@ def _between(pair: Pair) -> list[Held]:
         paths = [(*path, each) for path in paths for each in _next(path, ours, theirs, last)]
         held = [(path, check) for path in paths if (check := _check(pair, path)) is not None]
         if held:
-            return [each for each in held if _is_likely(each[0])]
+            return [each for each in held if _is_likely(each[0]) and _is_paid(pair, each[0])]
     return []
 
 
@@ -77,6 +77,11 @@ def _is_likely(path: Path) -> bool:
     warm = [abs(a - b) for (a, b), change in zip(pairs, path, strict=True) if change.side]  # what a total may leave
     short = all(digits(float(each)) <= SHORT for pair in pairs for each in pair)
     return short and all(abs(a - b) > 0.01 * max(abs(a), abs(b)) or abs(a - b) in warm for a, b in pairs)
+
+
+def _is_paid(pair: Pair, path: Path) -> bool:
+    """Whether stairs change often enough to tell several numbers apart: one drop may be any of them."""
+    return len(path) < 2 or all(len(each.changes) >= len(path) for each in (pair.a, pair.b) if each.is_stepwise)
 
 
 def _number(change: Change) -> tuple[str, float, float]:

@@ -17,6 +17,9 @@ WRITTEN = 4
 """Digits of the numbers that people write at most; with more, a kind that bends may be what was written."""
 
 
+COARSE = 0.01
+"""Part of the peak by which a rate may be off; with more, several schedules in a row fit anything."""
+
 MOST_LEVELS = 5
 """Levels that a person writes down; more of them are looked at as a curve first."""
 
@@ -38,7 +41,8 @@ def schedules_of(rows: Rows) -> Iterator[Schedule]:
     yield from sorted(
         [*warm, *([plain] if plain else []), *([flexible] if flexible else [])], key=lambda each: cost(each, rows.unit)
     )
-    yield from combined(rows, plain_schedule, simple_schedule)
+    if rows.rounding.max() <= COARSE * rows.peak:
+        yield from combined(rows, plain_schedule, simple_schedule)
 
 
 def plain_schedule(rows: Rows) -> Schedule | None:

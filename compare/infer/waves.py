@@ -48,15 +48,21 @@ def cycles(rows: Rows) -> Iterator[Schedule]:
     low, high = float((rows.t[up - 1] / number).max()), float((rows.t[up] / number).min())
     some, found = rows.sample, []
     for count in range(len(up) + 1, MOST_CYCLES + 1):
-        for over in tidy_wholes(count * low + 1e-6, count * high, rows.unit)[:MOST_LENGTHS]:
-            if over > rows.t[up[-1]] and (over % count or over < rows.t[-1]):
-                column = np.where(some.t < over, half_cosine(np.mod(count * some.x, over) / over), 0.0)
-                rest, level, swing = (float(each[0]) for each in scan(column[None, :], some.y))
-                found.append((rest, whole_digits(over, rows.unit), count, over, level, swing))
+        overs = np.array(tidy_wholes(max(count * low, float(rows.t[up[-1]])) + 1e-6, count * high, rows.unit))
+        overs = overs[(overs % count != 0) | (overs < rows.t[-1])] if len(overs) else overs
+        if not len(overs):
+            continue
+        columns = np.where(some.x < overs[:, None], half_cosine(np.mod(count * some.x / overs[:, None], 1)), 0.0)
+        rest, level, swing = scan(columns, some.y)
+        for place in np.flatnonzero(rest <= 2 * rest.min())[:MOST_LENGTHS]:
+            over = int(overs[place])
+            ends_later = over > rows.t[-1] + rows.gap  # a run mostly ends with its schedule
+            likely = float(rest[place]), (ends_later, count, whole_digits(over, rows.unit))
+            found.append((*likely, over, [level[place] + swing[place], level[place]]))
     least = min(found, default=(0.0,))[0]
     close = [each for each in found if each[0] <= 2 * least + some.absolute.max()]
-    for _, _, count, over, level, swing in sorted(close, key=lambda each: each[1:])[:3]:
-        yield from settled([(_cycles_family(count, over), [level + swing, level])], rows)
+    for _, (_, count, _), over, theta in sorted(close, key=lambda each: each[1])[:MOST_LENGTHS]:
+        yield from settled([(_cycles_family(count, over), theta)], rows)
 
 
 def _cycles_family(count: int, over: int) -> Family:
