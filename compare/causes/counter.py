@@ -233,7 +233,7 @@ def _reading(pair: Pair, factor: float) -> Reading:
     """What a counter's factor most likely is."""
     whole = round(max(factor, 1 / factor))
     fast, slow = (pair.b, pair.a) if factor > 1 else (pair.a, pair.b)
-    if _is_bare_factor(fast) and not slow.is_stepwise:
+    if _is_bare_factor(fast) and not (slow.is_stepwise or getattr(slow.schedule, "staircase", False)):
         return "unconverted-rate"
     if pair.clock is None:
         return "unknown"

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..infer.numbers import digits
 from ..refute import Claim, Pair, predict
-from ..refute.estimate import LATE_FIRST, constant_ratios, first_apart
+from ..refute.estimate import LATE_FIRST, constant_ratios, first_apart, onset
 from ..terms import Side, other
 from ..words import multiple
 from . import snippets
@@ -66,7 +66,9 @@ class ExtraDecay(Cause):
                 continue
             base, rates = pair.other(side), pair.of(side).rates
             rows = rates.rows(slice(apart[1], None))
-            steps = [int(rows.step[0]), *(int(each) for each in rates.step[apart[0] + 1 : apart[1]][:MOST])]
+            roundest = onset(pair, side)
+            near = [int(each) for each in (rows.step[0], *rates.step[apart[0] + 1 : apart[1]][:MOST])]
+            steps = near if roundest is None else list(dict.fromkeys([roundest, *near]))
             for ratio in constant_ratios(rows, base.at(rows.step)):
                 if not np.ptp(rows.lr) and min(digits(ratio), digits(1 / ratio)) > MOST_DIGITS:
                     continue  # of two rates that hold, any two have a ratio

@@ -11,7 +11,7 @@ import numpy as np
 from samestep.experiment.schedules import PiecewiseConstant, Schedule, Sequence
 
 from ..refute import Claim, Curve, Pair, predict
-from ..refute.estimate import LATE_FIRST, allowed_at, is_plain, steps_between
+from ..refute.estimate import LATE_FIRST, allowed_at, first_apart, is_plain, steps_between
 from ..refute.written import Stairs, Written
 from ..terms import Side, other
 from .base import Cause
@@ -110,8 +110,8 @@ def _falls(pair: Pair, side: Side) -> int | None:
     keeping, base = pair.of(side), pair.other(side)
     if not pair.differs[side].any():
         return None
-    last = int(pair.differs[side].argmax())
-    before = int(keeping.rates.step[last - 1]) if last else 0
+    last, apart = int(pair.differs[side].argmax()), first_apart(pair, side)
+    before = int(keeping.rates.step[apart[0]]) if apart else 0
     steps = steps_between(before, int(keeping.rates.step[last]), MOST)
     rate = base.at(steps).value
     room = 2 * allowed_at(keeping.peak) + keeping.rates.rounding[last]

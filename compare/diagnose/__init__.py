@@ -131,7 +131,9 @@ def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float, given: Mapping[Si
     theirs = ours if alike else given.get("b") or infer(b, clock)
     at_peak = ours is None and theirs is None  # else the one that is known says how float32 rounds
     endless = {side: side in given and given[side].schedule.after_end != "error" for side in SIDES}
-    return Pair(Curve(a, ours, at_peak, endless["a"]), Curve(b, theirs, at_peak, endless["b"]), clock, ulp)
+    epoch = clock.steps_per_epoch if clock else 1
+    one = Curve(a, ours, at_peak, endless["a"], epoch)
+    return Pair(one, Curve(b, theirs, at_peak, endless["b"], epoch), clock, ulp)
 
 
 def _only_between(pair: Pair) -> bool:

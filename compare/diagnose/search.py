@@ -15,6 +15,9 @@ from ..refute.curve import FEWEST
 from ..refute.estimate import is_one
 from ..terms import Side
 
+CLOSE = 0.1
+"""Part of what is allowed that says nothing: of claims that leave no more, the likelier one comes first."""
+
 ENOUGH_COVERED = 0.5
 """Fraction of one side's rows that a claim must predict."""
 
@@ -80,7 +83,7 @@ def _best(pair: Pair, claims: Iterator[Claim[Cause]]) -> Held | None:
 def _is_better(pair: Pair, one: Held, other: Held) -> bool:
     """Of two claims of one cause: from a schedule that is known, or else for more rows, or leaving clearly less."""
     ours, theirs = ((is_one(pair.other(claim.side)), len(pair.of(claim.side).rates)) for claim, _ in (one, other))
-    return ours > theirs if ours != theirs else one[1].excess < 0.5 * other[1].excess
+    return ours > theirs if ours != theirs else one[1].excess < 0.5 * other[1].excess and other[1].excess > CLOSE
 
 
 def _holds(pair: Pair, claim: Claim[Cause], check: Check) -> bool:

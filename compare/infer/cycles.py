@@ -71,9 +71,9 @@ def _one_cycle_starts(rows: Rows, top: int, strategy: Strategy, three: bool) -> 
     some, t, last = rows.sample, rows.sample.x, float(rows.t[-1])
     before, after = float(rows.t[top - 1]), float(rows.t[top + 1])
     peaks = np.unique([float(rows.t[top]), (before + after) / 2, (before + 3 * after) / 4])
-    high = np.flatnonzero(rows.y >= rows.y[top] - 2 * rows.rounding[top])
-    if high[-1] > top + 1:  # rounded, it holds for a while
-        peaks = np.linspace(float(rows.t[top]), float(rows.t[high[-1]]), 7)
+    flat = np.flatnonzero(rows.y >= rows.y[top] - 2 * rows.rounding[top])
+    if flat[-1] > top + 1:  # rounded, it holds for a while
+        peaks = np.linspace(float(rows.t[top]), float(rows.t[flat[-1]]), 7)
     ends = np.unique(
         np.concatenate([[last], last_moves(rows), last * np.linspace(0.4, 1, 13), last * np.geomspace(1, 10, 13)])
     )

@@ -10,7 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules import PiecewiseConstant, Schedule, ScheduleModel
+from samestep.experiment.schedules import (
+    ExponentialDecay,
+    InverseTimeDecay,
+    PiecewiseConstant,
+    Product,
+    Schedule,
+    ScheduleModel,
+)
 
 from ..infer import Inferred
 from ..rates import Rates
@@ -78,12 +85,14 @@ class Curve:
     inferred : the schedule that its rows follow, None where none was found.
     rounds_at_peak : whether, without a schedule, float32 may have rounded every rate at the size of the highest one.
     is_endless : whether its schedule is asked beyond the last row as well, for a claim that other rows may then refute.
+    epoch : steps of an epoch, where they are known; else 1.
     """
 
     rates: Rates
     inferred: Inferred | None
     rounds_at_peak: bool = True
     is_endless: bool = False
+    epoch: int = 1
 
     @property
     def schedule(self) -> Schedule | None:
@@ -210,6 +219,10 @@ class Curve:
         schedule = self.schedule
         if schedule is None or self.stride == 1 or len(self.rates) < 2:
             return False
+        seen = self.stride == self.epoch or 2 * self.stride <= self.epoch and len(self.changes) >= FEWEST
+        by_epoch = self.inferred is not None and self.inferred.steps_per_epoch == self.epoch > 1
+        if seen and (by_epoch or _changes_with(schedule, self.epoch)):
+            return False
         if getattr(schedule, "staircase", False):  # evenly: each change narrows the period down
             return not self.stride or len(self.changes) < self.stride
         return _jumps(schedule)
@@ -254,6 +267,18 @@ def _as_slice(rows: np.ndarray) -> np.ndarray | slice:
     if not len(rows) or (np.diff(rows) != 1).any():
         return rows
     return slice(int(rows[0]), int(rows[-1]) + 1)
+
+
+def _changes_with(schedule: ScheduleModel, epoch: int) -> bool:
+    """Whether every jump of a schedule comes with an epoch of so many steps."""
+    match schedule:
+        case PiecewiseConstant():
+            return all(each.count % epoch == 0 for each in schedule.boundaries)
+        case ExponentialDecay(staircase=True) | InverseTimeDecay(staircase=True):
+            return schedule.every.count % epoch == 0
+        case Product():
+            return all(_changes_with(each, epoch) for each in schedule.schedules)
+    return False
 
 
 def _jumps(schedule: ScheduleModel) -> bool:

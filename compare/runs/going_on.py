@@ -8,7 +8,7 @@ from ..tolerance import allowed
 from ..words import counted
 
 NEAR = 5
-"""Rows on either side of a new beginning that show how fast the rate moves there."""
+"""Changes on either side of a new beginning that show how far the rate moves at once there."""
 
 FEWEST = 3
 """Rows that must be the same for two stretches to overlap."""
@@ -55,7 +55,8 @@ def _ahead(step: np.ndarray, lr: np.ndarray, again: np.ndarray, rates: np.ndarra
         over = len(lr) - row
         if np.ptp(rates[:over]) > 0 and _same(lr[row:], rates[:over]).all():
             return int(step[row] - again[0])
-    moves = np.abs(np.concatenate([np.diff(lr[-NEAR:]), np.diff(rates[:NEAR])])).max(initial=0.0)
+    before, after = (np.abs(moves[moves != 0]) for moves in (np.diff(lr), np.diff(rates)))
+    moves = np.concatenate([before[-NEAR:], after[:NEAR]]).max(initial=0.0)
     jump, back = abs(rates[0] - lr[-1]), abs(rates[0] - lr[0])
     if jump > 2 * moves + float(allowed(lr[-1:])[0]) or jump >= back:
         return 0

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules.text import parse
+
 PROGRAMS = Path(__file__).parents[1] / "programs"
 
 
@@ -38,6 +41,22 @@ def test_smooth_rate_asked_before_the_batch_is_not_the_one_used(facts):
 
 def test_staircase_asked_before_the_batch_has_the_same_bits(facts):
     assert facts["staircase"]["used"] == facts["staircase"]["asked_before"]
+
+
+def test_a_staircase_falls_a_step_late_in_fit_where_the_reciprocal_was_rounded(facts):
+    """TensorFlow multiplies by 1 / decay_steps in compiled code: 1 / 41 is too small in float32, 1 / 25 is not."""
+    for every in (25, 41, 61):
+        used, asked = facts["late"][str(every)]
+        multiples = every * np.arange(1, 6)
+        late = np.floor(multiples.astype(np.float32) * (np.float32(1) / np.float32(every))) < np.arange(1, 6)
+        assert asked == multiples.tolist()
+        assert used == (multiples + late).tolist()
+        assert late.any() == (every != 25)
+        stairs = parse(f"exponential:initial=1,factor=0.5,every={every} steps,staircase")
+        steps = np.arange(every * 5 + 10)
+        fell = np.searchsorted(used, steps, side="right")
+        apart = np.abs(0.5**fell - stairs.rate(steps, Clock.STEPS))
+        assert (apart <= stairs.float32_drift(steps, Clock.STEPS) + 1e-7).all()
 
 
 @pytest.mark.parametrize("kind", ["smooth", "staircase"])

@@ -37,6 +37,17 @@ def rates(staircase):
     return {"used": asks.used, "asked_before": asks.asked_before, "asked_after": asks.asked_after}
 
 
+def late_stairs(every, decays):
+    """The steps at which a staircase falls, in `fit` and asked eagerly."""
+    decay = keras.optimizers.schedules.ExponentialDecay(1.0, every, 0.5, staircase=True)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile(keras.optimizers.SGD(decay), loss=lambda y, prediction: prediction)
+    asks, ones = Asks(), np.ones((every * decays + 10, 1), "float32")
+    model.fit(ones, ones, batch_size=1, verbose=0, callbacks=[asks])
+    used, asked = np.array(asks.used), np.array(asks.asked_before)
+    return [(np.flatnonzero(rates[1:] < 0.75 * rates[:-1]) + 1).tolist() for rates in (used, asked)]
+
+
 class Calls(keras.utils.PyDataset):
     def __init__(self):
         super().__init__()
@@ -79,6 +90,7 @@ def dtype_in_float64(learning_rate):
 
 
 found = {"smooth": rates(False), "staircase": rates(True), "py_dataset": py_dataset_calls()}
+found["late"] = {str(every): late_stairs(every, 5) for every in (25, 41, 61)}
 keras.config.set_floatx("float64")
 found["float64"] = {
     "ExponentialDecay": dtype_in_float64(keras.optimizers.schedules.ExponentialDecay(1e-3, 25, 0.95)),

@@ -374,6 +374,11 @@ def periods(step: np.ndarray, every: int, staircase: bool) -> np.ndarray:
     return np.asarray((step // every).astype(np.float64) if staircase else step / every)
 
 
+def periods_in_float32(step: np.ndarray, every: int) -> np.ndarray:
+    """The floor of ``t / E`` as compiled code of TensorFlow has it: t times 1 / E, rounded to float32; float64."""
+    return np.floor(step.astype(np.float32) * (np.float32(1) / np.float32(every))).astype(np.float64)
+
+
 def check_rising(name: str, durations: Sequence[Duration]) -> None:
     """Raise ValueError where durations of one unit do not rise. Several units can be compared only with a clock."""
     for one, other in pairwise(durations):

@@ -11,7 +11,15 @@ import numpy as np
 from pydantic import Field
 
 from samestep.experiment.clock import Clock, DurationText
-from samestep.experiment.schedules.base import FLOAT32, ArrayLike, Peak, ScheduleModel, float32_error, periods
+from samestep.experiment.schedules.base import (
+    FLOAT32,
+    ArrayLike,
+    Peak,
+    ScheduleModel,
+    float32_error,
+    periods,
+    periods_in_float32,
+)
 from samestep.experiment.schedules.calls import Call, Calls, Config, Counts, Held, State, counted, torch_call
 from samestep.experiment.schedules.constant import Constant
 from samestep.experiment.schedules.piecewise_constant import PiecewiseConstant
@@ -55,13 +63,18 @@ class ExponentialDecay(ScheduleModel):
         """The factor held in float32, once for each decay, and p rounded where the rate grows.
 
         ``lr * p * d`` with ``d = |float32(r) - r| / r``, at most ``lr * p * 2**-24``. Where it grows smoothly,
-        ``lr * p * ln(r) * 2**-24`` besides; where it falls this stays under the tolerance.
+        ``lr * p * ln(r) * 2**-24`` besides; where it falls this stays under the tolerance. A staircase that compiled
+        code has a step late at some decays, since it multiplies by 1 / E, drifts by the whole decay there.
         """
         p = self.decays(step, clock)
         relative = p * float32_error(self.factor)
         if self.factor > 1 and not self.staircase:
             relative = relative + p * np.log(self.factor) * FLOAT32
-        return np.asarray(relative * self.rate(step, clock))
+        drift = np.asarray(relative * self.rate(step, clock))
+        if not self.staircase:
+            return drift
+        late = self.initial * self.factor ** periods_in_float32(np.asarray(step), clock.steps(self.every))
+        return drift + np.abs(late - self.initial * self.factor**p)
 
     def keras(self, count: Counts) -> Call:
         """The note says where float32 bends a factor near 1, and what to write instead."""

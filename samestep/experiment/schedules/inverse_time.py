@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from samestep.experiment.clock import Clock, DurationText
-from samestep.experiment.schedules.base import Peak, ScheduleModel, periods
+from samestep.experiment.schedules.base import ArrayLike, Peak, ScheduleModel, periods, periods_in_float32
 from samestep.experiment.schedules.calls import Call, Calls, Config, counted, grouped, lambda_call
 from samestep.experiment.schedules.constant import Constant
 
@@ -35,6 +35,14 @@ class InverseTimeDecay(ScheduleModel):
 
     def _rate(self, t: np.ndarray, clock: Clock) -> np.ndarray:
         return self.initial / (1 + self.decay_rate * periods(t, clock.steps(self.every), self.staircase))
+
+    def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
+        """The whole decay where compiled code has a staircase's a step late, as it multiplies by 1 / E."""
+        steps, every = np.asarray(step), clock.steps(self.every)
+        if not self.staircase:
+            return super().float32_drift(step, clock)
+        late = self.initial / (1 + self.decay_rate * periods_in_float32(steps, every))
+        return np.abs(late - self.rate(steps, clock))
 
     @classmethod
     def from_keras(cls, config: Config) -> ScheduleModel:

@@ -186,8 +186,6 @@ REPORTS = [
 ]  # fmt: skip
 
 KNOWN_WRONG = {
-    "mixed-epoch-a.csv mixed-step-b.csv",
-    "hf_cosine_with_restarts_50.csv hf_cosine_with_restarts_100.csv",
     "after.csv before.csv",
     "x4.json warmup",
 }
