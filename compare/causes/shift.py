@@ -225,8 +225,8 @@ def _epoch(pair: Pair, base: Curve) -> int:
 def _may_be_left(curve: Curve, other: Curve, rows: int) -> bool:
     """Whether so many rows at the beginning of a run belong to the same schedule as the rest."""
     schedule, lr = curve.schedule, curve.rates.lr
-    if lr[0] < 0.999 * curve.peak <= other.rates.lr[0]:  # it has no warm-up
-        return rows < int(curve.rates.step[lr.argmax()])
+    if lr[0] < 0.999 * curve.peak and other.rates.lr[0] >= 0.999 * other.peak:
+        return False  # a warm-up, which the other does not show
     return schedule is not None and not isinstance(schedule, Sequence | Product)
 
 

@@ -56,10 +56,7 @@ def _between(pair: Pair) -> list[Held]:
         return []
     last = max(pair.a.last, pair.b.last)
     ours, theirs = Written.of(a, last), Written.of(b, last)
-    if len(pair.a.rates) < len(pair.b.rates):
-        ours = between_rows(ours, theirs, pair.a.rates.step, last)
-    else:
-        theirs = between_rows(theirs, ours, pair.b.rates.step, last)
+    ours, theirs = between_rows(ours, theirs, pair.a.rates.step, pair.b.rates.step, last)
     paths: list[Path] = [()]
     for _ in range(MOST):
         paths = [(*path, each) for path in paths for each in _next(path, ours, theirs, last)]

@@ -8,6 +8,7 @@ from samestep.experiment.schedules.base import tidy
 
 from ..causes import CAUSES, named
 from ..causes.base import Cause
+from ..causes.scale import Scale
 from ..causes.warmup import Warmup
 from ..infer.numbers import digits
 from ..refute import Curve, Pair
@@ -21,6 +22,9 @@ FIRST = [named(name) for name in ("warmup", "scale", "factor", "period", "shift"
 
 COVERED = 0.95
 """Fraction of one side's rows that two causes together must predict."""
+
+MOST_DIGITS = 6
+"""Digits of a factor that somebody wrote, and few digits of the rates may have left."""
 
 MOST_ROWS = 8_000
 """Rows that are looked at while two causes are searched for; what is found is held against all of them."""
@@ -68,6 +72,8 @@ def _keeps(pair: Pair, first: Cause, rest: Pair) -> bool:
 
 def _is_paid(pair: Pair, first: Cause, second: Cause) -> bool:
     """Whether stairs show more changes than it takes numbers to explain them: a few drops can be moved onto any."""
+    if any(isinstance(each, Scale) and digits(tidy(each.factor)) > MOST_DIGITS for each in (first, second)):
+        return False  # any two rates have a ratio
     stairs = [curve for curve in (pair.a, pair.b) if curve.is_stepwise]
     numbers = sum(isinstance(each, int | float) for cause in (first, second) for each in cause.parameters.values())
     return all(len(curve.changes) > 2 * numbers for curve in stairs)

@@ -47,7 +47,7 @@ def cycles(rows: Rows) -> Iterator[Schedule]:
     number = np.arange(1, len(up) + 1)
     low, high = float((rows.t[up - 1] / number).max()), float((rows.t[up] / number).min())
     some, found = rows.sample, []
-    for count in range(len(up) + 1, MOST_CYCLES + 1):
+    for count in (each / 2 for each in range(2 * len(up) + 1, 2 * MOST_CYCLES + 1)):
         overs = np.array(tidy_wholes(max(count * low, float(rows.t[up[-1]])) + 1e-6, count * high, rows.unit))
         overs = overs[(overs % count != 0) | (overs < rows.t[-1])] if len(overs) else overs
         if not len(overs):
@@ -57,21 +57,21 @@ def cycles(rows: Rows) -> Iterator[Schedule]:
         for place in np.flatnonzero(rest <= 2 * rest.min())[:MOST_LENGTHS]:
             over = int(overs[place])
             ends_later = over > rows.t[-1] + rows.gap  # a run mostly ends with its schedule
-            likely = float(rest[place]), (ends_later, count, whole_digits(over, rows.unit))
+            likely = float(rest[place]), (ends_later, count % 1, count, whole_digits(over, rows.unit))
             found.append((*likely, over, [level[place] + swing[place], level[place]]))
     least = min(found, default=(0.0,))[0]
     close = [each for each in found if each[0] <= 2 * least + some.absolute.max()]
-    for _, (_, count, _), over, theta in sorted(close, key=lambda each: each[1])[:MOST_LENGTHS]:
+    for _, (_, _, count, _), over, theta in sorted(close, key=lambda each: each[1])[:MOST_LENGTHS]:
         yield from settled([(_cycles_family(count, over), theta)], rows)
 
 
-def _cycles_family(count: int, over: int) -> Family:
+def _cycles_family(count: float, over: int) -> Family:
     def form(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
         part = np.where(t < over, half_cosine(np.mod(count * t, over) / over), 0.0)
         return np.asarray(theta[1] + (theta[0] - theta[1]) * part)
 
     def build(p: list[float]) -> Schedule:
-        return CosineCycles(initial=p[0], floor=max(0.0, p[1]), over=steps(over), cycles=float(count))
+        return CosineCycles(initial=p[0], floor=max(0.0, p[1]), over=steps(over), cycles=count)
 
     return Family(form, build)
 

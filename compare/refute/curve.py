@@ -219,7 +219,7 @@ class Curve:
         schedule = self.schedule
         if schedule is None or self.stride == 1 or len(self.rates) < 2:
             return False
-        seen = self.stride == self.epoch or 2 * self.stride <= self.epoch and len(self.changes) >= FEWEST
+        seen = self.stride == self.epoch or (2 * self.stride <= self.epoch and len(self.changes) >= FEWEST)
         by_epoch = self.inferred is not None and self.inferred.steps_per_epoch == self.epoch > 1
         if seen and (by_epoch or _changes_with(schedule, self.epoch)):
             return False

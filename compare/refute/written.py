@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -36,7 +36,7 @@ from samestep.experiment.schedules import (
 )
 from samestep.experiment.schedules.base import tidy
 
-from ..infer.numbers import digits
+from ..infer.numbers import digits, tidy_whole
 from ..terms import Side
 
 MOST_STAIRS = 40
@@ -420,22 +420,26 @@ def _of_levels(a: Written, b: Written) -> Iterator[Change]:
         yield Change("milestone", *only[0], replace(a, body=theirs))
 
 
-def between_rows(ours: Written, theirs: Written, step: np.ndarray, last: int) -> Written:
-    """Stairs with the other's milestones, wherever no row at these steps tells them from its own."""
-    a, b = ours.stairs(last), theirs.stairs(last)
-    if a is None or b is None or not (isinstance(a.body, Stairs) and isinstance(b.body, Stairs)):
-        return ours
-    if ours.kind == theirs.kind == "exponential":
-        return ours  # both have one period
-    known = np.array([each + b.warm for each in b.body.milestones])
-    moved = []
-    for milestone in (each + a.warm for each in a.body.milestones):
-        after = int(np.searchsorted(step, milestone))
-        low = int(step[after - 1]) if after else -1
-        high = int(step[after]) if after < len(step) else last
-        alike = known[(low < known) & (known <= high)]
-        moved.append((int(alike[0]) if len(alike) == 1 else milestone) - a.warm)
-    return a.with_body(milestones=tuple(moved)) if all(each > 0 for each in moved) else ours
+def between_rows(a: Written, b: Written, of_a: np.ndarray, of_b: np.ndarray, last: int) -> tuple[Written, Written]:
+    """Two stairs with the same milestones, wherever the rows at these steps allow that; others as they are."""
+    ours, theirs = a.stairs(last), b.stairs(last)
+    if ours is None or theirs is None or a.kind == b.kind == "exponential":
+        return a, b  # or both have one period
+    milestones = [[each + side.warm for each in side.body.milestones] for side in (ours, theirs)]  # type: ignore[union-attr]
+    for one, other in product(range(len(milestones[0])), range(len(milestones[1]))):
+        begin, end = _room(of_a, milestones[0][one], last)
+        low, high = _room(of_b, milestones[1][other], last)
+        if (common := tidy_whole(max(begin, low), min(end, high))) is not None:
+            milestones[0][one] = milestones[1][other] = common
+    both = zip((ours, theirs), milestones, strict=True)
+    found = [side.with_body(milestones=tuple(each - side.warm for each in steps)) for side, steps in both]
+    return (found[0], found[1]) if all(min(each.body.milestones, default=1) > 0 for each in found) else (a, b)  # type: ignore[union-attr]
+
+
+def _room(step: np.ndarray, milestone: int, last: int) -> tuple[int, int]:
+    """The first and the last step at which a milestone may lie, so that no row tells it from this one."""
+    after = int(np.searchsorted(step, milestone))
+    return (int(step[after - 1]) + 1 if after else 0), (int(step[after]) if after < len(step) else last)
 
 
 def _warmup(schedule: Schedule, last: int) -> tuple[int, float, Schedule]:

@@ -376,7 +376,8 @@ def periods(step: np.ndarray, every: int, staircase: bool) -> np.ndarray:
 
 def periods_in_float32(step: np.ndarray, every: int) -> np.ndarray:
     """The floor of ``t / E`` as compiled code of TensorFlow has it: t times 1 / E, rounded to float32; float64."""
-    return np.floor(step.astype(np.float32) * (np.float32(1) / np.float32(every))).astype(np.float64)
+    times = step.astype(np.float32) * (np.float32(1) / np.float32(every))
+    return np.asarray(np.floor(times), dtype=np.float64)
 
 
 def check_rising(name: str, durations: Sequence[Duration]) -> None:

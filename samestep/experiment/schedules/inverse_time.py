@@ -42,7 +42,7 @@ class InverseTimeDecay(ScheduleModel):
         if not self.staircase:
             return super().float32_drift(step, clock)
         late = self.initial / (1 + self.decay_rate * periods_in_float32(steps, every))
-        return np.abs(late - self.rate(steps, clock))
+        return np.asarray(np.abs(late - self.rate(steps, clock)))
 
     @classmethod
     def from_keras(cls, config: Config) -> ScheduleModel:
