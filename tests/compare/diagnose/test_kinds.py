@@ -1,0 +1,215 @@
+"""Kinds of everyday pairs that were once answered wrongly, each in small: rates of closed forms, logged as people do."""
+
+import numpy as np
+import pytest
+from cause_helpers import rates
+
+from samestep._compare.causes.extra_decay import ExtraDecay
+from samestep._compare.causes.factor import Factor
+from samestep._compare.causes.never_falls import NeverFalls
+from samestep._compare.causes.parameters import Parameters
+from samestep._compare.causes.reset import Reset
+from samestep._compare.causes.shift import Shift
+from samestep._compare.causes.warmup import Warmup
+from samestep._compare.diagnose import diagnose
+from samestep._compare.infer import infer
+from samestep._compare.rates import Rates
+from samestep._compare.readers.digits import written_with
+from samestep._compare.runs.going_on import going_on
+from samestep.experiment.clock import Clock
+from samestep.experiment.schedules.text import parse
+
+
+def per_epoch(text, epoch, steps):
+    """The rates of a schedule that counts epochs, with one call after each."""
+    return np.repeat(parse(text).rate(np.arange(-(-steps // epoch)), Clock.STEPS), epoch)[:steps]
+
+
+def logged(lr, every=1, offset=0, digits=None, base=0):
+    """Every so many rows, with so many significant digits."""
+    step = np.arange(offset, len(lr), every)
+    kept = np.asarray(lr)[step]
+    if digits is None:
+        return Rates.of(step + base, kept)
+    written = np.array([float(f"{rate:.{digits}g}") for rate in kept])
+    half = 0.5 * 10.0 ** (np.floor(np.log10(np.maximum(written, 1e-300))) + 1 - digits)
+    return Rates.of(step + base, written, np.where(written > 0, half, 0.0))
+
+
+def stairs(milestones, steps, initial=0.1, factor=0.1):
+    return initial * factor ** np.searchsorted(milestones, np.arange(steps), side="right")
+
+
+def cycles(count, over, steps, warm=20):
+    text = (
+        f"warmup:initial=0,over={warm} steps,then=(cosine-cycles:initial=1e-3,floor=0,over={over} steps,cycles={count})"
+    )
+    return parse(text).rate(np.arange(steps), Clock.STEPS)
+
+
+@pytest.mark.parametrize(("a", "b"), [(1, 3), (3, 4), (2, 3), (4, 1)])
+@pytest.mark.parametrize("every", [1, 5])
+def test_another_number_of_cycles_is_named(a, b, every):
+    """940 steps hold no whole cycles of a third of them."""
+    found = diagnose(logged(cycles(a, 940, 960), every), logged(cycles(b, 940, 960), every))
+    assert found.cause == Parameters((("cycles", float(a), float(b)),))
+
+
+def test_a_length_of_cycles_is_the_run_s_and_not_twice_as_tidy():
+    found = infer(logged(cycles(4, 355, 375), 10, 9, digits=5))
+    assert (found.schedule.then.cycles, found.schedule.then.over.count) == (4, 355)
+
+
+@pytest.mark.parametrize("total", [(4000, 8000), (3000, 2500)])
+def test_a_warm_up_that_is_over_before_the_first_row_follows_from_the_cosine(total):
+    texts = [
+        f"warmup:initial=0,over=50 steps,then=(cosine:initial=3e-4,floor=0,over={each - 50} steps,after=hold)"
+        for each in total
+    ]
+    a, b = (logged(parse(text).rate(np.arange(2500), Clock.STEPS), 100, 99) for text in texts)
+    assert infer(a).schedule == parse(texts[0])
+    assert (diagnose(a, b).cause.period_a, diagnose(a, b).cause.period_b) == total
+
+
+def test_one_cycle_with_few_decimals_holds_its_peak_for_a_while():
+    one, other = (
+        parse(
+            f"one-cycle:max_lr=0.01,div_factor=25,final_div_factor=1e4,pct_start={part},over=1000 steps,"
+            "anneal_strategy=cos,after=hold"
+        ).rate(np.arange(1000), Clock.STEPS)
+        for part in (0.3, 0.4)
+    )
+    step = np.arange(1000)
+    a, b = (Rates.of(step, np.round(lr, 6), 5e-7) for lr in (one, other))
+    assert diagnose(a, b).cause == Parameters((("pct_start", 0.3, 0.4),))
+
+
+def test_a_line_that_is_looked_up_once_per_epoch_goes_on_to_0():
+    """The last epoch does not show that a rate holds."""
+    a, b = (
+        logged(per_epoch(text, 98, 1176), digits=6)
+        for text in ("linear:initial=1e-3,end=0,over=12 steps", "polynomial:initial=1e-3,end=0,power=2,over=12 steps")
+    )
+    assert infer(a).schedule.end == 0
+    assert diagnose(a, b, Clock(98, 1)).cause == Parameters((("power", 1.0, 2.0),))
+
+
+def test_stairs_that_are_looked_up_once_per_epoch_change_with_an_epoch():
+    """43 steps, asked every 50, fall twice at step 350; so does a run that decayed twice there."""
+    a = 0.1 * 0.9 ** (np.arange(500) // 50)
+    b = np.where(np.arange(500) >= 350, 0.9 * a, a)
+    assert diagnose(logged(a), logged(b)).cause == ExtraDecay("b", 350, 0.9)
+
+
+def test_the_last_stair_may_have_one_row():
+    milestones = [475, 800, 1225]
+    found = infer(logged(stairs(milestones, 1250), 25))
+    assert found.schedule.values[-1] == pytest.approx(1e-4)
+    assert infer(logged(np.where(np.arange(1250) >= 1225, 0.03, stairs(milestones[:2], 1250)), 25)) is None
+
+
+def test_milestones_between_the_rows_of_one_side_are_those_of_the_other():
+    a, b = stairs([3800, 5025], 6250), stairs([4168, 5025], 6250)
+    cause = diagnose(logged(a, 100), logged(b)).cause
+    assert [name for name, *_ in cause.numbers] == ["milestone"]
+    assert cause.numbers[0][2] == 4168
+    assert abs(cause.numbers[0][1] - 3800) < 100
+    lower = stairs([4500, 6750], 9000, factor=0.5)
+    assert diagnose(logged(stairs([4500, 6750], 9000), 50, 49), logged(lower, 50)).cause == Factor(0.1, 0.5)
+
+
+@pytest.mark.parametrize(("every", "digits"), [(1, 3), (10, None)])
+@pytest.mark.parametrize(
+    "kind", ["polynomial:initial=0.1,end=0,power=2,over=20 steps", "linear:initial=0.1,end=0,over=20 steps"]
+)
+def test_a_new_start_from_the_decayed_rate_may_hold_it_for_an_epoch(kind, every, digits):
+    rate, at = per_epoch(kind, 98, 1960), 490
+    again = np.concatenate([rate[:at], rate[: 1960 - at] * (rate[at] / rate[0])])
+    cause = diagnose(logged(rate, every, digits=digits), logged(again, every, digits=digits), Clock(98, 1)).cause
+    assert (type(cause), cause.side, cause.step) == (Reset, "b", at)
+    assert cause.factor == pytest.approx(rate[at] / rate[0], rel=1e-4)
+
+
+def test_stairs_that_rise_to_the_full_rate_have_begun_again():
+    a = stairs([756, 1008], 1260, factor=0.2)
+    b = np.concatenate([a[:945], a[: 1260 - 945]])
+    assert diagnose(logged(a), logged(b)).cause == Reset("b", 945)
+
+
+@pytest.mark.parametrize("by", [50, -50])
+def test_an_epoch_that_was_left_out_or_repeated_is_whole(by):
+    """Rows every 50 and 100 steps allow any number of steps up to an epoch; past its end a schedule holds."""
+    rate = per_epoch("cosine:initial=0.01,floor=0,over=60 steps,after=hold", 50, 3100)
+    asked = np.arange(3000)
+    b = rate[np.where(asked >= 1800, asked + by, asked)]
+    assert diagnose(logged(rate[:3000], 100, 99), logged(b, 50, 49), Clock(50, 1)).cause == Shift(by, 1800)
+
+
+def test_a_warm_up_of_any_shape_is_no_shift():
+    after = stairs([125, 250, 375], 500, 0.02)
+    head = np.repeat([2e-5, 0.005015, 0.01001, 0.015005], 25)
+    a = np.concatenate([head, after[:400]])
+    assert diagnose(logged(a, 10, 9), logged(after, 10, 9)).cause == Warmup("a", 100, "delayed")
+
+
+def test_a_warm_up_that_leaves_the_end_leaves_less_of_the_stable_phase():
+    text = "sequence:schedules=[(constant:initial=3e-5),(cosine:initial=3e-5,floor=0,over=120 steps,after=hold)]"
+    a = rates(f"warmup:initial=0,over=200 steps,then=({text},milestones=[880 steps])", 1200, Clock.STEPS)
+    b = rates(f"{text},milestones=[1080 steps]", 1200, Clock.STEPS)
+    assert diagnose(a, b).cause == Warmup("a", 200, "aligned")
+
+
+def test_a_warm_up_that_begins_at_its_first_part_has_one_number():
+    """nanoGPT's ``(n + 1) / (w + 1)``: the rate it begins at follows from its length."""
+
+    def rate(warm):
+        n = np.arange(1500)
+        later = 3e-5 + 2.7e-4 * (1 + np.cos(np.pi * np.clip((n - warm) / (1500 - warm), 0, 1))) / 2
+        return np.where(n < warm, 3e-4 * (n + 1) / (warm + 1), later)
+
+    assert diagnose(logged(rate(100)), logged(rate(90))).cause == Parameters((("warmup_steps", 100, 90),))
+
+
+def test_a_log_that_is_a_step_off_has_no_other_warm_up():
+    text = "warmup:initial=0,over=50 steps,then=(constant:initial=1e-3)"
+    lr = parse(text).rate(np.arange(5001), Clock.STEPS)
+    assert diagnose(logged(lr[:5000], 10, 9), logged(lr[1:], 10, 9)).cause == Shift(1)
+
+
+def test_what_falls_between_rows_that_both_have_is_seen():
+    """a has a row every 10 steps, b one for each: the last row before the fall is not the one before the difference."""
+    a = stairs([4704], 11760)
+    found = diagnose(logged(a, 10), logged(np.full(11760, 0.1)), Clock(196, 1))
+    assert found.cause == NeverFalls("b", 4704)
+
+
+def test_two_numbers_of_stairs_need_two_changes():
+    a, b = stairs([4900], 9800, factor=0.5), stairs([4900, 7840], 9800, factor=0.2)
+    cause = diagnose(logged(a, 100), logged(b, 100)).cause
+    assert cause.second is None
+    assert not isinstance(cause, Parameters)
+
+
+def test_a_row_per_epoch_shows_where_stairs_change():
+    """The first difference is at the epoch, though b has no row there."""
+    a = Rates.of(np.arange(0, 200, 10), 0.01 * 0.5 ** (np.arange(0, 200, 10) // 20))
+    step = np.arange(3, 200, 4)
+    b = Rates.of(step, np.where(step >= 30, 0.5, 1.0) * 0.01 * 0.5 ** (step // 20))
+    found = diagnose(a, b, Clock(10, 1))
+    assert found.first_difference.step == 30
+    assert found.cause == ExtraDecay("b", 30, 0.5)
+
+
+def test_numbers_that_are_evenly_spaced_were_not_cut():
+    """The rates of a short warm-up are 0.0002, 0.0004, …: no format of one digit."""
+    even = np.array([0.0, 0.0002, 0.0004, 0.0006, 0.0008, 0.001])
+    assert written_with(even, None)[1]["digits"] == 6
+    assert written_with(np.array([0.0001, 0.0003, 0.0004, 0.0007, 0.0008]), None)[1]["digits"] == 1
+
+
+def test_steps_that_begin_anew_within_stairs_go_on():
+    lr = per_epoch("cosine:initial=0.01,floor=0,over=100 steps,after=hold", 63, 6300)
+    step = np.concatenate([np.arange(1575), np.arange(6300 - 1575)])
+    counted, said = going_on(step, lr)
+    assert counted.tolist() == list(range(6300))
+    assert said
