@@ -119,8 +119,9 @@ class Shift(Cause):
                 before = np.arange(step - abs(k) - _epoch(pair, base), step)
                 if not base.is_stepwise and not np.ptp(base.at(before).value):
                     continue  # what holds and then falls later holds longer: nothing was repeated
-                moved = predict.changed(base, step, predict.moved(base, k))
-                yield Claim(cls(k if side == "b" else -k, step), side, moved)
+                for later in (base, *(predict.beyond(base) if k > 0 else ())):  # it may come to its end, and climb
+                    moved = predict.changed(base, step, predict.moved(later, k))
+                    yield Claim(cls(k if side == "b" else -k, step), side, moved)
 
     def rank(self) -> int:
         """A step is what logs are off by: it comes before a scale that an exponential decay moved by a step has.

@@ -118,9 +118,9 @@ def warmed(rows: Rows, stairs: Callable[[Rows], Schedule | None]) -> Iterator[Sc
 def _unclipped(rows: Rows, stairs: Callable[[Rows], Schedule | None]) -> Iterator[Schedule]:
     """Without a lowest rate."""
     highest = np.flatnonzero(rows.y >= rows.peak - 2 * rows.absolute)
-    first, last = (int(highest[place]) for place in (0, -1))
-    if len(rows) < FEWEST:
+    if len(rows) < FEWEST or not len(highest):
         return
+    first, last = (int(highest[place]) for place in (0, -1))
     if not first and rows.t[0] > 0:
         yield from _hidden(rows, last)
     if first and not _rises(rows, first):

@@ -136,10 +136,11 @@ def _cut(written: list[_Written], digits: int) -> dict[str, int] | None:
 
 
 def _is_even(written: list[_Written]) -> bool:
-    """Whether all numbers are as far apart, as those of a short warm-up are: what was cut would not be."""
+    """Whether all numbers are as far apart, by more than a last digit, as those of a short warm-up: nothing was cut."""
     decimals = max(each.decimals for each in written)
     numbers = sorted(int(each.digits) * 10 ** (decimals - each.decimals) for each in written)
-    return len(numbers) > 2 and len({after - before for before, after in pairwise(numbers)}) == 1
+    distances = {after - before for before, after in pairwise(numbers)}
+    return len(numbers) > 2 and len(distances) == 1 and distances != {1}
 
 
 def _perhaps(written: list[_Written], digits: int, highest: float) -> dict[str, int]:
