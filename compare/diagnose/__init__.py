@@ -112,18 +112,25 @@ def _causes(pair: Pair) -> list[Cause]:
     singles, numbers = single(pair), by_numbers(pair)
     if any(isinstance(cause, NeverFalls) for cause in singles):
         singles += filter(None, [Family.of(pair)])
-    if singles and (isinstance(singles[0], ONE_NUMBER) or not numbers) and not _says_more(numbers, singles[0]):
+    if singles and (isinstance(singles[0], ONE_NUMBER) or not numbers) and not _says_more(pair, numbers, singles[0]):
         return [*singles, *(each for each in numbers if each not in singles)]
     return [*numbers, *singles] or since(pair) or pairs(pair) or list(filter(None, [Family.of(pair)]))
 
 
-def _says_more(numbers: list[Cause], single: Cause) -> bool:
+def _says_more(pair: Pair, numbers: list[Cause], single: Cause) -> bool:
     """Whether a warm-up of another length is all: where nothing else has a length, it is no faster clock."""
     first = numbers[0] if numbers else None
     if isinstance(single, Shift) and abs(single.steps) == 1:
         return False  # what a log is off by
+    if not all(_comes_to_the_top(pair, side) for side in SIDES):
+        return False  # a way up that is not over is as long as its clock is slow
     known = isinstance(single, Counter) and single.reading != "unknown"
     return isinstance(first, Parameters) and first.names_of_numbers == ("warmup_steps",) and not known
+
+
+def _comes_to_the_top(pair: Pair, side: Side) -> bool:
+    """Whether a side comes to the highest rate of both."""
+    return pair.of(side).peak >= 0.999 * max(pair.a.peak, pair.b.peak)
 
 
 def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float, given: Mapping[Side, Inferred]) -> Pair:

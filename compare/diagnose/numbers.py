@@ -78,7 +78,11 @@ def _is_likely(path: Path) -> bool:
 
 def _is_paid(pair: Pair, path: Path) -> bool:
     """Whether stairs change often enough to tell several numbers apart: one drop may be any of them."""
-    return len(path) < 2 or all(len(each.changes) >= len(path) for each in (pair.a, pair.b) if each.is_stepwise)
+    changes = [len(each.changes) for each in (pair.a, pair.b) if each.is_stepwise]
+    if len(path) < 2 or not changes:
+        return True
+    even = all(change.name in ("factor", "period") for change in path)  # one period is seen from the first change on
+    return (max(changes) if even else min(changes)) >= len(path)
 
 
 def _number(change: Change) -> tuple[str, float, float]:

@@ -16,7 +16,7 @@ from samestep.experiment.schedules.base import LARGEST
 from ..rates import Rates
 from ..tolerance import ULP32, ulp32
 from .guesses import is_long, schedules_of
-from .numbers import cost
+from .numbers import cost, longest_number
 from .rows import Rows
 from .structure import epoch_lengths
 
@@ -109,7 +109,7 @@ def _is_noise(rates: Rates) -> bool:
 def _searched(rates: Rates, unit: int) -> Inferred | None:
     whole = Rows.of(rates, rates.step, unit)
     found = _first(rates, whole, 1)
-    if found is not None and not is_long(found.schedule):
+    if found is not None and not is_long(found.schedule) and not _may_be_late(whole, found.schedule):
         return found
     both = filter(None, (found, _per_epoch(rates, whole, unit)))
     return min(both, key=lambda each: cost(each.schedule, unit), default=None)
@@ -121,7 +121,8 @@ def _first(rates: Rates, rows: Rows, size: int) -> Inferred | None:
 
 
 def _per_epoch(rates: Rates, whole: Rows, unit: int) -> Inferred | None:
-    for size in dict.fromkeys([*([unit] if unit > 1 else []), *islice(epoch_lengths(whole), 2)]):
+    late = [whole.gap] if unit == 1 and whole.gap > 1 and int(whole.t[0]) % whole.gap else []
+    for size in dict.fromkeys([*([unit] if unit > 1 else []), *islice(epoch_lengths(whole), 2), *late]):
         t = rates.step - rates.step % size
         first = np.concatenate([[True], t[1:] != t[:-1]])
         if _moves_within(rates, first):
@@ -130,6 +131,11 @@ def _per_epoch(rates: Rates, whole: Rows, unit: int) -> Inferred | None:
         if found:
             return replace(found, schedule=_at_epochs(found.schedule, size))
     return None
+
+
+def _may_be_late(rows: Rows, schedule: Schedule) -> bool:
+    """Whether each row may be the end of an epoch: its numbers are none that somebody writes."""
+    return rows.gap > 1 and int(rows.t[0]) % rows.gap > 0 and longest_number(schedule) > LONG
 
 
 def _at_epochs(schedule: Schedule, size: int) -> Schedule:
@@ -157,6 +163,9 @@ def _checked(rates: Rates, schedule: Schedule, size: int) -> Inferred | None:
     worst = rows.worst(schedule)
     return Inferred(schedule, "step" if size == 1 else "epoch", size, worst, rows.peak) if worst <= 1 else None
 
+
+LONG = 8
+"""Digits of a number that nobody wrote."""
 
 _MANY = 20_000
 _FEW = 6_000

@@ -6,6 +6,7 @@ it. So the rows need not show the peak, nor the end.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,8 +18,10 @@ from samestep.experiment.schedules import (
     Clip,
     Constant,
     CosineDecay,
+    ExponentialDecay,
     InverseSqrt,
     Linear,
+    PolynomialDecay,
     Power,
     Schedule,
     Sequence,
@@ -26,7 +29,7 @@ from samestep.experiment.schedules import (
 )
 from samestep.experiment.schedules.base import tidy
 
-from .decays import steps
+from .decays import smooth_exponentials, steps
 from .fitting import Family, built, scan, settle, settled
 from .lines import last_moves, length_grid
 from .numbers import cost, digits, shorter, shortest, tidy_wholes
@@ -103,6 +106,16 @@ BODIES = tuple(
     for each in (LINE, COSINE)
 )
 
+
+def _of_power(power: float) -> Body:
+    def build(peak: float, end: float, over: float) -> Schedule:
+        return PolynomialDecay(initial=peak, end=end, power=power, over=steps(over), cycle=False)
+
+    return Body(lambda part: (1 - part) ** power, build)
+
+
+POWERS = tuple(map(_of_power, (2.0, 0.5, 0.9, 3.0)))
+
 WARM, TOTAL, PEAK, END, START = range(5)
 
 
@@ -134,6 +147,11 @@ def _unclipped(rows: Rows, stairs: Callable[[Rows], Schedule | None]) -> Iterato
         return
     found = [each for body in BODIES for each in _decays(rows, first, last, body)] if first else []
     found += _roots(rows, first, last) if first else []
+    if not found and first:
+        found = [
+            *(each for body in POWERS for each in _decays(rows, first, last, body)),
+            *_exponentials(rows, first, last),
+        ]
     if not found and last > first:
         found = [each for body in (LINE, COSINE, ROOT) for each in _stable(rows, first, last, body)]
     yield from found
@@ -379,6 +397,32 @@ def _decays(rows: Rows, first: int, last: int, body: Body) -> Iterator[Schedule]
             if (found := _settled(rows, theta, body)) is not None:
                 yield found
                 return
+
+
+def _exponentials(rows: Rows, first: int, last: int) -> Iterator[Schedule]:
+    """A smooth exponential decay: where its rate was a number that somebody writes, the warm-up ended."""
+    later = rows.part(last)
+    decay = (
+        next((each for each in smooth_exponentials(later) if later.fits(each)), None) if len(later) > FEWEST else None
+    )
+    if not isinstance(decay, ExponentialDecay) or decay.factor >= 1:
+        return
+    slope = math.log(decay.factor) / int(decay.every.count)
+    low, high = float(rows.t[first - 1]), float(rows.t[last])
+    size = 10.0 ** math.floor(math.log10(rows.peak))
+    found = []
+    for peak in (part * size * scale for scale in (0.1, 1.0) for part in range(10, 100)):
+        warm = math.log(peak / decay.initial) / slope if peak > 0 else -1.0
+        reach = float(rows.absolute[last]) / rows.peak / abs(slope) + 1e-6
+        if low < warm <= high and abs(warm - round(warm)) <= min(reach, 0.4):
+            found.append((digits(tidy(peak)), round(warm), tidy(peak)))
+    for _, warm, peak in sorted(found)[:MOST_LENGTHS]:
+        start = _started(rows.part(0, int(np.searchsorted(rows.t, warm))), warm, peak)
+        then = ExponentialDecay(initial=peak, factor=decay.factor, every=decay.every, staircase=False)
+        makes = [partial(Warmup, initial=start, over=steps(warm), then=then)] if start is not None else []
+        if each := next((each for each in built(makes) if rows.fits(each)), None):
+            yield each
+            return
 
 
 def _hidden(rows: Rows, last: int) -> Iterator[Schedule]:

@@ -20,6 +20,9 @@ from .written import NAMES, RAMP, Change, Written
 ROUNDS, POINTS = 9, 24
 """How often the range of a number is narrowed, and how many values are tried each time."""
 
+EDGE = 0.05
+"""Part of a range at its upper end where no number is found."""
+
 SHORT, LONGEST = 4, 5
 """Digits of a number, and of a number of steps, that somebody may have written."""
 
@@ -33,6 +36,8 @@ def solved(a: Written, rows: Rates) -> Iterator[Change]:
         if found is None:
             continue
         value, half = found
+        if value >= (1 - EDGE) * high:
+            continue  # as far away as was looked: the rows do not show it
         short = round(value) if whole else shortest(value, half)
         if whole_digits(int(short)) > LONGEST if whole else digits(short) > SHORT:
             continue  # nobody writes it

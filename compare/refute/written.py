@@ -321,7 +321,7 @@ def _of_warmup(a: Written, b: Written) -> Iterator[Change]:
         return
     if a.warm != b.warm:
         yield from _of_warmup_steps(a, b)
-    if a.warm and b.warm and not _alike(a.start, b.start):
+    if a.warm and b.warm and not _alike(a.start, b.start, 1e-4):  # written with the digits of a low rate
         yield Change("warmup_start", a.start, b.start, replace(a, start=b.start))
 
 
@@ -477,5 +477,5 @@ def _steps(count: int) -> Duration:
     return Duration(Fraction(count), "steps")
 
 
-def _alike(ours: float, theirs: float) -> bool:
-    return abs(ours - theirs) <= 1e-6 * max(abs(ours), abs(theirs))
+def _alike(ours: float, theirs: float, within: float = 1e-6) -> bool:
+    return abs(ours - theirs) <= within * max(abs(ours), abs(theirs))
