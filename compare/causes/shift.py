@@ -227,7 +227,8 @@ def _may_be_left(curve: Curve, other: Curve, rows: int) -> bool:
     """Whether so many rows at the beginning of a run belong to the same schedule as the rest."""
     schedule, lr = curve.schedule, curve.rates.lr
     if lr[0] < 0.999 * curve.peak and other.rates.lr[0] >= 0.999 * other.peak:
-        return False  # a warm-up, which the other does not show
+        # a warm-up, which the other does not show unless it was over by then, and the rate fell already
+        return rows > int(curve.rates.step[lr.argmax()]) and other.rates.lr[0] < 0.999 * curve.peak
     return schedule is not None and not isinstance(schedule, Sequence | Product)
 
 
