@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from samestep.experiment.clock import Clock
 from samestep.experiment.schedules import Schedule
 from samestep.experiment.watching import Facts, Optimizer, Scheduler, Steps, Writes
 
+from ..causes.code import in_whole_epochs
 from ..runs.run import Run
 from ..schedule.timeline import Timeline
 from ..terms import LANGUAGES, Language
@@ -30,6 +31,12 @@ NEAR = 0.02
 ZERO = 1e-15
 """Part of the peak rate below which a rate is 0: PyTorch's recursions end there instead of at 0."""
 
+
+CLOSE = 1e-4
+"""Part of a rate by which it may lie off a schedule that is asked in float32."""
+
+CALLBACK = "LearningRateScheduler"
+"""Keras' callback, whose function may ask a schedule object with anything."""
 
 FEW_NUMBERS = 8
 """Numbers of one argument that a label has at most."""
@@ -174,6 +181,11 @@ class Watched:
         return sum(each.count for each in self.places)
 
     @property
+    def reached(self) -> int:
+        """The count that it has reached: its calls, and what it had counted before."""
+        return self.facts.began_at + self.calls
+
+    @property
     def takes_argument(self) -> bool:
         """Whether it is told where it is, as ``step(epoch + i / n)`` does: calls are no count then."""
         return not self.is_plateau and any(each.with_argument for each in self.places)
@@ -200,19 +212,39 @@ class Watched:
         """Its schedule, with its calls as steps: as read from the object, or from the rates that it gave."""
         if self.facts.schedule is not None:
             adapter: TypeAdapter[Schedule] = TypeAdapter(Schedule)
-            return adapter.validate_python(self.facts.schedule)
-        if self.cadence != "update" or self.is_plateau or self.scene.beside(self) or self.takes_argument:
+            schedule = adapter.validate_python(self.facts.schedule)
+            return schedule if self.facts.kind != CALLBACK or self._is_asked_with_epochs(schedule) else None
+        if self.is_plateau or self.scene.beside(self) or self.takes_argument:
             return None
-        for run in self.scene.timelines:
-            found = run.inference.inferred
-            if run.inference.run.key.arm in self.optimizer.arms and found is not None and found.stepping == "step":
-                return found.schedule
-        return None
+        timelines = (each for each in self.scene.timelines if each.inference.run.key.arm in self.optimizer.arms)
+        found = next((each.inference.inferred for each in timelines), None)
+        if found is None or found.stepping != {"update": "step"}.get(self.cadence, self.cadence):
+            return None
+        return found.schedule if found.stepping == "step" else in_whole_epochs(found.schedule, found.steps_per_epoch)
 
     @cached_property
     def numbers(self) -> Numbers | None:
         """Its counts, in calls; None where they are not known."""
-        return None if self.schedule is None else Numbers.of(self.schedule)
+        if self.schedule is None:
+            return None
+        numbers = Numbers.of(self.schedule)
+        if self.facts.kind == "PiecewiseConstantDecay":  # changes one step after what was written
+            return replace(numbers, changes=tuple(each - 1 for each in numbers.changes))
+        return numbers
+
+    def _is_asked_with_epochs(self, schedule: Schedule) -> bool:
+        """Whether a callback gives the rates that its schedule object has for the number of the epoch."""
+        epochs = np.arange(min(self.calls, len(self.scene.facts.epochs) if self.scene.facts else 0))
+        for run in self.scene.runs(self.optimizer):
+            rows = (
+                np.searchsorted(run.rates.step, self.scene.facts.epochs[: len(epochs)]) if self.scene.facts else epochs
+            )
+            kept = rows < len(run.rates)
+            meant = schedule.rate(epochs[kept], Clock.STEPS)
+            return bool(
+                np.allclose(run.rates.lr[rows[kept]], meant, rtol=CLOSE, atol=CLOSE * float(meant.max(initial=0)))
+            )
+        return False
 
     @property
     def calls_per_update(self) -> float:

@@ -63,11 +63,11 @@ class EndsEarly(Finding):
             schedule, rates = watched.schedule, watched.rates()
             if end is None or schedule is None or not rates or watched.takes_argument or not watched.calls:
                 continue
-            if _left(schedule, watched.calls, end) > FAR:
+            if _left(schedule, watched.reached, end) > FAR:
                 yield cls(
                     watched.label,
                     end,
-                    watched.calls,
+                    watched.reached,
                     float(rates[0][-1] / rates[0].max()) if rates[0].max() else 0.0,
                     severity=_severity(scene, watched, end),
                     where=watched.made,
@@ -108,7 +108,7 @@ def _severity(scene: Scene, watched: Watched, end: int) -> Severity:
         return "note"
     loop = watched.stepped[:1]
     may_stop = facts.trainer is None and not (loop and not can_be_left(loop[0]))
-    return "note" if may_stop or near(watched.calls, end, 0.1) else "warning"
+    return "note" if may_stop or near(watched.reached, end, 0.1) else "warning"
 
 
 def can_be_left(place: Where) -> bool:

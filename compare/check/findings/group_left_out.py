@@ -74,7 +74,7 @@ class GroupLeftOut(Finding):
         """Which group, and why."""
         return (
             f"Parameter group {self.group} keeps its rate of {self.lr:g}: it was added after {self.scheduler} was made, "
-            f"and that moves only the {counted(self.known, 'group')} that it was made with."
+            f"which knows {counted(self.known, 'group')}."
         )
 
     def fix(self, scene: Scene) -> Fix:

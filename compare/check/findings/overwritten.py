@@ -23,6 +23,9 @@ ABSOLUTE = (
 )
 """Schedulers that set the rate from the first one and their count, whatever it is: what others did to it is lost."""
 
+CALLBACKS = ("LearningRateScheduler", "ReduceLROnPlateau")
+"""Callbacks of Keras that set the rate."""
+
 
 class Overwritten(Finding):
     """Something else writes the rate between two updates, beside a schedule.
@@ -31,6 +34,7 @@ class Overwritten(Finding):
         scheduler: The scheduler or schedule object, with its numbers.
         by: What writes as well: ``a line of code``, another scheduler, or a callback.
         times: How often, where that was counted.
+        raises: Whether Keras raised an error instead.
 
     What you see:
         The rate follows neither of both schedules. Or a rate that was set by hand holds for one epoch, and is back to
@@ -57,6 +61,7 @@ class Overwritten(Finding):
     scheduler: str
     by: str
     times: int | None = None
+    raises: bool | None = None
 
     @classmethod
     def found(cls, scene: Scene) -> Iterator[Self]:
@@ -69,15 +74,19 @@ class Overwritten(Finding):
                     yield cls(watched.label, writes.by, writes.count, severity="error", where=where, about=about)
                     break
         for one, other in combinations(scene.schedulers, 2):
-            if one.optimizer is other.optimizer and _both(one, other):
-                lost, absolute = (one, other) if other.facts.kind in ABSOLUTE else (other, one)
+            if one.optimizer is other.optimizer and (_both(one, other) or _refused(one, other)):
+                raises = _refused(one, other) or None
+                wins = other.facts.kind in CALLBACKS if raises else _is_absolute(other)
+                lost, absolute = (one, other) if wins else (other, one)
                 where = absolute.made + lost.made + absolute.stepped[:1] + lost.stepped[:1]
-                about = one.optimizer.id
-                yield cls(lost.label, absolute.label, severity="error", where=where, about=about)
+                where, about = tuple(dict.fromkeys(where)), one.optimizer.id
+                yield cls(lost.label, absolute.label, raises=raises, severity="error", where=where, about=about)
 
     def sentence(self, scene: Scene) -> str:
         """What writes, and over what."""
         written = next((each for each in self.where if each.role == "written"), None)
+        if written is None and self.raises:
+            return f"{self.by} sets the rate of an optimizer that {self.scheduler} gives it: Keras raises an error."
         if written is None:
             return (
                 f"{self.scheduler} and {self.by} move one optimizer. {self.by} sets the rate from its own count alone, "
@@ -112,8 +121,7 @@ def _between(watched: Watched, writes: Writes) -> bool:
 
 def _both(one: Watched, other: Watched) -> bool:
     """Whether two schedulers are both stepped throughout, and one of them overrides the other."""
-    kinds = [each.facts.kind for each in (one, other)]
-    if not any(kind in ABSOLUTE for kind in kinds) or not one.places or not other.places:
+    if not any(map(_is_absolute, (one, other))) or not one.places or not other.places:
         return False
     places = [max(each.places, key=lambda place: place.count) for each in (one, other)]
     if not overlap(places):
@@ -122,3 +130,14 @@ def _both(one: Watched, other: Watched) -> bool:
         return "other" not in (one.cadence, other.cadence)
     occasions = one.scene.updates if one.cadence == "update" else one.scene.epochs
     return occasions is not None and one.calls + other.calls > 1.5 * occasions
+
+
+def _is_absolute(watched: Watched) -> bool:
+    return watched.facts.kind in ABSOLUTE and not watched.facts.arguments.get("takes_rate")
+
+
+def _refused(one: Watched, other: Watched) -> bool:
+    """Whether a callback sets the rate of an optimizer of Keras that has a schedule object, which is an error."""
+    facts = one.scene.facts
+    callbacks = [each.facts.kind in CALLBACKS for each in (one, other)]
+    return facts is not None and facts.framework == "tensorflow" and facts.ended == "raised" and sum(callbacks) == 1

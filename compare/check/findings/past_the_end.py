@@ -66,12 +66,12 @@ class PastTheEnd(Finding):
             if end is None or watched.takes_argument or after not in ("rise", "error"):
                 continue
             about, where = watched.optimizer.id, watched.made + watched.stepped[:1]
-            raised = after == "error" and scene.facts.ended == "raised" and watched.calls >= end
+            raised = after == "error" and scene.facts.ended == "raised" and watched.reached >= end
             if raised:
-                yield cls(watched.label, end, watched.calls, "raises", severity="error", where=where, about=about)
-            elif watched.calls > end and _rose(watched, end):
-                severity = _of_turns(watched.calls, end)
-                yield cls(watched.label, end, watched.calls, "rises", severity=severity, where=where, about=about)
+                yield cls(watched.label, end, watched.reached, "raises", severity="error", where=where, about=about)
+            elif watched.reached > end and _rose(watched, end):
+                severity = _of_turns(watched.reached, end)
+                yield cls(watched.label, end, watched.reached, "rises", severity=severity, where=where, about=about)
 
     @classmethod
     def _of_log(cls, timeline: Timeline) -> Iterator[Self]:
@@ -102,7 +102,7 @@ class PastTheEnd(Finding):
 
 def _rose(watched: Watched, end: int) -> bool:
     """Whether an update after the end used a higher rate than the lowest."""
-    after = int(end / watched.calls_per_update) if watched.calls_per_update else 0
+    after = int((end - watched.facts.began_at) / watched.calls_per_update) if watched.calls_per_update else 0
     for run in watched.scene.runs(watched.optimizer):
         if _rises(run.rates.lr[run.rates.step >= after], run.rates.lr):
             return True

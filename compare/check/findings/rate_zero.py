@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Self
 
-import numpy as np
-
 from ...causes.scene import Fix
 from ...words import counted
 from ..base import Finding
@@ -52,7 +50,11 @@ class RateZero(Finding):
             rates = timeline.rates
             at = rates.lr <= ZERO * rates.lr.max()
             written = scene.facts is not None and (watched is None or bool(scene.writes(watched.optimizer)))
-            if written or at.all() or at.sum() < 2:
+            if at[0] and not at[:2].all():  # the first of a warm-up
+                at[0] = False
+            if at[-1] and not at[-2:].all():  # the last of a schedule
+                at[-1] = False
+            if written or at.all() or not at.any():
                 continue
             first = int(rates.step[int(at.argmax())])
             yield cls(
@@ -76,8 +78,3 @@ class RateZero(Finding):
             advice = "Begin the warm-up above 0, or step it after each update instead of each epoch."
             return Fix(advice, in_language(scene, "lambda n: (n + 1) / warmup", ""))
         return Fix("Make the schedule as long as the run, or end it above 0.")
-
-
-def is_zero(lr: np.ndarray) -> np.ndarray:
-    """Where a rate is 0."""
-    return np.asarray(lr <= ZERO * lr.max(initial=0.0))

@@ -14,16 +14,20 @@ from samestep.experiment.watching.facts import (
     Writes,
     read_facts,
 )
+from samestep.experiment.watching.notebook import Notebook
+from samestep.experiment.watching.places import caller
 
 __all__ = [
     "Facts",
     "FactsError",
     "Group",
+    "Notebook",
     "Optimizer",
     "Place",
     "Process",
     "Scheduler",
     "Steps",
     "Writes",
+    "caller",
     "read_facts",
 ]
