@@ -126,16 +126,15 @@ class Watching:
         for callback in _CALLBACKS:
             self._wrap(callback, "__init__", self._noting_place)
         schedule = keras.optimizers.schedules.LearningRateSchedule
-        before = vars(schedule).get("__new__")
 
         def noting_new(cls: type, *args: Any, **kwargs: Any) -> Any:
-            made: Any = object.__new__(cls)
+            made = _new(cls)
             self._note(made, sys._getframe(1))
             return made
 
-        type.__setattr__(schedule, "__new__", noting_new)
-        assert before is None
-        self._undo.append(lambda: type.__delattr__(schedule, "__new__"))
+        schedule.__new__ = noting_new
+        # a class that once had `__new__` cannot be without: Python's own would refuse the arguments
+        self._undo.append(lambda: setattr(schedule, "__new__", _new))
 
     def _wrap(self, owner: type, name: str, around: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
         owner = next(each for each in owner.__mro__ if name in vars(each))
@@ -396,6 +395,10 @@ class _Met:
             self._schedules[id(held)] = scheduler
             known.append(scheduler)
         return self._schedules[id(held)]
+
+
+def _new(cls: type, *args: Any, **kwargs: Any) -> Any:
+    return object.__new__(cls)
 
 
 def _read(held: Any) -> dict[str, Any] | None:

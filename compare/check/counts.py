@@ -46,7 +46,8 @@ class Numbers:
         found = tuple(_counts(schedule, 0))
         periods = tuple(count for kind, count in found if kind == "period")
         changes = tuple(count for kind, count in found if kind == "change")
-        end = schedule.length(Clock.STEPS)
+        # a list of changes has no end that a run has to reach
+        end = None if isinstance(schedule, PiecewiseConstant) else schedule.length(Clock.STEPS)
         return cls(end, None if end is None else schedule.after_end, periods, changes)
 
 

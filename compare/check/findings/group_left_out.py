@@ -73,7 +73,7 @@ class GroupLeftOut(Finding):
     def sentence(self, scene: Scene) -> str:
         """Which group, and why."""
         return (
-            f"Parameter group {self.group} keeps its rate of {self.lr:g}: it was added after {self.scheduler} was made, "
+            f"Parameter group {self.group} keeps its rate of {self.lr:g}: it came after {self.scheduler} was made, "
             f"which knows {counted(self.known, 'group')}."
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -49,6 +49,7 @@ class PastTheEnd(Finding):
         `epochs-as-steps`, a likely reason; `ends-early`; lesson 8: warm-up, cosine, restarts.
     """
 
+    explains: ClassVar = ("rate-zero",)
     scheduler: str
     end: int
     calls: int

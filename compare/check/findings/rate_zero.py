@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Self
 
+import numpy as np
+
 from ...causes.scene import Fix
 from ...words import counted
 from ..base import Finding
@@ -29,8 +31,8 @@ class RateZero(Finding):
         epoch has a rate of 0.
 
     What it rests on:
-        The recorded rates. A single update at 0, the first of a warm-up or the last of a schedule, is left out, and so
-        are a group that has a rate of 0 throughout, and a rate that the script itself sets to 0.
+        The recorded rates. A single update at 0, the first of a warm-up or the bottom of a schedule, is left out, and
+        so are a group that has a rate of 0 throughout, and a rate that the script itself sets to 0.
 
     The fix:
         Make the schedule as long as the run, end it above 0, or begin the warm-up above 0.
@@ -50,10 +52,8 @@ class RateZero(Finding):
             rates = timeline.rates
             at = rates.lr <= ZERO * rates.lr.max()
             written = scene.facts is not None and (watched is None or bool(scene.writes(watched.optimizer)))
-            if at[0] and not at[:2].all():  # the first of a warm-up
-                at[0] = False
-            if at[-1] and not at[-2:].all():  # the last of a schedule
-                at[-1] = False
+            beside = np.concatenate([[False], at, [False]])
+            at &= beside[:-2] | beside[2:]  # one alone is the first of a warm-up, or the bottom of a schedule
             if written or at.all() or not at.any():
                 continue
             first = int(rates.step[int(at.argmax())])
