@@ -33,7 +33,7 @@ class LoggedNext(Finding):
         Read the rate before the update.
 
     See also:
-        cause `shift`; lesson 5: which rate.
+        lesson 5: which rate.
     """
 
     step: int
