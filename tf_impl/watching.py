@@ -76,8 +76,6 @@ class Watching:
             met.refresh()
         facts = self.notebook.facts
         facts.updates = self.updates
-        if facts.steps_per_epoch is None and len(facts.epochs) > 1:
-            facts.steps_per_epoch = facts.epochs[1] - facts.epochs[0]
 
     @property
     def updates(self) -> int:
@@ -116,6 +114,8 @@ class Watching:
             facts.planned_epochs = len(facts.epochs) + planned
         if not facts.epochs or facts.epochs[-1] != begun:
             facts.epochs.append(begun)
+        if facts.steps_per_epoch is None and len(facts.epochs) > 1:  # of several optimizers, all may step in each batch
+            facts.steps_per_epoch = max(each.updates for each in facts.optimizers)
 
     def _around(self) -> None:
         self._wrap(keras.optimizers.Optimizer, "__init__", self._noting_place)
