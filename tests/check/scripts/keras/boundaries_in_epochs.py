@@ -6,6 +6,7 @@ rng = np.random.default_rng(0)
 x = rng.uniform(0, 2, (512, 1)).astype("float32")
 y = x**2
 
+
 def build():
     model = keras.Sequential([keras.layers.Dense(4, activation="relu"), keras.layers.Dense(1)])
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay(  # here

@@ -6,6 +6,7 @@ rng = np.random.default_rng(0)
 x = rng.uniform(0, 2, (512, 1)).astype("float32")
 y = x**2
 
+
 class Drop(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if epoch == 5:

@@ -6,6 +6,7 @@ rng = np.random.default_rng(0)
 x = rng.uniform(0, 2, (512, 1)).astype("float32")
 y = x**2
 
+
 def halve(epoch):
     return 0.1 * 0.5 ** (epoch // 4)
 
