@@ -70,6 +70,12 @@ class Watching:
             facts.epochs.pop()
         self.notebook.write()
 
+    def forked(self) -> None:
+        """This process is a copy of the one that was watched: that one's file is not its own."""
+        self._recorder = None
+        self._met.clear()
+        self.notebook.forked()
+
     def refresh(self) -> None:
         """Bring the facts up to date with what the compiled steps counted."""
         for met in self._met.values():
@@ -103,16 +109,22 @@ class Watching:
         if met.rate is None:  # what counts epochs goes on at the right one
             met.facts.loaded_at, met.facts.loaded_decayed = 0, True
 
-    def begin_pass(self, updates_per_pass: int | None = None, planned: int | None = None) -> None:
-        """A pass over the data begins. planned : how many there will be from here on."""
+    def stop(self) -> None:
+        """Read what was noted so far; end the run where it has made its updates."""
         if self._recorder is not None:
             self._recorder.flush()
+        self.notebook.stop_after(self.updates, len(self.notebook.facts.epochs))
+
+    def begin_pass(self, updates_per_pass: int | None = None, planned: int | None = None) -> None:
+        """A pass over the data begins. planned : how many there will be from here on."""
+        self.stop()
         facts, begun = self.notebook.facts, self.updates
         if updates_per_pass:
             facts.steps_per_epoch = updates_per_pass
         if planned is not None:
             facts.planned_epochs = len(facts.epochs) + planned
         if not facts.epochs or facts.epochs[-1] != begun:
+            self.notebook.stop_before_pass(len(facts.epochs) + 1)
             facts.epochs.append(begun)
         if facts.steps_per_epoch is None and len(facts.epochs) > 1:  # of several optimizers, all may step in each batch
             facts.steps_per_epoch = max(each.updates for each in facts.optimizers)
@@ -122,6 +134,7 @@ class Watching:
         self._wrap(keras.optimizers.Optimizer, "apply", self._meeting)
         self._wrap(keras.Variable, "assign", self._noting_write)
         self._wrap(keras.Model, "fit", self._fitting)
+        self._wrap(keras.Model, "train_on_batch", self._batching)
         self._wrap(tf.data.Dataset, "__iter__", self._passing)
         for callback in _CALLBACKS:
             self._wrap(callback, "__init__", self._noting_place)
@@ -171,6 +184,8 @@ class Watching:
                     self.meet(optimizer, caller(sys._getframe(1), _BEHIND))
                     self.recorder.watch(optimizer)
                 return optimizer.apply(*args, **kwargs)
+            if self.notebook.ends_early and tf.executing_eagerly():
+                self.stop()
             return apply(optimizer, *args, **kwargs)
 
         return meeting_apply
@@ -195,6 +210,15 @@ class Watching:
         if place is not None:
             self.recorder.flush()
             met.written(place, f"The callback {callback}" if callback else "The code")
+
+    def _batching(self, train_on_batch: Callable[..., Any]) -> Callable[..., Any]:
+        def batching(*args: Any, **kwargs: Any) -> Any:
+            done = train_on_batch(*args, **kwargs)
+            if self.notebook.ends_early:
+                self.stop()
+            return done
+
+        return batching
 
     def _passing(self, iterate: Callable[..., Any]) -> Callable[..., Any]:
         def passing(data: Any) -> Any:
@@ -282,6 +306,17 @@ class _Inside(Recorder):
         """What its rows are called."""
         notes = self._notes.get(id(optimizer))
         return [] if notes is None else list(notes.source.arms)
+
+    def _counting(self, compiled: Callable[[Any], Any], executions: int) -> Callable[[Any], Any]:
+        counted = super()._counting(compiled, executions)
+        if not self._watching.notebook.ends_early:
+            return counted
+
+        def stopping(iterator: Any) -> Any:
+            self._watching.stop()
+            return counted(iterator)
+
+        return stopping
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Keras calls this as `fit` begins."""

@@ -108,5 +108,5 @@ class Recorded:
 
 
 def checked(path: Path) -> Check:
-    """What `check` says of a recording."""
-    return check(path)
+    """What `check` says of a recording, which is called as it is from here."""
+    return check(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -45,6 +45,11 @@ class Notebook:
             self._path = self._claim()
         return self._path
 
+    @property
+    def ends_early(self) -> bool:
+        """Whether the run ends after a number of updates."""
+        return self._updates is not None
+
     def forked(self) -> None:
         """This process is a copy of the one that trained: it has nothing to write, unless it trains."""
         if self._claim is not None:
