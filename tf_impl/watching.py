@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 import sys
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -19,6 +21,7 @@ from samestep.experiment.watching import Group, Notebook, Optimizer, Place, Sche
 from tf_impl import reading
 from tf_impl.recorder import Recorder, _accumulation
 
+_logger = logging.getLogger("samestep")
 _BEHIND = ("keras", "tensorflow", "tf_keras")
 _CALLBACKS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
 _WRITES_OF_OURS = ("learning_rate_scheduler.py", "reduce_lr_on_plateau.py")
@@ -49,6 +52,7 @@ class Watching:
         self._recorder: _Inside | None = None
         self._fits = 0  # how many calls of fit are under way
         self._undo: list[Callable[[], None]] = []
+        self._said = False
         self._around()
 
     @property
@@ -78,8 +82,9 @@ class Watching:
 
     def refresh(self) -> None:
         """Bring the facts up to date with what the compiled steps counted."""
-        for met in self._met.values():
-            met.refresh()
+        with self.quietly():
+            for met in self._met.values():
+                met.refresh()
         facts = self.notebook.facts
         facts.updates = self.updates
 
@@ -90,7 +95,18 @@ class Watching:
 
     def meet(self, optimizer: Any, place: Place | None) -> None:
         """An optimizer makes its first update, or `fit` begins with it."""
-        self._met_of(optimizer).asks(place)
+        with self.quietly():
+            self._met_of(optimizer).asks(place)
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """A training is worth more than what is noted of it: an error here is said once, and does not end it."""
+        try:
+            yield
+        except Exception as error:
+            if not self._said:
+                _logger.warning("Some facts of the run are not noted: %s: %s", type(error).__name__, error)
+            self._said = True
 
     def _met_of(self, optimizer: Any) -> _Met:
         while hasattr(optimizer, "inner_optimizer"):
@@ -101,7 +117,8 @@ class Watching:
 
     def called(self, callback: Any, optimizer: Any, place: Place | None) -> None:
         """A callback that sets the rate is called once more, in an epoch of `fit`."""
-        self._met_of(optimizer).called(callback, place)
+        with self.quietly():
+            self._met_of(optimizer).called(callback, place)
 
     def resumed(self, optimizer: Any) -> None:
         """`fit` begins at a later epoch, and its optimizer has made no update."""
@@ -194,7 +211,8 @@ class Watching:
         def noting_assign(variable: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
             met = next((each for each in self._met.values() if each.rate is variable), None) if self._met else None
             if met is not None:
-                self._write(met, sys._getframe(1))
+                with self.quietly():
+                    self._write(met, sys._getframe(1))
             return assign(variable, value, *args, **kwargs)
 
         return noting_assign
@@ -358,7 +376,10 @@ class _Met:
         self.rate = held if isinstance(held, keras.Variable) else None
         known = watching.notebook.facts.optimizers
         self.facts = Optimizer(len(known), type(optimizer).__name__, watching.place(optimizer), updates=0)
-        self.facts.groups.append(Group(float(optimizer.learning_rate)))
+        # a schedule is not asked: it may be the user's own
+        self.facts.groups.append(
+            Group(float(getattr(held, "initial_learning_rate", 0.0) if self.rate is None else held))
+        )
         known.append(self.facts)
         watching.notebook.facts.accumulation = _accumulation(optimizer)
         self._schedules: dict[int, Scheduler] = {}  # by identity of the object

@@ -86,32 +86,32 @@ class EpochsAsSteps(Finding):
 
     def sentence(self, scene: Scene) -> str:
         """What counts what, and why that is unlikely to be meant."""
-        name = self.argument or ("a period" if self.count == 1 else "its count")
-        steps = counted(self.count, "update")
+        steps, meant = counted(self.count, "update"), counted(self.count, "epoch")
         if self.count == self.epochs:
-            rests = f"{self.count} is also the number of epochs of the run"
+            rests = f"and the run has as many epochs, of {self.steps_per_epoch} updates each"
         elif self.count == 1:
-            rests = f"in {counted(self.epochs, 'epoch')} that takes the rate to nothing"
+            rests = f"and in {counted(self.epochs, 'epoch')} of {self.steps_per_epoch} that takes the rate to nothing"
         else:
-            rests = f"that is less than one epoch of {self.steps_per_epoch}, in a run of {self.epochs} epochs"
-        said = f"{self.scheduler} counts updates: {name} of {self.count} is {steps}"
-        meant = counted(self.count, "epoch")
-        return f"{said}, and {rests}. Perhaps {meant} {'was' if self.count == 1 else 'were'} meant."
+            rests = f"less than one epoch of {self.steps_per_epoch}, in a run of {self.epochs} epochs"
+        if scene.facts is None:
+            said = f"The schedule counts updates: one of its counts is {steps}"
+        elif self.argument is None:
+            said = f"{self.scheduler} counts updates: one of its counts is {steps}"
+        else:
+            said = f"{self.scheduler} counts updates: {self.argument}={self.count} is {steps}"
+        return f"{said}, {rests}. Perhaps {meant} {'was' if self.count == 1 else 'were'} meant."
 
     def fix(self, scene: Scene) -> Fix:
         """The count in updates, or the scheduler stepped per epoch."""
-        total, name = self.count * self.steps_per_epoch, self.argument
-        product = f"{self.count} * {self.steps_per_epoch}"
-        code = in_language(scene, per_epoch(scene), f"{name or 'decay_steps'}={product}")
+        product, whole = f"{self.count} * {self.steps_per_epoch}", self.count * self.steps_per_epoch
+        name = self.argument or "decay_steps"
+        code = in_language(scene, per_epoch(scene), f"{name}={product}  # {whole:,} updates")
         if scene.language == "Keras":
-            return Fix(f"If {self.count} epochs were meant, write {name or 'decay_steps'}={product}.", code)
+            return Fix(f"If so, multiply it by the updates of an epoch: {name}={whole}.", code)
+        instead = f"{self.argument}={whole}" if self.argument else f"{whole:,} updates"
         if trainer_of(scene) == "transformers":
-            return Fix(
-                f"Trainer steps a scheduler after each update: write {name or 'the count'} as {product} updates."
-            )
-        other = f"{name}={total}" if name else f"counts of {total} updates"
-        first = "Step the scheduler once per epoch" if scene.facts else "Look the rate up once per epoch"
-        return Fix(f"If {self.count} epochs were meant: {first.lower()}, or write {other}.", code)
+            return Fix(f"If so, write {instead}: Trainer steps a scheduler after each update.")
+        return Fix(f"If so, step the scheduler once per epoch, or write {instead}.", code)
 
 
 def _of_epochs(numbers: Numbers, size: int, epochs: int) -> int | None:

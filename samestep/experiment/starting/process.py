@@ -54,6 +54,8 @@ class _Watcher:
 
         from samestep.experiment.watching import Facts, Notebook
 
+        if module.__name__ == "keras" and module.backend.backend() != "tensorflow":
+            return  # Keras on another framework: its optimizers are not those that are watched
         settings, folder = self._settings, Path(self._settings["folder"])
         _leave(folder, IMPORTED, module.__name__)
         framework = "torch" if module.__name__ == "torch" else "tensorflow"

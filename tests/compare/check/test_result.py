@@ -32,12 +32,12 @@ change   step  epoch  batch         rate
     63  1,575     49      7  3.94991e-05
 Recorded: 1,600 updates, 50 passes over the data, 32 updates per epoch.
 
-Warning: epochs-as-steps. ExponentialDecay(decay_steps=25, decay_rate=0.95) counts updates: decay_steps of 25 is \
-25 updates, and that is less than one epoch of 32, in a run of 50 epochs. Perhaps 25 epochs were meant.
+Warning: epochs-as-steps. ExponentialDecay(decay_steps=25, decay_rate=0.95) counts updates: decay_steps=25 is \
+25 updates, less than one epoch of 32, in a run of 50 epochs. Perhaps 25 epochs were meant.
   question.py:8: made
   question.py:12: stepped
-  Fix: If 25 epochs were meant, write decay_steps=25 * 32.
-    decay_steps=25 * 32
+  Fix: If so, multiply it by the updates of an epoch: decay_steps=800.
+    decay_steps=25 * 32  # 800 updates
 
 1 warning.
 More on this: samestep why epochs-as-steps
