@@ -1,4 +1,4 @@
-"""Watch a PyTorch run from outside: its updates, and who made its schedulers, stepped them, set its rates, and where."""
+"""Watch a PyTorch run from outside: its updates, who made its schedulers, stepped them, set its rates, and where."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from torch.utils.data import DataLoader
 
 from samestep.experiment.clock import Clock
+from samestep.experiment.recording import Source
 from samestep.experiment.schedules.text import to_json
 from samestep.experiment.watching import Group, Notebook, Optimizer, Place, Scheduler, Steps, Writes, caller
 from torch_impl import reading
@@ -59,6 +60,9 @@ class Watching:
         self._recorder: Recorder | None = None
         self._optimizers: weakref.WeakKeyDictionary[torch.optim.Optimizer, _Optimizer] = weakref.WeakKeyDictionary()
         self._schedulers: weakref.WeakKeyDictionary[LRScheduler, _Scheduler] = weakref.WeakKeyDictionary()
+        # what is noted stays when what it is about is gone, as all is at the end of a function that trains
+        self._noted: list[_Optimizer | _Scheduler] = []
+        self._unread: list[_Scheduler] = []
         self._stepping: list[LRScheduler] = []  # schedulers whose `step` is under way, the outermost first
         self._making = 0  # optimizers and schedulers whose `__init__` is under way
         self._backward = 0  # passes back since the last update
@@ -114,10 +118,8 @@ class Watching:
 
     def refresh(self) -> None:
         """Bring the facts up to date."""
-        for each in list(self._schedulers.values()):
+        for each in list(self._noted):
             each.refresh()
-        for known in list(self._optimizers.values()):
-            known.refresh(self._recorder)
         self._passes.refresh()
 
     @property
@@ -194,7 +196,8 @@ class Watching:
             facts = Optimizer(len(self.notebook.facts.optimizers), type(optimizer).__name__, place)
             facts.groups = [Group(float(group["lr"])) for group in optimizer.param_groups]
             self.notebook.facts.optimizers.append(facts)
-            found = self._optimizers[optimizer] = _Optimizer(facts, weakref.ref(optimizer))
+            found = self._optimizers[optimizer] = _Optimizer(facts)
+            self._noted.append(found)
             self._watch_groups(optimizer)
         return found
 
@@ -228,6 +231,8 @@ class Watching:
         found.last_at = self.updates
 
     def _before_update(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        while self._unread:  # all that was made before an update is whole by now
+            self._unread.pop()._read()
         self.recorder._begin(optimizer, args, kwargs)
 
     def _after_update(self, optimizer: Any, args: Any, kwargs: Any) -> None:
@@ -237,6 +242,8 @@ class Watching:
         if not known.facts.updates and facts.trainer is None:
             facts.trainer = _trainer(sys._getframe(1))
             facts.process.rank, facts.process.world_size = _process()
+        if known.source is None:
+            known.source = self.recorder._met.get(optimizer)
         known.facts.updates += 1
         known.backward[self._backward] = known.backward.get(self._backward, 0) + 1
         self._backward = 0
@@ -290,7 +297,9 @@ class Watching:
     # schedulers
 
     def _meet(self, made: LRScheduler, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> None:
-        self._schedulers[made] = _Scheduler(self, made, args, kwargs, caller(frame, _BEHIND))
+        noted = self._schedulers[made] = _Scheduler(self, made, args, kwargs, caller(frame, _BEHIND))
+        self._noted.append(noted)
+        self._unread.append(noted)
 
     def _making_scheduler(self, init: Callable[..., Any]) -> Callable[..., Any]:
         def noting_init(scheduler: Any, *args: Any, **kwargs: Any) -> None:
@@ -328,6 +337,7 @@ class Watching:
             known = self._schedulers.get(scheduler)
             if known is not None:
                 known.facts.loaded_at = self.updates
+                known.facts.began_at = max(0, int(getattr(scheduler, "last_epoch", 0)) - known.calls)
             return done
 
         return noting_load
@@ -370,18 +380,20 @@ class _Watched(dict[str, Any]):
 
 
 class _Optimizer:
-    """What is noted of an optimizer. backward : how many updates came after so many passes back."""
+    """What is noted of an optimizer.
 
-    def __init__(self, facts: Optimizer, optimizer: weakref.ref[torch.optim.Optimizer]) -> None:
-        self.facts, self._optimizer = facts, optimizer
+    source : its rows in the recording. backward : how many updates came after so many passes back.
+    """
+
+    def __init__(self, facts: Optimizer) -> None:
+        self.facts = facts
+        self.source: Source | None = None
         self.backward: dict[int, int] = {}
 
-    def refresh(self, recorder: Recorder | None) -> None:
+    def refresh(self) -> None:
         """Bring the names of its rows up to date."""
-        optimizer = self._optimizer()
-        source = None if recorder is None or optimizer is None else recorder._met.get(optimizer)
-        if source is not None:
-            self.facts.arms = list(source.arms)
+        if self.source is not None:
+            self.facts.arms = list(self.source.arms)
 
 
 class _Scheduler:
@@ -400,6 +412,7 @@ class _Scheduler:
         self.facts = Scheduler(len(known), type(scheduler).__name__, -1, _arguments(scheduler, args, kwargs), place)
         known.append(self.facts)
         self._is_read = False
+        self._moved: _Optimizer | None = None
         self._lines: dict[tuple[str, int], _Line] = {}
 
     def is_part_of(self, outer: LRScheduler) -> None:
@@ -419,9 +432,13 @@ class _Scheduler:
             line = self._lines[key] = _Line(steps, updates, self._watching.passes)
         line.called(updates, self._watching, with_argument)
 
+    @property
+    def calls(self) -> int:
+        """How often it was stepped."""
+        return sum(line.steps.count for line in self._lines.values())
+
     def refresh(self) -> None:
         """Bring it up to date."""
-        self._read()
         optimizer = self._optimizer()
         for line in self._lines.values():
             line.steps.per = line.per(self._watching, {} if optimizer is None else optimizer.backward)
@@ -430,8 +447,8 @@ class _Scheduler:
         scheduler = self._scheduler()
         found = None if scheduler is None else self._watching.optimizer_of(scheduler)
         if found is not None:
-            self.facts.optimizer = found.facts.id
-        return found
+            self._moved, self.facts.optimizer = found, found.facts.id
+        return self._moved
 
     def _read(self) -> None:
         """What it does, in the vocabulary: as it was made, before it is stepped."""
@@ -526,8 +543,8 @@ class _Passes:
 
     def refresh(self) -> None:
         """Bring what follows from passes up to date."""
-        facts, optimizers = self._watching.notebook.facts, list(self._watching._optimizers.values())
-        trained = [each for each in optimizers if each.facts.updates]
+        facts = self._watching.notebook.facts
+        trained = [each for each in self._watching._noted if isinstance(each, _Optimizer) and each.facts.updates]
         if len(trained) == 1:
             backward = trained[0].backward
             usual = max(backward, key=lambda times: backward[times], default=1)
