@@ -419,8 +419,9 @@ class _Met:
         recorder = self._watching.recorder
         self.facts.updates, self.facts.arms = recorder.step_of(self.optimizer), recorder.arms_of(self.optimizer)
         if self._asked is not None:
-            self._asked.count = self._batches() - self._counted
-            self._asked.last_at = self._watching.updates
+            count = self._batches() - self._counted
+            if count != self._asked.count:
+                self._asked.count, self._asked.last_at = count, self._watching.updates
 
     def _batches(self) -> int:
         """How many batches it was given: `iterations` counts updates where gradients are accumulated."""

@@ -123,8 +123,13 @@ class Scene:
         return tuple(
             Watched(self, each, optimizers[each.optimizer])
             for each in self.facts.schedulers
-            if each.part_of is None and each.optimizer in optimizers
+            if each.part_of is None and each.optimizer in optimizers and not self._is_probe(each)
         )
+
+    def _is_probe(self, scheduler: Scheduler) -> bool:
+        """Whether a scheduler was stepped before the training data was read first alone: to look at its rates."""
+        begins = self.facts.epochs[0] if self.facts and self.facts.epochs else 0
+        return bool(begins and scheduler.steps) and all(each.last_at <= begins for each in scheduler.steps)
 
     @property
     def followed(self) -> Iterator[tuple[str, Timeline, Watched | None]]:
@@ -179,6 +184,13 @@ class Watched:
     def calls(self) -> int:
         """Calls that advance it, while the run trains."""
         return sum(each.count for each in self.places)
+
+    @property
+    def to_the_end(self) -> bool:
+        """Whether it was stepped until the run ended, and was not given up before."""
+        total = self.scene.facts.updates if self.scene.facts else 0
+        last = max((each.last_at for each in self.places), default=0)
+        return last + max(1, self.scene.steps_per_epoch) >= total
 
     @property
     def reached(self) -> int:
@@ -318,6 +330,11 @@ def _argument(name: str, value: Any) -> str:
 def near(count: float, other: float, part: float = NEAR) -> bool:
     """Whether two counts are one, but for a few."""
     return abs(count - other) <= max(1.0, part * max(count, other))
+
+
+def alike(rate: float, other: float) -> bool:
+    """Whether two numbers of calls for each update are one, but for a tenth."""
+    return abs(rate - other) <= 0.1 * max(rate, other)
 
 
 def overlap(places: Sequence[Steps]) -> bool:

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from ...causes.scene import Fix
 from ..base import Finding
 from ..code import in_language, per_accumulated
-from ..scene import Scene, near
+from ..scene import Scene, alike, near
 
 
 class Accumulation(Finding):
@@ -56,10 +56,10 @@ class Accumulation(Finding):
             if end is None or watched.takes_argument:
                 continue
             per_update = watched.calls_per_update
-            batches = watched.cadence == "micro-batch" or near(per_update, times, 0.1)
+            batches = watched.cadence == "micro-batch" or alike(per_update, times)
             if batches and near(end, planned, 0.1):
                 counts = "micro-batches"
-            elif near(per_update, 1, 0.1) and near(end, planned * times, 0.1):
+            elif alike(per_update, 1) and near(end, planned * times, 0.1):
                 counts = "updates"
             else:
                 continue

@@ -61,7 +61,14 @@ class EndsEarly(Finding):
         for watched in scene.schedulers:
             end = watched.numbers.end if watched.numbers else None
             schedule, rates = watched.schedule, watched.rates()
-            if end is None or schedule is None or not rates or watched.takes_argument or not watched.calls:
+            if (
+                end is None
+                or schedule is None
+                or not rates
+                or watched.takes_argument
+                or not watched.calls
+                or not watched.to_the_end
+            ):
                 continue
             if _left(schedule, watched.reached, end) > FAR:
                 yield cls(

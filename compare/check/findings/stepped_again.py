@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from ...causes.scene import Fix
 from ..base import Finding
 from ..code import in_language, per_update, trainer_of
-from ..scene import Scene, Watched, Where, near, overlap
+from ..scene import Scene, Watched, Where, alike, near, overlap
 
 TWICE = 1.5
 """Calls for each occasion that are more than one."""
@@ -99,7 +99,7 @@ def _per_process(watched: Watched) -> int | None:
     processes = watched.scene.facts.process.world_size if watched.scene.facts else 1
     end = watched.numbers.end if watched.numbers else None
     planned = watched.scene.planned_updates
-    if processes < 2 or end is None or planned is None or not near(watched.calls_per_update, processes, 0.1):
+    if processes < 2 or end is None or planned is None or not alike(watched.calls_per_update, processes):
         return None
     return processes if near(end, planned, 0.1) else None
 
@@ -115,7 +115,7 @@ def _in_turns(watched: Watched) -> tuple[float, str, tuple[Where, ...]] | None:
             return 2.0, one.per if one.per in ("update", "epoch") else "update", where
         if {one.per, other.per} == {"update", "epoch"}:
             return 1.0, "both", where
-    prepared = processes > 1 and near(watched.calls_per_update, processes, 0.1)
+    prepared = processes > 1 and alike(watched.calls_per_update, processes)
     again = [each for each in watched.places if each.per == "several per update"]
     if again and not prepared and watched.scene.accumulation == 1 and watched.calls_per_update >= TWICE:
         return watched.calls_per_update, "update", tuple(Where(each.file, each.line, "stepped") for each in again)
