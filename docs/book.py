@@ -47,6 +47,9 @@ LOOKS: tuple[dict[str, Any], ...] = (
     {"color": "#009E73", "linewidth": 1.4, "linestyle": "-."},
     {"color": "#CC79A7", "linewidth": 1.4, "linestyle": (0, (1, 1))},
 )
+WRONG_USE = 2
+"""The exit code whose words are on standard error."""
+
 _numbers = itertools.count()
 
 
@@ -184,6 +187,7 @@ def _program(file: str | Path) -> Shown:
 
 def _run(command: list[str], exits: int) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MPL", "PYDEVD"))}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
     done = subprocess.run(
         command,
         cwd=SHELL,
@@ -197,7 +201,7 @@ def _run(command: list[str], exits: int) -> str:
         raise RuntimeError(
             f"{shlex.join(command)} ended with {done.returncode}, not {exits}:\n{done.stdout}{done.stderr}"
         )
-    return done.stdout + (done.stderr if exits else "")
+    return done.stdout + (done.stderr if exits == WRONG_USE else "")
 
 
 def _leave() -> None:

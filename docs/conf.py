@@ -37,9 +37,11 @@ _cache = BUILD / "cache" / _what_pages_run()
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), str(ROOT), os.environ.get("PYTHONPATH")]))
 os.environ["SAMESTEP_BOOK_RUNS"] = str(_cache / "runs")
 
+from findings import pages as findings  # noqa: E402
 from mistakes import pages  # noqa: E402
 
 pages.write()
+findings.write()
 
 # kernels without the reader's own settings, and silent about talking to this machine without encryption
 _profile = BUILD / "ipython" / "profile_default"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from samestep._compare.attribution import attribute as attribute
+    from samestep._compare.check.check import check as check
     from samestep._compare.comparison.compare import compare as compare
     from samestep._compare.runs.reading import read as read
     from samestep._compare.schedule.explain import explain as explain
@@ -32,6 +33,7 @@ _PLACES = {
     "Recorder": "tf_impl.recorder",
     "__version__": "samestep.experiment",
     "attribute": "samestep._compare.attribution",
+    "check": "samestep._compare.check.check",
     "compare": "samestep._compare.comparison.compare",
     "explain": "samestep._compare.schedule.explain",
     "infer": "samestep._compare.schedule.infer",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from textwrap import indent
-
-from ..terms import CompareError
+from .. import pages
 from .base import Cause
 from .counter import Counter
 from .extra_decay import ExtraDecay
@@ -54,14 +52,9 @@ CAUSES: tuple[type[Cause], ...] = (
 
 def named(name: str) -> type[Cause]:
     """The cause of this name. Raises CompareError, with all names, for another."""
-    for cause in CAUSES:
-        if cause.name == name:
-            return cause
-    raise CompareError(f"There is no cause {name!r}. Write one of {', '.join(cause.name for cause in CAUSES)}.")
+    return pages.named(name, CAUSES, "cause")
 
 
 def page(name: str) -> str:
     """The page of a cause as plain text. Raises CompareError, with all names, for what is none."""
-    cause = named(name)
-    parts = (f"{heading}:\n{indent(text, '  ')}" for heading, text in cause.sections().items())
-    return "\n\n".join([f"{name}: {cause.meaning()}", *parts])
+    return named(name).page()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from inspect import cleandoc
 from typing import Any, ClassVar, Self, dataclass_transform
 
 from samestep.experiment.clock import Stepping
 
+from ..pages import Paged
 from ..rates import Rates
 from ..refute import Claim, Pair
 from ..terms import Side, Verdict, other
@@ -19,7 +18,7 @@ from .scene import Fix, Scene
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 @dataclass(frozen=True, repr=False)
-class Cause(ABC):
+class Cause(Paged, ABC):
     """Why two runs differ, or how they are the same. The fields of each kind are its parameters, as the JSON has them.
 
     Attributes:
@@ -27,7 +26,6 @@ class Cause(ABC):
         second: the other one of two causes at once.
     """
 
-    name: ClassVar[str]
     verdict: ClassVar[Verdict] = "differs"
 
     alike: ClassVar[dict[str, str]] = {}
@@ -53,7 +51,7 @@ class Cause(ABC):
 
     def __init_subclass__(cls) -> None:
         """Each kind is a frozen dataclass, and has its class's name in the words of the shell."""
-        cls.name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+        super().__init_subclass__()
         dataclass(frozen=True, repr=False)(cls)
 
     @classmethod
@@ -147,28 +145,6 @@ class Cause(ABC):
             return self.fix(scene).and_then(self.second.fix(scene))
         in_loop: Stepping | None = "step" if self.moves_clock or self.second.moves_clock else None
         return scene.given("b", lambda side: f"give {side} the whole schedule of {other(side)}", in_loop)
-
-    @classmethod
-    def meaning(cls) -> str:
-        """What it means, in a line for a table."""
-        first = cls._page()[0]
-        return first[0].lower() + first[1:].removesuffix(".")
-
-    @classmethod
-    def sections(cls) -> dict[str, str]:
-        """The parts of its page by their headings."""
-        parts = re.split(r"^(\S.*):$", "\n".join(cls._page()[1:]), flags=re.MULTILINE)[1:]
-        return {heading: cleandoc(f"\n{text}") for heading, text in zip(parts[::2], parts[1::2], strict=True)}
-
-    @classmethod
-    def attributes(cls) -> dict[str, str]:
-        """What each parameter means."""
-        listed = re.split(r"^(\w+): ", cls.sections().get("Attributes", ""), flags=re.MULTILINE)[1:]
-        return {name: " ".join(said.split()) for name, said in zip(listed[::2], listed[1::2], strict=True)}
-
-    @classmethod
-    def _page(cls) -> list[str]:
-        return cleandoc(cls.__doc__ or "").splitlines()
 
     def __repr__(self) -> str:
         given = [each.name for each in fields(self) if each.repr]

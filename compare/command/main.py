@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import attribute, compare, explain, run, simulate, terminal, translate, why
+from . import attribute, check, compare, explain, record, run, simulate, terminal, translate, why
 from .terminal import DONE, INTERRUPTED, WRONG_USE
 
 app = typer.Typer(
@@ -43,7 +43,7 @@ def samestep(
     context.obj = {"traceback": traceback}
 
 
-for subcommand in (run, explain, simulate, translate, compare, attribute, why):
+for subcommand in (run, record, check, explain, simulate, translate, compare, attribute, why):
     name = subcommand.__name__.rpartition(".")[2]
     call = getattr(subcommand, name)
     # the whole docstring as short help: Typer would cut it

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..show.result import Result
 
 DONE, DIFFERS, WRONG_USE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
-CODES = {"same": DONE, "differs": DIFFERS, "inconclusive": INCONCLUSIVE}
+CODES = {"same": DONE, "clean": DONE, "differs": DIFFERS, "findings": DIFFERS, "inconclusive": INCONCLUSIVE}
 
 
 def finish(

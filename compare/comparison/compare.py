@@ -122,10 +122,8 @@ def _refuse_idle(
         )
     if stepping is not None and not schedules:
         raise CompareError("--stepping says how often a schedule's rate is looked up; here are two logs. Leave it out.")
-    if common and schedules:
-        raise CompareError(
-            "--common is about two logs; a schedule has a rate at each step of the other side. Leave it out."
-        )
+    if common and schedules == 2:
+        raise CompareError("--common is about logs; a schedule has a rate at each step. Leave it out.")
     given = [f"--{name}" for name in both.select] + (["--columns"] if both.columns else [])
     if schedules == 2 and given:
         raise CompareError(f"{given[0]} is about logs; here are two schedules. Leave it out.")

@@ -13,7 +13,7 @@ from samestep.experiment.schedules import Schedule
 
 from ..rates import Rates
 from ..runs.settings import Settings
-from ..runs.side import clock_of, read_side
+from ..runs.side import Side, clock_of, read_side
 from ..show.result import Result
 from . import warnings
 from .ask import changes_of, first_and_last
@@ -146,7 +146,11 @@ def read(given: object, settings: Settings, clock: Clock | None, show: int) -> T
 
     clock : what the options say of it. show : changes that are kept.
     """
-    side = read_side(given, "log", settings, clock)
+    return of_side(read_side(given, "log", settings, clock), clock, show)
+
+
+def of_side(side: Side, clock: Clock | None, show: int) -> Timeline:
+    """The timeline of what was read. Raises CompareError where there are several runs."""
     found = inference(side, clock)
     rates = found.run.rates
     changed, begun = changes_of(rates.lr), starts_again(rates)

@@ -33,7 +33,7 @@ def explanation(explained: Explanation) -> Iterator[tuple[str, str]]:
     yield from _warnings(explained.warnings)
 
 
-def timeline(explained: Timeline) -> Iterator[tuple[str, str]]:
+def timeline(explained: Timeline, warns: bool = True) -> Iterator[tuple[str, str]]:
     """What a log follows, its timeline in words, the changes as a table, the warnings with what to write instead."""
     from ..refute.estimate import usual_distance  # and what infers with it
 
@@ -63,7 +63,7 @@ def timeline(explained: Timeline) -> Iterator[tuple[str, str]]:
         yield "", f"It starts again{times}, at {listed([*places, *more])}."
     shown = [(change.step, explained.place(change.step), change.lr) for change in explained.shown]
     yield from _changes(explained.clock, explained.changes, shown)
-    yield from _warnings(explained.warnings)
+    yield from _warnings(explained.warnings if warns else ())
 
 
 FEW_PLACES = 6

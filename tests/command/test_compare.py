@@ -321,7 +321,7 @@ REFUSED = [
     (("constant:initial=1", "cosine:initial=1,floor=0,over=5 steps,after=hold", "--columns", "lr=x"),
      "--columns is about logs; here are two schedules. Leave it out"),
     (("{log}", "{log}", "--a", "step_base=1"), "step_base=1: samestep counts from 0, always"),
-    (("{log}", "constant:initial=1", "--common"), "--common is about two logs; a schedule has a rate at each step"),
+    (("constant:initial=1", "constant:initial=2", "--common"), "--common is about logs; a schedule has a rate at each"),
     (("{log}", "{late}", "--common"), "a and b have no step in common: a has 2 rows in steps 0 to 1, b 1 row in 7 to 7. Leave --common out."),
     (("{log}", "StepLR(optimizer, 30)"), "StepLR takes its first rate from its optimizer. Add it"),
     (("{log}", "CosineDecay(0.1)"), "CosineDecay: decay_steps is missing."),

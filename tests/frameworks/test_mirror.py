@@ -17,6 +17,7 @@ NOT_THE_SAME = {
     "reading.py": "PyTorch saves a state without its class",
     "schedules.py": "a live schedule of Keras is already what the optimizer takes",
     "stacked.py": "Keras makes many updates in one graph, PyTorch one after the other",
+    "watching.py": "Keras has `fit` and callbacks, PyTorch schedulers that are stepped",
     "stand_ins.py": "each lacks other schedules, and Keras saves them",
 }
 # PyTorch's optimizers are made with the parameters, Keras' are given them by `fit`; its schedulers with an optimizer,

@@ -1,0 +1,63 @@
+"""Which line of code a call came from: the innermost one of the user's own."""
+
+from __future__ import annotations
+
+import site
+import sys
+import sysconfig
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType
+
+from samestep.experiment.watching.facts import Place
+
+_LIBRARIES = tuple(
+    {
+        str(Path(each).resolve())
+        for each in (
+            *(sysconfig.get_path(name) or "" for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+            *site.getsitepackages(),
+            site.getusersitepackages(),
+        )
+        if each
+    }
+)
+_OURS = tuple(str(Path(__file__).resolve().parents[3] / name) for name in ("samestep", "tf_impl", "torch_impl"))
+
+
+def caller(frame: FrameType | None = None, behind: tuple[str, ...] = ()) -> Place | None:
+    """The innermost line of the user's own code that a call comes from.
+
+    Args:
+        frame: Where to begin; by default the caller of this.
+        behind: Names of packages that are never named, such as ``keras``: where no line is the user's own, it is the
+            innermost one of another library. None where there is none.
+    """
+    library = None
+    for each in _frames(frame or sys._getframe(1)):
+        kind = _kind(each.f_code.co_filename)
+        if kind == "own":
+            return Place(each.f_code.co_filename, each.f_lineno)
+        if kind == "library" and library is None and each.f_globals.get("__name__", "").split(".")[0] not in behind:
+            library = Place(each.f_code.co_filename, each.f_lineno)
+    return library
+
+
+def _frames(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+@lru_cache(maxsize=4096)
+def _kind(file: str) -> str:
+    """``own`` for the user's code, ``library`` for what was installed, ``other`` for Python, ours and no file."""
+    if (file.startswith("<") and not file.startswith("<ipython-input")) or "__autograph_generated_file" in file:
+        return "other"
+    path = str(Path(file).resolve())
+    if path.startswith(_OURS):
+        return "other"
+    if "site-packages" in path or "dist-packages" in path:
+        return "library"
+    return "other" if path.startswith(_LIBRARIES) else "own"

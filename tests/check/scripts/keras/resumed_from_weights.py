@@ -1,0 +1,25 @@
+# expects: resumed-afresh
+import keras
+import numpy as np
+
+rng = np.random.default_rng(0)
+x = rng.uniform(0, 2, (512, 1)).astype("float32")
+y = x**2
+
+import tempfile
+
+
+def build():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(4), keras.layers.Dense(1)])
+    decay = keras.optimizers.schedules.CosineDecay(0.05, decay_steps=160)  # here
+    model.compile(keras.optimizers.Adam(decay), "mse")
+    return model
+
+
+with tempfile.TemporaryDirectory() as folder:
+    model = build()
+    model.fit(x, y, epochs=5, verbose=0)
+    model.save_weights(f"{folder}/half.weights.h5")
+    resumed = build()
+    resumed.load_weights(f"{folder}/half.weights.h5")
+    resumed.fit(x, y, initial_epoch=5, epochs=10, verbose=0)
