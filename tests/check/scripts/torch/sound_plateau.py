@@ -1,0 +1,20 @@
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+x = torch.rand(160, 3)
+data = DataLoader(TensorDataset(x, x.sum(1, keepdim=True)), batch_size=16, shuffle=True)
+model = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+loss_of = torch.nn.MSELoss()
+
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+for epoch in range(12):
+    total = 0.0
+    for a, b in data:
+        optimizer.zero_grad()
+        loss = loss_of(model(a), b)
+        loss.backward()
+        optimizer.step()
+        total += loss.item()
+    scheduler.step(total / len(data))

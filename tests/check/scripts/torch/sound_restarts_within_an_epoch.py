@@ -1,0 +1,17 @@
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+x = torch.rand(160, 3)
+data = DataLoader(TensorDataset(x, x.sum(1, keepdim=True)), batch_size=16, shuffle=True)
+model = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+loss_of = torch.nn.MSELoss()
+
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+scheduler = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=4, T_mult=2)
+for epoch in range(12):
+    for i, (a, b) in enumerate(data):
+        optimizer.zero_grad()
+        loss_of(model(a), b).backward()
+        optimizer.step()
+        scheduler.step(epoch + i / len(data))
