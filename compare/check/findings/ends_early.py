@@ -114,7 +114,7 @@ def _severity(scene: Scene, watched: Watched, end: int) -> Severity:
     if planned is not None and planned > watched.calls:  # it was stopped before
         return "note"
     loop = watched.stepped[:1]
-    may_stop = facts.trainer is None and not (loop and not can_be_left(loop[0]))
+    may_stop = facts.planned_epochs is None and not (loop and not can_be_left(loop[0]))
     return "note" if may_stop or near(watched.reached, end, 0.1) else "warning"
 
 

@@ -70,7 +70,7 @@ class StepsAsEpochs(Finding):
                     epochs,
                     size,
                     severity="warning",
-                    where=watched.stepped[:1] + watched.made,
+                    where=watched.in_the_loop,
                     about=watched.optimizer.id,
                 )
 
