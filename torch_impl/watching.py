@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import math
 import sys
 import threading
 import weakref
@@ -241,6 +242,7 @@ class Watching:
         facts = self.notebook.facts
         if not known.facts.updates and facts.trainer is None:
             facts.trainer = _trainer(sys._getframe(1))
+            facts.planned_epochs = _planned(sys._getframe(1)) if facts.trainer else None
             facts.process.rank, facts.process.world_size = _process()
         if known.source is None:
             known.source = self.recorder._met.get(optimizer)
@@ -598,6 +600,21 @@ def _trainer(frame: FrameType | None) -> str | None:
         found = _TRAINERS.get(frame.f_globals.get("__name__", "").split(".")[0], found)
         frame = frame.f_back
     return found
+
+
+def _planned(frame: FrameType | None) -> int | None:
+    """The epochs that a trainer was asked for, which it may not reach; None where it was asked for none."""
+    while frame is not None:
+        library, held = frame.f_globals.get("__name__", "").split(".")[0], frame.f_locals.get("self")
+        if library in ("lightning", "pytorch_lightning") and isinstance(
+            epochs := getattr(held, "max_epochs", None), int
+        ):
+            return epochs if epochs > 0 else None
+        if library == "transformers" and (arguments := getattr(held, "args", None)) is not None:
+            epochs, steps = getattr(arguments, "num_train_epochs", None), getattr(arguments, "max_steps", -1)
+            return math.ceil(epochs) if epochs and steps <= 0 else None
+        frame = frame.f_back
+    return None
 
 
 def _process() -> tuple[int, int]:

@@ -38,6 +38,9 @@ CLOSE = 1e-4
 CALLBACK = "LearningRateScheduler"
 """Keras' callback, whose function may ask a schedule object with anything."""
 
+STEP_BY_THEMSELVES = ("lightning", "transformers", "keras")
+"""Trainers that step a scheduler, or ask a schedule, without a line of the user's."""
+
 FEW_NUMBERS = 8
 """Numbers of one argument that a label has at most."""
 
@@ -285,6 +288,12 @@ class Watched:
         """The lines that step it, the one that does so most first."""
         order = sorted(self.places, key=lambda each: -each.count)
         return tuple(Where(each.file, each.line, "stepped") for each in order)
+
+    @property
+    def in_the_loop(self) -> tuple[Where, ...]:
+        """The lines for what is wrong with how it is stepped: there, or where it was made if a trainer steps it."""
+        trainer = self.scene.facts.trainer if self.scene.facts else None
+        return self.made + self.stepped[:1] if trainer in STEP_BY_THEMSELVES else self.stepped[:1] + self.made
 
     @property
     def label(self) -> str:

@@ -63,7 +63,7 @@ class Accumulation(Finding):
                 counts = "updates"
             else:
                 continue
-            where = watched.made + watched.stepped if counts == "updates" else watched.stepped + watched.made
+            where = watched.made + watched.stepped if counts == "updates" else watched.in_the_loop
             about = watched.optimizer.id
             yield cls(watched.label, counts, end, times, severity="warning", where=where, about=about)
 

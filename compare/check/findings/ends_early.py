@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -15,7 +13,8 @@ from samestep.experiment.schedules import Schedule
 from ...causes.scene import Fix
 from ...words import counted, share
 from ..base import Finding, Severity
-from ..scene import Scene, Watched, Where, near
+from ..loops import can_be_left
+from ..scene import Scene, Watched, near
 
 FAR = 0.1
 """Part of the way between the highest and the lowest rate that is left at the end of the run."""
@@ -114,34 +113,5 @@ def _severity(scene: Scene, watched: Watched, end: int) -> Severity:
     if planned is not None and planned > watched.calls:  # it was stopped before
         return "note"
     loop = watched.stepped[:1]
-    may_stop = facts.trainer is None and not (loop and not can_be_left(loop[0]))
+    may_stop = facts.planned_epochs is None and not (loop and can_be_left(loop[0]) is False)
     return "note" if may_stop or near(watched.reached, end, 0.1) else "warning"
-
-
-def can_be_left(place: Where) -> bool:
-    """Whether the loops around a line can be left by a `break`, a `return` or an exit; so it is where that is unknown.
-
-    The source is read as it is now.
-    """
-    try:
-        tree = ast.parse(Path(place.file).read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError):
-        return True
-    around = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.For | ast.While) and node.lineno <= place.line <= (node.end_lineno or node.lineno)
-    ]
-    leaves = (ast.Break, ast.Return, ast.Raise)
-    return (
-        not around
-        or any(isinstance(node, ast.While) for node in around)
-        or any(isinstance(node, leaves) or _exits(node) for loop in around for node in ast.walk(loop))
-    )
-
-
-def _exits(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    return name in ("exit", "_exit", "quit")

@@ -15,6 +15,9 @@ from ..scene import Scene, Watched
 COLLAPSED = 1e-6
 """Part of its first rate to which no schedule is meant to fall."""
 
+SEVERAL = ("milestones", "boundaries")
+"""Arguments that hold several counts."""
+
 
 class EpochsAsSteps(Finding):
     """A count that was meant in epochs is used up in steps.
@@ -95,8 +98,8 @@ class EpochsAsSteps(Finding):
             rests = f"less than one epoch of {self.steps_per_epoch}, in a run of {self.epochs} epochs"
         if scene.facts is None:
             said = f"The schedule counts updates: one of its counts is {steps}"
-        elif self.argument is None:
-            said = f"{self.scheduler} counts updates: one of its counts is {steps}"
+        elif self.argument is None or self.argument in SEVERAL:
+            said = f"{self.scheduler} counts updates: the first of its {self.argument or 'counts'} is {steps}"
         else:
             said = f"{self.scheduler} counts updates: {self.argument}={self.count} is {steps}"
         return f"{said}, {rests}. Perhaps {meant} {'was' if self.count == 1 else 'were'} meant."
@@ -106,6 +109,11 @@ class EpochsAsSteps(Finding):
         product, whole = f"{self.count} * {self.steps_per_epoch}", self.count * self.steps_per_epoch
         name = self.argument or "decay_steps"
         code = in_language(scene, per_epoch(scene), f"{name}={product}  # {whole:,} updates")
+        if self.argument in SEVERAL:
+            each = f"each of the {self.argument} times {self.steps_per_epoch}"
+            code = in_language(scene, per_epoch(scene), f"{name}=[{product}, ...]")
+            step = "" if scene.language == "Keras" else "step the scheduler once per epoch, or "
+            return Fix(f"If so, {step}write {each}.", code)
         if scene.language == "Keras":
             return Fix(f"If so, multiply it by the updates of an epoch: {name}={whole}.", code)
         instead = f"{self.argument}={whole}" if self.argument else f"{whole:,} updates"

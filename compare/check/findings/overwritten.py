@@ -116,7 +116,7 @@ def _between(watched: Watched, writes: Writes) -> bool:
     by_hand_first = writes.first_at <= 1 and writes.last_at < watched.scene.updates / 2
     first = min(each.first_at for each in watched.places)
     last = max(each.last_at for each in watched.places)
-    return not by_hand_first and first < writes.last_at and max(writes.first_at, 1) <= last
+    return not by_hand_first and first < writes.last_at and max(writes.first_at, 1) < last
 
 
 def _both(one: Watched, other: Watched) -> bool:

@@ -58,7 +58,7 @@ class PlateauPerBatch(Finding):
                     patience,
                     size,
                     severity="warning",
-                    where=watched.stepped[:1] + watched.made,
+                    where=watched.in_the_loop,
                     about=watched.optimizer.id,
                 )
 

@@ -10,10 +10,14 @@ from ...words import counted
 from ..base import Finding
 from ..code import in_language, per_update, trainer_of
 from ..counts import Numbers
-from ..scene import Scene, near
+from ..loops import can_be_left
+from ..scene import Scene, Watched, near
 
 MANY = 5
 """Times the epochs of a run that no first change of a schedule is meant to come after."""
+
+NO_EPOCHS = 500
+"""A count that is hardly one of epochs."""
 
 
 class StepsAsEpochs(Finding):
@@ -36,7 +40,8 @@ class StepsAsEpochs(Finding):
 
     What it rests on:
         The horizon is the number of updates of the run; or the first change comes after several times as many counts
-        as the run has epochs, at a whole number of epochs if they were updates, and within the run.
+        as the run has epochs, at a whole number of epochs if they were updates, and within the run. A run that may have
+        been stopped early is named only where the count is too large for one of epochs.
 
     The fix:
         Step the scheduler after each update, or divide its counts by the updates of an epoch.
@@ -62,7 +67,7 @@ class StepsAsEpochs(Finding):
             if watched.cadence != "epoch" or watched.takes_argument or watched.numbers is None:
                 continue
             count = _of_steps(watched.numbers, size, epochs, updates)
-            if count is not None:
+            if count is not None and (count >= NO_EPOCHS or not _may_have_stopped(scene, watched)):
                 yield cls(
                     watched.label,
                     watched.argument(count),
@@ -70,7 +75,7 @@ class StepsAsEpochs(Finding):
                     epochs,
                     size,
                     severity="warning",
-                    where=watched.stepped[:1] + watched.made,
+                    where=watched.in_the_loop,
                     about=watched.optimizer.id,
                 )
 
@@ -104,3 +109,9 @@ def _of_steps(numbers: Numbers, size: int, epochs: int, updates: int) -> int | N
         return None
     whole = all(each % size == 0 for each in counts)
     return min(counts) if whole and max(counts) < updates else None
+
+
+def _may_have_stopped(scene: Scene, watched: Watched) -> bool:
+    """Whether more epochs may have been meant: the loop can be left, and nobody says for how many it was made."""
+    planned = scene.facts is not None and scene.facts.planned_epochs is not None
+    return not planned and any(can_be_left(each) for each in watched.stepped)

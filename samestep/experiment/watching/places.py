@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import site
 import sys
 import sysconfig
@@ -38,9 +39,9 @@ def caller(frame: FrameType | None = None, behind: tuple[str, ...] = ()) -> Plac
     for each in _frames(frame or sys._getframe(1)):
         kind = _kind(each.f_code.co_filename)
         if kind == "own":
-            return Place(each.f_code.co_filename, each.f_lineno)
+            return Place(_whole(each.f_code.co_filename), each.f_lineno)
         if kind == "library" and library is None and each.f_globals.get("__name__", "").split(".")[0] not in behind:
-            library = Place(each.f_code.co_filename, each.f_lineno)
+            library = Place(_whole(each.f_code.co_filename), each.f_lineno)
     return library
 
 
@@ -48,6 +49,12 @@ def _frames(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
+
+
+@lru_cache(maxsize=4096)
+def _whole(file: str) -> str:
+    """The whole path of a file that was run by a part of it; a cell of a notebook has none."""
+    return file if file.startswith("<") else os.path.abspath(file)
 
 
 @lru_cache(maxsize=4096)

@@ -126,7 +126,7 @@ MISTAKES = {
     "a horizon in micro-batches": ("accumulation", Case(cosine(320, "hold"), "LambdaLR", facts={"accumulation": 4}), MADE),
     "a cosine that climbs": ("past-the-end", Case(cosine(50), arguments={"T_max": 50}), MADE),
     "one cycle that raises": ("past-the-end", Case("one-cycle:max_lr=0.1,div_factor=25,final_div_factor=1e4,pct_start=0.3,over=60 steps,anneal_strategy=cos,after=error", "OneCycleLR", updates=60, facts={"ended": "raised"}), MADE),
-    "a run that is too short": ("ends-early", Case(cosine(200), arguments={"T_max": 200}, facts={"trainer": "lightning"}), MADE),
+    "a run that is too short": ("ends-early", Case(cosine(200), arguments={"T_max": 200}, facts={"planned_epochs": 10}), MADE),
     "set by hand in the middle": ("overwritten", Case(cosine(80), writes=by_hand(40, 40)), WRITTEN),
     "a loop over groups": ("overwritten", Case(cosine(80), writes=by_hand(0, 79, 80)), WRITTEN),
     "plateau per batch": ("plateau-per-batch", Case(None, "ReduceLROnPlateau", {"patience": 5}), STEPPED),

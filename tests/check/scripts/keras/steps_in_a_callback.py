@@ -10,5 +10,5 @@ EPOCHS, STEPS = 12, 16
 decay = keras.optimizers.schedules.CosineDecay(0.05, decay_steps=EPOCHS * STEPS)
 model = keras.Sequential([keras.layers.Dense(1)])
 model.compile("sgd", "mse")
-callback = keras.callbacks.LearningRateScheduler(lambda epoch: float(decay(epoch)))
-model.fit(x, y, epochs=EPOCHS, batch_size=32, verbose=0, callbacks=[callback])  # here
+callback = keras.callbacks.LearningRateScheduler(lambda epoch: float(decay(epoch)))  # here
+model.fit(x, y, epochs=EPOCHS, batch_size=32, verbose=0, callbacks=[callback])

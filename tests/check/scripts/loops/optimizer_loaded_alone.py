@@ -1,0 +1,31 @@
+# expects: resumed-afresh
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+x = torch.rand(320, 1)
+y = x**2
+loader = DataLoader(TensorDataset(x, y), batch_size=32, shuffle=True)
+valid = DataLoader(TensorDataset(x[:64], y[:64]), batch_size=32)
+model = nn.Sequential(nn.Linear(1, 4), nn.Tanh(), nn.Linear(4, 1))
+loss_fn = nn.MSELoss()
+S = len(loader)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+state = None
+for a, b in loader:
+    loss_fn(model(a), b).backward()
+    optimizer.step()
+state = optimizer.state_dict()
+optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=8)  # here
+optimizer.load_state_dict(state)
+
+
+for epoch in range(8):
+    for a, b in loader:
+        optimizer.zero_grad()
+        loss = loss_fn(model(a), b)
+        loss.backward()
+        optimizer.step()
+    scheduler.step()
