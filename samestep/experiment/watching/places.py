@@ -9,7 +9,7 @@ import sysconfig
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 
 from samestep.experiment.watching.facts import Place
 
@@ -27,6 +27,10 @@ _LIBRARIES = tuple(
 _OURS = tuple(str(Path(__file__).resolve().parents[3] / name) for name in ("samestep", "tf_impl", "torch_impl"))
 
 
+_OWN: dict[tuple[CodeType, int], Place] = {}
+"""Lines of the user's own that called before: most do so at every update."""
+
+
 def caller(frame: FrameType | None = None, behind: tuple[str, ...] = ()) -> Place | None:
     """The innermost line of the user's own code that a call comes from.
 
@@ -35,8 +39,15 @@ def caller(frame: FrameType | None = None, behind: tuple[str, ...] = ()) -> Plac
         behind: Names of packages that are never named, such as ``keras``: where no line is the user's own, it is the
             innermost one of another library. None where there is none.
     """
+    frame = frame or sys._getframe(1)
+    place = _OWN.get((frame.f_code, frame.f_lineno))
+    if place is not None:
+        return place
+    if _kind(frame.f_code.co_filename) == "own":
+        place = _OWN[frame.f_code, frame.f_lineno] = Place(_whole(frame.f_code.co_filename), frame.f_lineno)
+        return place
     library = None
-    for each in _frames(frame or sys._getframe(1)):
+    for each in _frames(frame):
         kind = _kind(each.f_code.co_filename)
         if kind == "own":
             return Place(_whole(each.f_code.co_filename), each.f_lineno)
