@@ -53,7 +53,7 @@ class Watching:
         self._fits = 0  # how many calls of fit are under way
         self._undo: list[Callable[[], None]] = []
         self._said = False
-        self._around()
+        self.attach()
 
     @property
     def recorder(self) -> _Inside:
@@ -62,10 +62,14 @@ class Watching:
             self._recorder = _Inside(self)
         return self._recorder
 
-    def finish(self) -> None:
-        """Write all that is left, and take everything off again."""
+    def detach(self) -> None:
+        """Take everything off again; what was noted stays."""
         while self._undo:
             self._undo.pop()()
+
+    def finish(self) -> None:
+        """Write all that is left, and take everything off again."""
+        self.detach()
         if self._recorder is not None:
             self._recorder.release()
             self.refresh()
@@ -130,7 +134,7 @@ class Watching:
         """Read what was noted so far; end the run where it has made its updates."""
         if self._recorder is not None:
             self._recorder.flush()
-        self.notebook.stop_after(self.updates, len(self.notebook.facts.epochs))
+        self.notebook.stop_after(self.updates)
 
     def begin_pass(self, updates_per_pass: int | None = None, planned: int | None = None) -> None:
         """A pass over the data begins. planned : how many there will be from here on."""
@@ -146,7 +150,8 @@ class Watching:
         if facts.steps_per_epoch is None and len(facts.epochs) > 1:  # of several optimizers, all may step in each batch
             facts.steps_per_epoch = max(each.updates for each in facts.optimizers)
 
-    def _around(self) -> None:
+    def attach(self) -> None:
+        """Put ourselves around what is watched."""
         self._wrap(keras.optimizers.Optimizer, "__init__", self._noting_place)
         self._wrap(keras.optimizers.Optimizer, "apply", self._meeting)
         self._wrap(keras.Variable, "assign", self._noting_write)

@@ -9,13 +9,14 @@ import math
 import sys
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 import torch
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from torch.utils.data import DataLoader
 
@@ -36,6 +37,9 @@ _TRAINERS = {
 }
 MOSTLY = 0.8
 """Part of the calls of a line that come in one way."""
+
+ASKED = 2_000
+"""Counts for which a function of the user's own is asked."""
 
 
 def watch(notebook: Notebook) -> Watching:
@@ -64,18 +68,20 @@ class Watching:
         # what is noted stays when what it is about is gone, as all is at the end of a function that trains
         self._noted: list[_Optimizer | _Scheduler] = []
         self._unread: list[_Scheduler] = []
+        # functions that a `LambdaLR` was made with: they are asked when the run is over, and may hold on to a model
+        self._functions: deque[tuple[_Scheduler, Callable[[int], float]]] = deque(maxlen=4)
         self._stepping: list[LRScheduler] = []  # schedulers whose `step` is under way, the outermost first
         self._making = 0  # optimizers and schedulers whose `__init__` is under way
         self._backward = 0  # passes back since the last update
         self._passes = _Passes(self)
         self._undo: list[Callable[[], None]] = []
-        self._own = threading.local()  # whether what this thread makes is ours: reading makes schedulers anew
-        self._around()
+        self._own = _Own()
+        self.attach()
 
     @property
     def is_ours(self) -> bool:
         """Whether this thread reads a scheduler, and makes others for it."""
-        return bool(getattr(self._own, "reads", False))
+        return self._own.reads
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -103,10 +109,17 @@ class Watching:
             recording.drain = drain
         return self._recorder
 
-    def finish(self) -> None:
-        """Write all that is left, and take everything off again."""
+    def detach(self) -> None:
+        """Take everything off again; what was noted stays."""
         while self._undo:
             self._undo.pop()()
+
+    def finish(self) -> None:
+        """Write all that is left, and take everything off again."""
+        self.detach()
+        for scheduler, function in self._functions:
+            scheduler.ask(function, 2 * self.updates)
+        self._functions.clear()
         if self._recorder is not None:
             self._recorder.release()
             self.refresh()
@@ -128,7 +141,8 @@ class Watching:
         """Updates of all optimizers so far."""
         return self.notebook.facts.updates
 
-    def _around(self) -> None:
+    def attach(self) -> None:
+        """Put ourselves around what is watched."""
         optimizer, scheduler = torch.optim.Optimizer, LRScheduler
         self._undo += [
             register_optimizer_step_pre_hook(self._before_update).remove,
@@ -189,11 +203,12 @@ class Watching:
 
     def _known(self, optimizer: torch.optim.Optimizer, place: Place | None = None) -> _Optimizer:
         """What is noted of an optimizer. Wrappers, as Accelerate's, share the parameter groups of another."""
-        inner = getattr(optimizer, "optimizer", None)
-        if isinstance(inner, torch.optim.Optimizer) and inner.param_groups is optimizer.param_groups:
-            return self._known(inner)
         found = self._optimizers.get(optimizer)
         if found is None:
+            inner = getattr(optimizer, "optimizer", None)
+            if isinstance(inner, torch.optim.Optimizer) and inner.param_groups is optimizer.param_groups:
+                found = self._optimizers[optimizer] = self._known(inner)
+                return found
             facts = Optimizer(len(self.notebook.facts.optimizers), type(optimizer).__name__, place)
             facts.groups = [Group(float(group["lr"])) for group in optimizer.param_groups]
             self.notebook.facts.optimizers.append(facts)
@@ -216,10 +231,15 @@ class Watching:
         if self._stepping or self._making:
             return
         place = caller(frame, _BEHIND)
-        for optimizer, known in list(self._optimizers.items()):
-            for number, each in enumerate(optimizer.param_groups):
-                if each is group and place is not None:
-                    self._note_write(known.facts.id, number, place)
+        if place is not None:
+            found = {
+                (known.facts.id, number)  # an optimizer and its wrapper are one
+                for optimizer, known in list(self._optimizers.items())
+                for number, each in enumerate(optimizer.param_groups)
+                if each is group
+            }
+            for optimizer_id, number in found:
+                self._note_write(optimizer_id, number, place)
 
     def _note_write(self, optimizer: int, group: int, place: Place) -> None:
         writes = self.notebook.facts.writes
@@ -240,18 +260,20 @@ class Watching:
         self.recorder._end(optimizer, args, kwargs)
         known = self._known(optimizer)
         facts = self.notebook.facts
-        if not known.facts.updates and facts.trainer is None:
-            facts.trainer = _trainer(sys._getframe(1))
-            facts.planned_epochs = _planned(sys._getframe(1)) if facts.trainer else None
-            facts.process.rank, facts.process.world_size = _process()
         if known.source is None:
             known.source = self.recorder._met.get(optimizer)
+            if facts.trainer is None:
+                facts.trainer = _trainer(sys._getframe(1))
+                facts.planned_epochs = _planned(sys._getframe(1)) if facts.trainer else None
+                facts.process.rank, facts.process.world_size = _process()
         known.facts.updates += 1
         known.backward[self._backward] = known.backward.get(self._backward, 0) + 1
         self._backward = 0
         facts.updates += 1
-        self._passes.trained()
-        self.notebook.stop_after(facts.updates, len(facts.epochs))
+        if self._passes.begun is not None:
+            self._passes.trained()
+        if self.notebook.ends_early:
+            self.notebook.stop_after(facts.updates)
 
     def _adding_group(self, add: Callable[..., Any]) -> Callable[..., Any]:
         def noting_add(optimizer: Any, group: Any, *args: Any, **kwargs: Any) -> Any:
@@ -324,7 +346,7 @@ class Watching:
             if self._stepping:
                 known.is_part_of(self._stepping[-1])
             elif not self._making:
-                known.stepped(caller(sys._getframe(1), _BEHIND), bool(args or kwargs))
+                known.stepped(scheduler, caller(sys._getframe(1), _BEHIND), bool(args or kwargs))
             self._stepping.append(scheduler)
             try:
                 return step(scheduler, *args, **kwargs)
@@ -356,6 +378,10 @@ class Watching:
         optimizer = getattr(scheduler, "optimizer", None)
         return self._known(optimizer) if isinstance(optimizer, torch.optim.Optimizer) else None
 
+    def keep(self, scheduler: _Scheduler, function: Callable[[int], float]) -> None:
+        """Ask a function of the user's own when the run is over."""
+        self._functions.append((scheduler, function))
+
     def id_of(self, scheduler: LRScheduler) -> int | None:
         """The id of a scheduler."""
         known = self._schedulers.get(scheduler)
@@ -367,6 +393,12 @@ class Watching:
         return len(self.notebook.facts.epochs)
 
 
+class _Own(threading.local):
+    """Whether what this thread makes is ours: reading a scheduler makes others."""
+
+    reads = False
+
+
 class _Watched(dict[str, Any]):
     """A parameter group that says who sets its rate. Copied or saved, it is a plain dict."""
 
@@ -376,6 +408,16 @@ class _Watched(dict[str, Any]):
         super().__setitem__(key, value)
         if key == "lr" and self.watching is not None and (watching := self.watching()) is not None:
             watching.wrote(self, sys._getframe(1))
+
+    def update(self, *values: Any, **by_name: Any) -> None:
+        new = dict(*values, **by_name)
+        super().update(new)
+        if "lr" in new and self.watching is not None and (watching := self.watching()) is not None:
+            watching.wrote(self, sys._getframe(1))
+
+    def __ior__(self, values: Any) -> Self:  # type: ignore[override, misc]
+        self.update(values)
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         return dict, (dict(self),)
@@ -416,16 +458,17 @@ class _Scheduler:
         self._is_read = False
         self._moved: _Optimizer | None = None
         self._lines: dict[tuple[str, int], _Line] = {}
+        self._rate = 0.0
 
     def is_part_of(self, outer: LRScheduler) -> None:
         """Another scheduler steps this one."""
         self.facts.part_of = self._watching.id_of(outer)
 
-    def stepped(self, place: Place | None, with_argument: bool) -> None:
+    def stepped(self, scheduler: LRScheduler, place: Place | None, with_argument: bool) -> None:
         """A line steps it."""
         key = ("", 0) if place is None else (place.file, place.line)
         line = self._lines.get(key)
-        optimizer = self._optimizer()
+        optimizer = self._optimizer(scheduler)
         updates = self._watching.updates if optimizer is None else optimizer.facts.updates
         if line is None:
             self._read()
@@ -441,14 +484,23 @@ class _Scheduler:
 
     def refresh(self) -> None:
         """Bring it up to date."""
-        optimizer = self._optimizer()
+        scheduler = self._scheduler()
+        optimizer = self._moved if scheduler is None else self._optimizer(scheduler)
         for line in self._lines.values():
             line.steps.per = line.per(self._watching, {} if optimizer is None else optimizer.backward)
 
-    def _optimizer(self) -> _Optimizer | None:
-        scheduler = self._scheduler()
-        found = None if scheduler is None else self._watching.optimizer_of(scheduler)
-        if found is not None:
+    def ask(self, function: Callable[[int], float], count: int) -> None:
+        """Note what its function gives from the beginning to about this count, at some hundreds of counts."""
+        asked: list[tuple[int, float]] = []
+        with suppress(Exception):  # beyond the end of what it was written for, it may raise anything
+            counts = range(0, count, -(-count // ASKED))
+            asked.extend((each, self._rate * float(function(each))) for each in counts)
+        self.facts.asked = [pair for pair in asked if math.isfinite(pair[1]) and pair[1] >= 0]
+
+    def _optimizer(self, scheduler: LRScheduler) -> _Optimizer | None:
+        """What is noted of the optimizer that it moves."""
+        found = self._watching.optimizer_of(scheduler)
+        if found is not None and found is not self._moved:
             self._moved, self.facts.optimizer = found, found.facts.id
         return self._moved
 
@@ -458,7 +510,7 @@ class _Scheduler:
         if self._is_read or scheduler is None or not hasattr(scheduler, "last_epoch"):
             return
         self._is_read = True
-        self._optimizer()
+        self._optimizer(scheduler)
         self.facts.groups = len(scheduler.base_lrs) if hasattr(scheduler, "base_lrs") else None
         self.facts.began_at = max(0, int(getattr(scheduler, "last_epoch", 0)))
         for part in getattr(scheduler, "_schedulers", ()):
@@ -468,6 +520,9 @@ class _Scheduler:
             with self._watching.reading():
                 self.facts.schedule = _json(reading.read(scheduler, Clock.STEPS, "step"))
         except (ValueError, TypeError, AttributeError, RuntimeError) as error:
+            if getattr(scheduler, "lr_lambdas", None) and isinstance(scheduler, LambdaLR):
+                self._watching.keep(self, scheduler.lr_lambdas[0])
+                self._rate = float(scheduler.base_lrs[0])
             self.facts.why = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
 
 
@@ -511,13 +566,16 @@ class _Line:
 
 
 class _Passes:
-    """The passes over the loader that is trained on: the one that was begun last before the first update."""
+    """The passes over the loader that is trained on: the one that was begun last before the first update.
+
+    begun : updates before a pass that has trained nothing yet; None where the pass has.
+    """
 
     def __init__(self, watching: Watching) -> None:
         self._watching = watching
         self._training: weakref.ref[Any] | None = None
         self._last: weakref.ref[Any] | None = None
-        self._begun: int | None = None  # updates before a pass that has trained nothing yet
+        self.begun: int | None = None
         self._length: int | None = None
 
     def begin(self, loader: Any) -> None:
@@ -526,22 +584,22 @@ class _Passes:
             return
         with suppress(TypeError):
             self._last = weakref.ref(loader)
-        self._begun = self._watching.updates
+        self.begun = self._watching.updates
         facts = self._watching.notebook.facts
         if self._training is not None:
             self._watching.notebook.stop_before_pass(len(facts.epochs) + 1)
 
     def trained(self) -> None:
         """An update was made."""
-        if self._begun is None:
+        if self.begun is None:
             return
         if self._training is None:
             self._training = self._last
             loader = self._last() if self._last is not None else None
             with suppress(TypeError, AttributeError):
                 self._length = len(loader)  # type: ignore[arg-type]
-        self._watching.notebook.facts.epochs.append(self._begun)
-        self._begun = None
+        self._watching.notebook.facts.epochs.append(self.begun)
+        self.begun = None
 
     def refresh(self) -> None:
         """Bring what follows from passes up to date."""
@@ -578,6 +636,9 @@ def _arguments(scheduler: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         given = inspect.signature(type(scheduler).__init__).bind(scheduler, *args, **kwargs).arguments
     except (TypeError, ValueError):  # which its `__init__` will say
         return {}
+    for value in list(given.values()):  # as Transformers' functions make `LambdaLR`
+        if isinstance(value, functools.partial):
+            given.update({key: each for key, each in value.keywords.items() if key not in given})
     plain = (int, float, str, bool)
     return {
         name: list(value) if isinstance(value, list | tuple) else value

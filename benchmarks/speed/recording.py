@@ -50,17 +50,19 @@ def in_torch(folder: Path) -> dict[str, Times]:  # noqa: C901 (a loop of each ki
     import torch
 
     import torch_impl
+    import torch_impl.watching
+    from samestep.experiment.watching import Facts, Notebook
 
     torch.set_num_threads(1)
     x, y = torch.randn(32, 1), torch.randn(32, 1)
 
-    def network_loop(log: Callable[[float], None] | None) -> Loop:
+    def network_loop(log: Callable[[float], None] | None, updates: int = _BLOCK) -> Loop:
         width = [torch.nn.Linear(1, 10), torch.nn.Tanh(), torch.nn.Linear(10, 10), torch.nn.Tanh()]
         network = torch.nn.Sequential(*width, torch.nn.Linear(10, 1))
         optimizer = torch.optim.Adam(network.parameters())
 
         def loop() -> None:
-            for _ in range(_BLOCK):
+            for _ in range(updates):
                 optimizer.zero_grad()
                 loss = (network(x) - y).square().mean()
                 loss.backward()
@@ -70,11 +72,11 @@ def in_torch(folder: Path) -> dict[str, Times]:  # noqa: C901 (a loop of each ki
 
         return optimizer, loop
 
-    def bare_loop(log: Callable[[float], None] | None) -> Loop:
+    def bare_loop(log: Callable[[float], None] | None, updates: int = _BLOCK) -> Loop:
         optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
 
         def loop() -> None:
-            for _ in range(_BLOCK):
+            for _ in range(updates):
                 optimizer.step()
                 if log is not None:
                     log(0.123456789)
@@ -95,11 +97,44 @@ def in_torch(folder: Path) -> dict[str, Times]:  # noqa: C901 (a loop of each ki
         recorder.release()
         return times
 
+    def watched_pair(make: Callable[..., Loop], name: str) -> Times:
+        """Without, and as `samestep record` watches: with a scheduler that is stepped after every update."""
+
+        def scheduled(make: Callable[..., Loop]) -> Callable[[], None]:
+            optimizer, train = make(None, 1)
+            scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10 * _BLOCK)
+
+            def loop() -> None:
+                for _ in range(_BLOCK):
+                    train()
+                    scheduler.step()
+
+            return loop
+
+        without = scheduled(make)
+        watching = torch_impl.watching.watch(Notebook(folder / f"{name}.csv", Facts("torch")))
+        watched = scheduled(make)
+        watching.detach()
+
+        def recorded() -> None:
+            watching.attach()
+            watched()
+            watching.recorder._recording.flush()
+            watching.detach()
+
+        times = measured(without, recorded, _BLOCK, PAIRS["torch"])
+        watching.finish()
+        return times
+
     return {
         "PyTorch, small network, Adam": pair(network_loop, "network", False),
         "the same with `recorder.log(loss)`": pair(network_loop, "network-logged", True),
         "PyTorch, `optimizer.step()` of no gradient": pair(bare_loop, "bare", False),
         "the same with `recorder.log(0.123456789)`": pair(bare_loop, "bare-logged", True),
+        "PyTorch, small network, Adam, `StepLR`, under `samestep record`": watched_pair(network_loop, "watched"),
+        "PyTorch, `optimizer.step()` of no gradient, `StepLR`, under `samestep record`": watched_pair(
+            bare_loop, "bare-watched"
+        ),
     }
 
 
@@ -110,25 +145,49 @@ def in_keras(folder: Path) -> dict[str, Times]:
     import numpy as np
 
     import tf_impl
+    import tf_impl.watching
+    from samestep.experiment.watching import Facts, Notebook
 
     x = np.random.default_rng(0).normal(size=(32 * _BLOCK, 1)).astype("float32")
 
-    def pair(name: str, **compiled: object) -> Times:
+    def fits(**compiled: object) -> Callable[..., None]:
         network = keras.Sequential(
             [keras.Input((1,)), *(keras.layers.Dense(10, "tanh") for _ in range(2)), keras.layers.Dense(1)]
         )
         network.compile("adam", "mse", **compiled)
-        recorder = tf_impl.Recorder(folder / f"{name}.csv")
 
         def fit(*callbacks: keras.callbacks.Callback) -> None:
             network.fit(x, x, batch_size=32, epochs=1, verbose=0, shuffle=False, callbacks=list(callbacks))
 
+        return fit
+
+    def pair(name: str, **compiled: object) -> Times:
+        fit = fits(**compiled)
+        recorder = tf_impl.Recorder(folder / f"{name}.csv")
         return measured(fit, lambda: fit(recorder), _BLOCK, PAIRS["keras"])
+
+    def watched_pair(name: str) -> Times:
+        """Without, and as `samestep record` watches; a network each, since each is compiled once."""
+        without = fits()
+        watching = tf_impl.watching.watch(Notebook(folder / f"{name}.csv", Facts("tensorflow")))
+        watched = fits()
+        watching.detach()
+
+        def recorded() -> None:
+            watching.attach()
+            watched()
+            watching.recorder.flush()
+            watching.detach()
+
+        times = measured(without, recorded, _BLOCK, PAIRS["keras"])
+        watching.finish()
+        return times
 
     return {
         "Keras, `fit`": pair("fit"),
         "Keras, `fit`, `jit_compile=True`": pair("jit", jit_compile=True),
         "Keras, `fit`, `steps_per_execution=50`": pair("executions", steps_per_execution=50),
+        "Keras, `fit`, under `samestep record`": watched_pair("watched"),
     }
 
 

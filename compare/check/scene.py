@@ -15,6 +15,8 @@ from samestep.experiment.schedules import Schedule
 from samestep.experiment.watching import Facts, Optimizer, Scheduler, Steps, Writes
 
 from ..causes.code import in_whole_epochs
+from ..infer import infer
+from ..rates import Rates
 from ..runs.run import Run
 from ..schedule.timeline import Timeline
 from ..terms import LANGUAGES, Language
@@ -229,6 +231,11 @@ class Watched:
             adapter: TypeAdapter[Schedule] = TypeAdapter(Schedule)
             schedule = adapter.validate_python(self.facts.schedule)
             return schedule if self.facts.kind != CALLBACK or self._is_asked_with_epochs(schedule) else None
+        if self.facts.asked:
+            counts, rates = zip(*self.facts.asked, strict=True)
+            asked = infer(Rates.of(counts, rates))
+            if asked is not None:
+                return asked.schedule
         if self.is_plateau or self.scene.beside(self) or self.takes_argument:
             return None
         timelines = (each for each in self.scene.timelines if each.inference.run.key.arm in self.optimizer.arms)
@@ -298,7 +305,8 @@ class Watched:
     @property
     def label(self) -> str:
         """Its class with the numbers that it was given: ``CosineAnnealingLR(T_max=50)``."""
-        return f"{self.facts.kind}({', '.join(_argument(name, value) for name, value in self._numbers())})"
+        numbers = ", ".join(_argument(name, value) for name, value in self._numbers())
+        return f"{self.facts.kind}({numbers})" if numbers else self.facts.kind
 
     def argument(self, count: int) -> str | None:
         """The name of the argument that holds a count; None where none does."""

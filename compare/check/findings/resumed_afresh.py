@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self
+from typing import ClassVar, Self
 
 from ...causes import snippets
 from ...causes.scene import Fix
@@ -40,6 +40,8 @@ class ResumedAfresh(Finding):
     See also:
         `stepped-first`; lesson 9: resuming.
     """
+
+    explains: ClassVar = ("ends-early",)
 
     scheduler: str
     at: int | None

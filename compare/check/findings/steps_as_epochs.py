@@ -50,7 +50,7 @@ class StepsAsEpochs(Finding):
         `epochs-as-steps`, the reverse; `ends-early`; lesson 4: what PyTorch does.
     """
 
-    explains: ClassVar = ("ends-early",)
+    explains: ClassVar = ("ends-early", "rate-zero")
     scheduler: str
     argument: str | None
     count: int
@@ -81,12 +81,12 @@ class StepsAsEpochs(Finding):
 
     def sentence(self, scene: Scene) -> str:
         """What counts what, and how far the schedule comes."""
-        name = self.argument or "a count"
+        name = f"{self.argument}={self.count}" if self.argument else f"its count of {self.count:,}"
         part = 100 * self.epochs / self.count
         return (
-            f"{self.scheduler} is stepped once per epoch, and {name} of {self.count:,} speaks of updates: the run of "
-            f"{counted(self.epochs, 'epoch')} has {self.epochs * self.steps_per_epoch:,} of them, "
-            f"{self.steps_per_epoch:,} per epoch. It comes {part:.2g} % of the way."
+            f"{self.scheduler} is stepped once per epoch, but {name} is a number of updates: the run has "
+            f"{self.epochs * self.steps_per_epoch:,} of them, {counted(self.epochs, 'epoch')} of "
+            f"{self.steps_per_epoch:,}. The schedule gets {part:.2g} % of the way."
         )
 
     def fix(self, scene: Scene) -> Fix:

@@ -90,7 +90,8 @@ class Scheduler:
 
     arguments : numbers and texts, without those that are defaults. optimizer : its id. part_of : the id of the
     scheduler that steps this one, such as a `SequentialLR`. groups : parameter groups that it knows. schedule : in the
-    vocabulary, with its calls as steps; None where it cannot be read, and `why`. loaded_at : updates of the run before
+    vocabulary, with its calls as steps; None where it cannot be read, and `why`. asked : counts, and the rate that its
+    function gives for each, where that is all that can be read. loaded_at : updates of the run before
     its state was loaded; None where it never was. began_at : what it had counted before its first call here.
     """
 
@@ -103,6 +104,7 @@ class Scheduler:
     groups: int | None = None
     schedule: dict[str, Any] | None = None
     why: str | None = None
+    asked: list[tuple[int, float]] = field(default_factory=list)
     loaded_at: int | None = None
     began_at: int = 0
     steps: list[Steps] = field(default_factory=list)

@@ -57,7 +57,7 @@ class Notebook:
         self.facts = Facts(self.facts.framework, self.facts.command)
         self._written, self._lock = {}, threading.Lock()
 
-    def stop_after(self, updates: int, epochs: int) -> None:
+    def stop_after(self, updates: int) -> None:
         """End the run where it has made its updates. Raises EnoughError."""
         if self._updates is not None and updates >= self._updates:
             self.facts.cut_by = "updates"
