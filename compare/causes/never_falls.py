@@ -111,7 +111,8 @@ def _falls(pair: Pair, side: Side) -> int | None:
     if not pair.differs[side].any():
         return None
     last, apart = int(pair.differs[side].argmax()), first_apart(pair, side)
-    before = int(keeping.rates.step[apart[0]]) if apart else 0
+    # a step earlier: where stairs fall, one is allowed to be a step late
+    before = max(int(keeping.rates.step[apart[0]]) - 1, 0) if apart else 0
     steps = steps_between(before, int(keeping.rates.step[last]), MOST)
     rate = base.at(steps).value
     room = 2 * allowed_at(keeping.peak) + keeping.rates.rounding[last]

@@ -73,6 +73,8 @@ class Reset(Cause):
         for side in LATE_FIRST:
             base = pair.other(side)
             for step in _candidates(pair, side) if _shows(pair, side) else ():
+                if not (base.rates.step[base.changes] < step).any():
+                    continue  # nothing was undone: it is late from its first step on
                 afresh = predict.changed(base, step, predict.moved(base, -step))
                 yield Claim(cls(side, step), side, afresh)
 
@@ -173,4 +175,6 @@ def _candidates(pair: Pair, side: Side) -> list[int]:
         for late in (0, 1):
             candidates += [int(steps[one - late]) - int(base.rates.step[each - late]) for each in first]
     candidates += steps_between(int(steps[apart[0]]) + 1, latest, MOST).tolist()
+    size = base.inferred.steps_per_epoch if base.inferred else 1
+    candidates.sort(key=lambda step: step % size != 0)  # of those that thinned rows leave open, whole epochs first
     return [each for each in dict.fromkeys(candidates) if 0 < each <= latest][:MOST]

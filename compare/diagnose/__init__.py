@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules import float32_error
+from samestep.experiment.schedules import ExponentialDecay, float32_error
 
 from ..causes.base import Cause
 from ..causes.counter import Counter
@@ -86,6 +86,11 @@ def diagnose(
         max_ulp32 = float(ulp32_difference(lr, value).max(initial=0.0))
         open_between = pair.any_differs and not given and _only_between(pair)
         found = _causes(pair) if compared and not open_between else []
+        vague = compared and not open_between and all(isinstance(cause, Family) for cause in found)
+        for alike in _in_epochs(pair) if vague else ():
+            if (better := _causes(alike)) and not isinstance(better[0], Family):
+                pair, found = alike, better
+                break
         cause, *also = found or [Unexplained(residual_ulp32=max_ulp32)]
         tolerances = filter(None, map(pair.tolerance, SIDES))
         decays = [decay for each in (pair.a, pair.b) if (decay := decay_of(each.schedule)) is not None]
@@ -143,6 +148,22 @@ def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float, given: Mapping[Si
     epoch = clock.steps_per_epoch if clock else 1
     one = Curve(a, ours, at_peak, endless["a"], epoch)
     return Pair(one, Curve(b, theirs, at_peak, endless["b"], epoch), clock, ulp)
+
+
+def _in_epochs(pair: Pair) -> Iterator[Pair]:
+    """One side looked up once per epoch, where its rows leave that open: all lie at the beginnings of epochs."""
+    for side in SIDES:
+        ours, theirs, steps = pair.of(side).inferred, pair.other(side).inferred, pair.of(side).rates.step
+        if ours is None or ours.steps_per_epoch > 1:
+            continue
+        sizes = [1 if theirs is None else theirs.steps_per_epoch, pair.clock.steps_per_epoch if pair.clock else 1]
+        if isinstance(ours.schedule, ExponentialDecay):  # once for each factor
+            sizes.append(int(ours.schedule.every.count))
+        for size in dict.fromkeys(sizes):
+            if size > 1 and not (steps % size).any():
+                looked_up = replace(ours, stepping="epoch", steps_per_epoch=size)
+                curve = replace(pair.of(side), inferred=looked_up)
+                yield replace(pair, a=curve) if side == "a" else replace(pair, b=curve)
 
 
 def _only_between(pair: Pair) -> bool:

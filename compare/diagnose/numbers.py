@@ -8,6 +8,9 @@ from functools import partial
 
 import numpy as np
 
+from samestep.experiment.schedules import CosineDecay, Schedule
+from samestep.experiment.schedules import Warmup as WarmedUp
+
 from ..causes.base import Cause
 from ..causes.counter import Counter
 from ..causes.extra_decay import ExtraDecay
@@ -43,7 +46,7 @@ Held = tuple[Path, Check]
 
 def by_numbers(pair: Pair) -> list[Cause]:
     """The causes that the fewest numbers make, none refuted by any row; none where no schedule is known."""
-    held = _between(pair)
+    held = _between(pair) or _reversed(pair)
     if not held or min(map(_digits_of, held)) > MANY:
         held += [each for side in SIDES for each in _solved(pair, side)]
     return _distinct(_cause(pair, *each) for each in sorted(held, key=partial(_length, pair)))
@@ -51,9 +54,9 @@ def by_numbers(pair: Pair) -> list[Cause]:
 
 def _between(pair: Pair) -> list[Held]:
     """What makes a's schedule b's, both being known; the fewest numbers that do."""
-    a, b = pair.a.schedule, pair.b.schedule
-    if a is None or b is None:
+    if pair.a.schedule is None or pair.b.schedule is None:
         return []
+    a, b = _after(pair, "a", pair.a.schedule), _after(pair, "b", pair.b.schedule)
     last = max(pair.a.last, pair.b.last)
     ours, theirs = Written.of(a, last), Written.of(b, last)
     ours, theirs = between_rows(ours, theirs, pair.a.rates.step, pair.b.rates.step, last)
@@ -62,8 +65,43 @@ def _between(pair: Pair) -> list[Held]:
         paths = [(*path, each) for path in paths for each in _next(path, ours, theirs, last)]
         held = [(path, check) for path in paths if (check := _check(pair, path)) is not None]
         if held:
-            return [each for each in held if _is_likely(each[0]) and _is_paid(pair, each[0])]
+            scaled = [{change.name for change in path} - {"scale"} for path, _ in held if _has(path, "scale")]
+            return [
+                each
+                for each in held
+                if _is_likely(each[0])
+                and _is_paid(pair, each[0])
+                and not (_has(each[0], "peak") and {change.name for change in each[0]} - {"peak"} in scaled)
+            ]
     return []
+
+
+def _has(path: Path, name: str) -> bool:
+    return len(path) > 1 and any(change.name == name for change in path)
+
+
+def _reversed(pair: Pair) -> list[Held]:
+    """What makes b's schedule a's, said the other way round: b's numbers may have more digits."""
+    turned = replace(pair, a=pair.b, b=pair.a)
+    plain = [held for held in _between(turned) if all(_is_a_number(change) for change in held[0])]
+    return [(tuple(replace(each, a=each.b, b=each.a) for each in path), check) for path, check in plain]
+
+
+def _is_a_number(change: Change) -> bool:
+    return change.side is None and change.name not in ("scale", "counter", "drop", "aligned")
+
+
+def _after(pair: Pair, side: Side, schedule: Schedule) -> Schedule:
+    """One side's schedule: where its rows leave open what comes after its end, it does as the other does."""
+    if pair.of(side).shows_end or pair.of(side).is_endless:
+        return schedule
+    theirs = pair.other(side).schedule
+    body = schedule.then if isinstance(schedule, WarmedUp) else schedule
+    other_body = theirs.then if isinstance(theirs, WarmedUp) else theirs
+    if not (isinstance(body, CosineDecay) and isinstance(other_body, CosineDecay) and body.after != other_body.after):
+        return schedule
+    body = body.model_copy(update={"after": other_body.after})
+    return schedule.model_copy(update={"then": body}) if isinstance(schedule, WarmedUp) else body
 
 
 def _is_likely(path: Path) -> bool:
@@ -82,7 +120,8 @@ def _is_paid(pair: Pair, path: Path) -> bool:
     if len(path) < 2 or not changes:
         return True
     even = all(change.name in ("factor", "period") for change in path)  # one period is seen from the first change on
-    return (max(changes) if even else min(changes)) >= len(path)
+    several = [change for change in path if change.name not in ("scale", "peak")]  # which the first row shows
+    return (max(changes) if even else min(changes)) >= len(several)
 
 
 def _number(change: Change) -> tuple[str, float, float]:
@@ -125,10 +164,22 @@ def _check(pair: Pair, path: Path, side: Side = "b") -> Check | None:
     return check if check.fits and check.evidence else None
 
 
-def _length(pair: Pair, held: tuple[Path, Check]) -> tuple[int, int]:
-    """Causes that a path is of, and the digits that it takes to write it."""
+def _length(pair: Pair, held: tuple[Path, Check]) -> tuple[int, int, int]:
+    """Causes that a path is of, lengths in it that neither has, and the digits that it takes to write it."""
     path, check = held
-    return len(_cause(pair, path, check).names), _digits_of(held)
+    return len(_cause(pair, path, check).names), _strange(pair, path), _digits_of(held)
+
+
+def _strange(pair: Pair, path: Path) -> int:
+    """Lengths that only a step of the path has, as a total that another warm-up moved."""
+    count = 0
+    for side in SIDES:
+        schedule = pair.of(side).schedule
+        if schedule is not None:
+            written = Written.of(schedule, max(pair.a.last, pair.b.last))
+            own = {"total_steps": written.total, "decay_steps": written.decay}
+            count += sum(own.get(each.name, value) != value for each in path if (value := getattr(each, side)))
+    return count
 
 
 def _digits_of(held: Held) -> int:

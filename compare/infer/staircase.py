@@ -12,6 +12,9 @@ from .numbers import tidy_whole
 from .rows import Rows
 from .structure import Runs, leading
 
+MOST_STAIRS = 8
+"""So many times the stairs of the larger rates may be counted on, before errors add up."""
+
 
 @dataclass(frozen=True)
 class Stairs:
@@ -32,8 +35,8 @@ def stairs(rows: Rows, runs: Runs, of: Callable[[np.ndarray], np.ndarray]) -> It
 
     Rows may be so far apart that several stairs lie between two of them.
     """
-    runs = runs.head(4000)
-    runs = runs.head(leading(runs.value > max(NEAR_ZERO * rows.peak, 1e-300)))
+    everything = runs.head(4000)
+    runs = everything.head(leading(everything.value > max(NEAR_ZERO * rows.peak, 1e-300)))
     if len(runs) < 2:
         return
     z = of(runs.value)
@@ -44,8 +47,23 @@ def stairs(rows: Rows, runs: Runs, of: Callable[[np.ndarray], np.ndarray]) -> It
     p = np.concatenate([[0], np.cumsum(count)])
     rise, offset = np.polyfit(p, z, 1) if len(p) > 2 else (float(np.diff(z)[0] / count[0]), float(z[0]))
     reach = float((doubt[0] + doubt[-1]) / p[-1])
+    more, q = _beyond(everything, of, float(rise), float(offset), float(p[-1]))
+    for before, every in _periods(rows, more, q) if len(q) > len(p) else ():
+        yield Stairs(float(offset - before * rise), float(rise), every, reach)
     for before, every in _periods(rows, runs, p):
         yield Stairs(float(offset - before * rise), float(rise), every, reach)
+
+
+def _beyond(
+    runs: Runs, of: Callable[[np.ndarray], np.ndarray], rise: float, offset: float, last: float
+) -> tuple[Runs, np.ndarray]:
+    """As many rates as lie on the stairs, the small ones too, and the stairs before each: they bound the period."""
+    some = runs.head(leading(runs.value > np.maximum(4 * runs.half, 1e-300)))
+    stairs = (of(some.value) - offset) / rise
+    near = np.rint(stairs)
+    rises = np.concatenate([[True], np.diff(near) >= 1])
+    count = leading((np.abs(stairs - near) < 0.1) & rises & (near <= MOST_STAIRS * max(last, 1)))
+    return runs.head(count), near[:count]
 
 
 def _counts(moves: np.ndarray, doubt: np.ndarray) -> np.ndarray | None:

@@ -36,6 +36,9 @@ _CELL = re.compile(r"[+-]?\d*\.?(?P<decimals>(?<=\.)\d*|)(?P<exponent>[eE][+-]?\
 FEWEST_DECIMALS = 4
 """Rates are written with so many decimals at least."""
 
+ZERO_DECIMALS = 6
+"""Where rates of few digits come down to so many decimals, a 0 among them may have been smaller than one can be."""
+
 NUMPYS_EXPONENT = 1.001e-4
 """NumPy writes smaller numbers of few digits with an exponent; from here on one shows a format like ``%.0e``."""
 
@@ -50,7 +53,8 @@ class _Written(NamedTuple):
 def written_with(lr: np.ndarray, texts: Callable[[], list[str]] | None) -> tuple[str, dict[str, Any] | None]:
     """How rates were written: the precision in words, and the rule for `rounding`, None if no bit is missing.
 
-    The rule is ``{"digits": n}``, significant ones, or ``{"decimals": n}``; with both, the larger error counts. Under
+    The rule is ``{"digits": n}``, significant ones, or ``{"decimals": n}``; with both, the larger error counts. A 0 may
+    have more under ``zero``, in decimals: ``round(rate, 8)`` leaves 1e-08 and then 0. Under
     ``perhaps`` stands another one where the rates may have been written with fewer digits and nothing shows it.
 
     Args:
@@ -70,6 +74,9 @@ def written_with(lr: np.ndarray, texts: Callable[[], list[str]] | None) -> tuple
     if rule is None:
         usual = max(digits, USUAL_DIGITS)
         rule = {"digits": usual}
+        decimals = max((each.decimals for each in written or []), default=0)
+        if decimals >= ZERO_DECIMALS and not values[0]:
+            rule["zero"] = decimals
         if perhaps := _perhaps(written or [], digits, float(values[-1])):
             return f"{usual} digits", rule | {"perhaps": perhaps}
     kind, count = next(iter(rule.items()))
@@ -92,6 +99,8 @@ def rounding(trace: Trace, perhaps: bool = False) -> np.ndarray:
 
 def _half_unit(lr: np.ndarray, rule: Mapping[str, Any]) -> np.ndarray:
     half = np.full(len(lr), 0.5 * 10.0 ** -int(rule["decimals"]) if "decimals" in rule else 0.0)
+    if "zero" in rule:
+        half = np.where(lr == 0, 0.5 * 10.0 ** -int(rule["zero"]), half)
     if "digits" in rule:
         leading = np.floor(np.log10(np.where(lr == 0, 1.0, np.abs(lr))))
         digit = np.where(lr == 0, 0.0, 0.5 * 10.0 ** (leading - (int(rule["digits"]) - 1)))

@@ -156,6 +156,11 @@ class Pair:
         distance, allowed = self._apart[side]
         return self._compared[side] & (distance > allowed)
 
+    def lies_apart(self, side: Side, rows: slice) -> np.ndarray:
+        """For each of some rows, whether the other's rate there is another, known from a row or its schedule."""
+        distance, allowed = self._apart[side]
+        return np.asarray(np.isfinite(distance[rows]) & (distance[rows] > allowed[rows]))
+
     @property
     def any_differs(self) -> bool:
         """Whether there is any such row."""

@@ -88,7 +88,9 @@ def shifts(pair: Pair) -> list[int]:
     estimated = [again - step for step, again in recurring(b, a, pair.differs["b"])]
     estimated += [int(a.rates.step[one]) - int(b.rates.step[other]) for one, other in _paired_changes(a, b)]
     grain = min(max(a.stride, b.stride, 1), COARSEST) if a.stride and b.stride else 1
-    found += [each + near for each in estimated for near in range(1 - grain, grain)]
+    size = next((each.inferred.steps_per_epoch for each in (a, b) if each.inferred is not None), 1)
+    near = [each + off for each in estimated for off in sorted(range(1 - grain, grain), key=abs)]
+    found += sorted(near, key=lambda k: k % size != 0)  # of those that thinned rows leave open, whole epochs first
     return _distinct(each for each in found if each)
 
 
@@ -105,6 +107,9 @@ def counters(pair: Pair, side: Side) -> list[int]:
         whole = [pair.clock.steps_per_epoch, pair.clock.batches_per_epoch, *whole]
     else:  # of those that the rows leave open, the run has a whole number of epochs
         whole.sort(key=lambda factor: factor < 2 or (max(fast.last, slow.last) + 1) % factor != 0)
+    decays = decay_of(slow.schedule), decay_of(fast.schedule)
+    if decays[0] is not None and decays[1] is not None:  # rows far apart leave the ratio of both periods open
+        whole = [round(float(decays[0].every.count / decays[1].every.count)), *whole]
     return _distinct(each for each in [*whole, *range(2, 65)] if 2 <= each <= fast.last + slow.last)
 
 
@@ -153,7 +158,14 @@ def first_apart(pair: Pair, side: Side) -> tuple[int, int] | None:
     """The last row of `side` that is the same before the first one that differs, and this; None for no such rows."""
     first = int(pair.differs[side].argmax())  # 0 where none differs: no row is before it
     same = np.flatnonzero(pair.same[side][:first])
-    return (int(same[-1]), first) if len(same) else None
+    if not len(same):
+        return None
+    last = int(same[-1])
+    if is_one(pair.other(side)):  # its schedule says more than its rows, where these lie further apart
+        apart = pair.lies_apart(side, slice(last + 1, first))
+        first = last + 1 + int(apart.argmax()) if apart.any() else first
+        last = first - 1
+    return last, first
 
 
 def onset(pair: Pair, side: Side) -> int | None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
 
-from samestep.experiment.clock import Clock
+from samestep.experiment.clock import Clock, Duration
 
 from ..infer.numbers import digits, shortest, whole_digits
 from ..rates import Rates
@@ -31,7 +32,7 @@ With = Callable[[float], Written]
 
 def solved(a: Written, rows: Rates) -> Iterator[Change]:
     """a's schedule with one number that brings it as near to some rows of another run as that number can."""
-    for name, (ours, whole, low, high, changed) in _numbers(a, rows).items():
+    for name, ours, whole, low, high, changed in _numbers(a, rows):
         found = _nearest(changed, rows, low, high, whole)
         if found is None:
             continue
@@ -47,30 +48,42 @@ def solved(a: Written, rows: Rates) -> Iterator[Change]:
             continue
 
 
-def _numbers(a: Written, rows: Rates) -> dict[str, tuple[float, bool, float, float, With]]:
+def _numbers(a: Written, rows: Rates) -> Iterator[tuple[str, float, bool, float, float, With]]:
     """Each number with a's value, whether it is whole, its range, and the schedule with another."""
-    found: dict[str, tuple[float, bool, float, float, With]] = {}
     names, peak, last = NAMES.get(a.kind, {}), float(rows.lr.max()), float(rows.step[-1])
     fields = {name: field for field, name in names.items()}
     if a.decay:
         begin = a.total - a.decay
-        found["total_steps"] = a.total, True, begin + 2, 40 * max(last, a.total), partial(_until, a, begin)
+        yield "total_steps", a.total, True, begin + 2, 40 * max(last, a.total), partial(_until, a, begin)
     if "last_rate" in fields:
-        found["last_rate"] = vars(a.body)[fields["last_rate"]], False, 0.0, 0.95 * peak, _field(a, fields["last_rate"])
-        found["peak"] = a.peak, False, peak / 10, peak * 10, _field(a, fields["peak"])
+        yield "last_rate", vars(a.body)[fields["last_rate"]], False, 0.0, 0.95 * peak, _field(a, fields["last_rate"])
+        yield "peak", a.peak, False, peak / 10, peak * 10, _field(a, fields["peak"])
+        if a.warm and a.start:
+            yield "peak", a.peak, False, peak / 10, peak * 10, partial(_warmed_to, a, fields["peak"])
     if "pct_start" in fields:
-        found["pct_start"] = vars(a.body)[fields["pct_start"]], False, 0.01, 0.9, _field(a, fields["pct_start"])
+        yield "pct_start", vars(a.body)[fields["pct_start"]], False, 0.01, 0.9, _field(a, fields["pct_start"])
     if "power" in fields:
-        found["power"] = vars(a.body)[fields["power"]], False, 0.1, 8.0, _field(a, fields["power"])
+        yield "power", vars(a.body)[fields["power"]], False, 0.1, 8.0, _field(a, fields["power"])
+    if a.kind == "cosine-restarts":
+        first = float(vars(a.body)["first"].count)
+        yield "period", first, True, 2, 4 * max(last, first), partial(_restarting, a)
     if a.warm:
-        found["warmup_start"] = a.start, False, 0.0, 0.999 * peak, lambda start: replace(a, start=start)
+        yield "warmup_start", a.start, False, 0.0, 0.999 * peak, lambda start: replace(a, start=start)
     if a.warm and a.decay and a.how != RAMP and not a.how[1]:
-        found["warmup_steps"] = a.warm, True, 1, a.total - a.stable - 1, partial(_warmed, a)
-    return found
+        yield "warmup_steps", a.warm, True, 1, a.total - a.stable - 1, partial(_warmed, a)
 
 
 def _field(a: Written, field: str) -> With:
     return lambda value: a.with_body(**{field: float(value)})
+
+
+def _warmed_to(a: Written, field: str, peak: float) -> Written:
+    """With another peak, and a warm-up that begins at the same part of it."""
+    return replace(a.with_body(**{field: float(peak)}), start=a.start * float(peak) / a.peak)
+
+
+def _restarting(a: Written, first: float) -> Written:
+    return a.with_body(first=Duration(Fraction(round(first)), "steps"))
 
 
 def _until(a: Written, begin: int, total: float) -> Written:

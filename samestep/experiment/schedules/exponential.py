@@ -60,16 +60,16 @@ class ExponentialDecay(ScheduleModel):
         return self.initial * self.factor ** self.decays(t, clock)
 
     def float32_drift(self, step: ArrayLike, clock: Clock) -> np.ndarray:
-        """The factor held in float32, once for each decay, and p rounded where the rate grows.
+        """The factor held in float32, once for each decay, and p rounded to float32 where it is smooth.
 
-        ``lr * p * d`` with ``d = |float32(r) - r| / r``, at most ``lr * p * 2**-24``. Where it grows smoothly,
-        ``lr * p * ln(r) * 2**-24`` besides; where it falls this stays under the tolerance. A staircase that compiled
+        ``lr * p * d`` with ``d = |float32(r) - r| / r``, at most ``lr * p * 2**-24``. Where it is smooth,
+        ``lr * p * |ln(r)| * 2**-24`` besides. A staircase that compiled
         code has a step late at some decays, since it multiplies by 1 / E, drifts by the whole decay there.
         """
         p = self.decays(step, clock)
         relative = p * float32_error(self.factor)
-        if self.factor > 1 and not self.staircase:
-            relative = relative + p * np.log(self.factor) * FLOAT32
+        if not self.staircase:
+            relative = relative + p * abs(np.log(self.factor)) * FLOAT32
         drift = np.asarray(relative * self.rate(step, clock))
         if not self.staircase:
             return drift
