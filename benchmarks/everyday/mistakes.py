@@ -90,9 +90,10 @@ def other_kind(draws: Draws) -> Pair:
         lr=one.recipe["lr"],
         **({"warmup": one.recipe["warmup"]} if "warmup" in one.recipe and "warmup" in other.recipe else {}),
     )
-    if {"hf-wsd", "hf-constant-warmup"} <= {one.recipe.kind, other.recipe.kind} or (
-        other.recipe.kind == "hf-inverse-sqrt" and not other.recipe["warmup"]
-    ):
+    kinds = {one.recipe.kind, other.recipe.kind}
+    # `ExponentialLR(gamma)` stepped per epoch is `StepLR(1, gamma)`: other numbers, but no other kind
+    alike = {"hf-wsd", "hf-constant-warmup"} <= kinds or kinds == {"StepLR", "ExponentialLR"}
+    if alike or (other.recipe.kind == "hf-inverse-sqrt" and not other.recipe["warmup"]):
         raise Undrawn
     more = [Answer("family")]
     if "hf-constant-warmup" in (one.recipe.kind, other.recipe.kind):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from samestep.experiment.clock import Clock
-from samestep.experiment.schedules import ExponentialDecay, float32_error
+from samestep.experiment.schedules import CosineDecay, ExponentialDecay, Schedule, Warmup, float32_error
 
 from ..causes.base import Cause
 from ..causes.counter import Counter
@@ -87,7 +87,7 @@ def diagnose(
         open_between = pair.any_differs and not given and _only_between(pair)
         found = _causes(pair) if compared and not open_between else []
         vague = compared and not open_between and all(isinstance(cause, Family) for cause in found)
-        for alike in _in_epochs(pair) if vague else ():
+        for alike in filter(None, (_alike_after(pair), *_in_epochs(pair))) if vague else ():
             if (better := _causes(alike)) and not isinstance(better[0], Family):
                 pair, found = alike, better
                 break
@@ -148,6 +148,32 @@ def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float, given: Mapping[Si
     epoch = clock.steps_per_epoch if clock else 1
     one = Curve(a, ours, at_peak, endless["a"], epoch)
     return Pair(one, Curve(b, theirs, at_peak, endless["b"], epoch), clock, ulp)
+
+
+def _alike_after(pair: Pair) -> Pair | None:
+    """A cosine that was not seen to its end climbs after it, where the other one does; None where that changes nothing.
+
+    Transformers' does, and so does PyTorch's; Keras' and what is typed hold.
+    """
+    for side in SIDES:
+        curve, theirs = pair.of(side), pair.other(side).schedule
+        if curve.inferred is None or curve.shows_end or curve.is_endless:
+            continue
+        schedule = curve.inferred.schedule
+        body, climbing = _body(schedule), _body(theirs)
+        if not (isinstance(body, CosineDecay) and isinstance(climbing, CosineDecay)):
+            continue
+        if (body.after, climbing.after) == ("hold", "rise"):
+            body = body.model_copy(update={"after": "rise"})
+            whole = schedule.model_copy(update={"then": body}) if isinstance(schedule, Warmup) else body
+            changed = replace(curve, inferred=replace(curve.inferred, schedule=whole))
+            return replace(pair, a=changed) if side == "a" else replace(pair, b=changed)
+    return None
+
+
+def _body(schedule: Schedule | None) -> Schedule | None:
+    """What follows a warm-up, or the whole."""
+    return schedule.then if isinstance(schedule, Warmup) else schedule
 
 
 def _in_epochs(pair: Pair) -> Iterator[Pair]:

@@ -8,9 +8,6 @@ from functools import partial
 
 import numpy as np
 
-from samestep.experiment.schedules import CosineDecay, Schedule
-from samestep.experiment.schedules import Warmup as WarmedUp
-
 from ..causes.base import Cause
 from ..causes.counter import Counter
 from ..causes.extra_decay import ExtraDecay
@@ -54,9 +51,9 @@ def by_numbers(pair: Pair) -> list[Cause]:
 
 def _between(pair: Pair) -> list[Held]:
     """What makes a's schedule b's, both being known; the fewest numbers that do."""
-    if pair.a.schedule is None or pair.b.schedule is None:
+    a, b = pair.a.schedule, pair.b.schedule
+    if a is None or b is None:
         return []
-    a, b = _after(pair, "a", pair.a.schedule), _after(pair, "b", pair.b.schedule)
     last = max(pair.a.last, pair.b.last)
     ours, theirs = Written.of(a, last), Written.of(b, last)
     ours, theirs = between_rows(ours, theirs, pair.a.rates.step, pair.b.rates.step, last)
@@ -89,19 +86,6 @@ def _reversed(pair: Pair) -> list[Held]:
 
 def _is_a_number(change: Change) -> bool:
     return change.side is None and change.name not in ("scale", "counter", "drop", "aligned")
-
-
-def _after(pair: Pair, side: Side, schedule: Schedule) -> Schedule:
-    """One side's schedule: where its rows leave open what comes after its end, it does as the other does."""
-    if pair.of(side).shows_end or pair.of(side).is_endless:
-        return schedule
-    theirs = pair.other(side).schedule
-    body = schedule.then if isinstance(schedule, WarmedUp) else schedule
-    other_body = theirs.then if isinstance(theirs, WarmedUp) else theirs
-    if not (isinstance(body, CosineDecay) and isinstance(other_body, CosineDecay) and body.after != other_body.after):
-        return schedule
-    body = body.model_copy(update={"after": other_body.after})
-    return schedule.model_copy(update={"then": body}) if isinstance(schedule, WarmedUp) else body
 
 
 def _is_likely(path: Path) -> bool:
@@ -164,10 +148,10 @@ def _check(pair: Pair, path: Path, side: Side = "b") -> Check | None:
     return check if check.fits and check.evidence else None
 
 
-def _length(pair: Pair, held: tuple[Path, Check]) -> tuple[int, int, int]:
-    """Causes that a path is of, lengths in it that neither has, and the digits that it takes to write it."""
+def _length(pair: Pair, held: tuple[Path, Check]) -> tuple[int, int, int, int]:
+    """Causes that a path is of, its numbers, lengths in it that neither has, and the digits that it takes to write."""
     path, check = held
-    return len(_cause(pair, path, check).names), _strange(pair, path), _digits_of(held)
+    return len(_cause(pair, path, check).names), len(path), _strange(pair, path), _digits_of(held)
 
 
 def _strange(pair: Pair, path: Path) -> int:

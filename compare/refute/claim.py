@@ -18,6 +18,9 @@ from .curve import FEWEST, Curve, Known, Predicted, blocks
 FEW = 3
 """Rows that a claim may leave over at the beginning, whatever they are."""
 
+CERTAIN = 1e-6
+"""Part of a rate by which one that lies between two rows may be off, where it is known all the same."""
+
 FEW_CLAIMS = 40
 """Claims of each cause that are tried on what another cause leaves, the likelier first."""
 
@@ -156,10 +159,12 @@ class Pair:
         distance, allowed = self._apart[side]
         return self._compared[side] & (distance > allowed)
 
-    def lies_apart(self, side: Side, rows: slice) -> np.ndarray:
-        """For each of some rows, whether the other's rate there is another, known from a row or its schedule."""
-        distance, allowed = self._apart[side]
-        return np.asarray(np.isfinite(distance[rows]) & (distance[rows] > allowed[rows]))
+    def known_between(self, side: Side, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """For each of some rows, whether the other's rate there is known, with a row or without; and is another."""
+        distance, allowed = (column[rows] for column in self._apart[side])
+        theirs = self.other(side).at(self.of(side).rates.step[rows])
+        known = theirs.slack <= CERTAIN * theirs.value  # a fall between two rows may be at any step between them
+        return known, known & (distance > allowed)
 
     @property
     def any_differs(self) -> bool:

@@ -162,9 +162,10 @@ def first_apart(pair: Pair, side: Side) -> tuple[int, int] | None:
         return None
     last = int(same[-1])
     if is_one(pair.other(side)):  # its schedule says more than its rows, where these lie further apart
-        apart = pair.lies_apart(side, slice(last + 1, first))
+        known, apart = pair.known_between(side, slice(last + 1, first))
         first = last + 1 + int(apart.argmax()) if apart.any() else first
-        last = first - 1
+        same = np.flatnonzero((known & ~apart)[: first - last - 1])
+        last = last + 1 + int(same[-1]) if len(same) else last
     return last, first
 
 

@@ -37,10 +37,9 @@ SMALL = question().replace(
     ),
 )  # fmt: skip
 SHARED = SMALL.controls.model_dump()
-EXAMPLE_ARMS = [
+EXAMPLE_ARMS = [  # in turn: what a schedule gives and how often it is asked have nothing to do with one another
     Arm(name=f"{number} {stepping}", schedule=parse(text), stepping=stepping)
-    for number, text in enumerate(EXAMPLES.values())
-    for stepping in ("step", "epoch")
+    for (number, text), stepping in zip(enumerate(EXAMPLES.values()), itertools.cycle(("step", "epoch")))
 ]
 CHANGES = {
     "default-arms": {"arms": question().arms},
