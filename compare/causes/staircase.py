@@ -87,4 +87,5 @@ def _holds(pair: Pair, side: Side) -> list[int]:
         candidates.append(int(changes[0]))
     if pair.clock is not None:
         candidates.append(pair.clock.steps_per_epoch)
-    return [every for every in dict.fromkeys(candidates) if every >= 2]
+    # of a log with a row every 100 steps, every rate seems to hold for 100
+    return [every for every in dict.fromkeys(candidates) if every > max(curve.stride, 1)]

@@ -10,6 +10,7 @@ import numpy as np
 
 from samestep.experiment.clock import Duration
 from samestep.experiment.schedules import Constant, ExponentialDecay, InverseTimeDecay, PiecewiseConstant, Schedule
+from samestep.experiment.schedules.base import tidy as to_15_digits
 
 from ..tolerance import NEAR_ZERO
 from .fitting import built
@@ -177,7 +178,8 @@ def _whole_periods(factors: np.ndarray, periods: np.ndarray, half: np.ndarray, u
 
 def _by_digits(found: list[tuple[float, float]], unit: int) -> list[tuple[float, float]]:
     def cost(pair: tuple[float, float]) -> tuple[int, int, float]:
-        own, every = digits(pair[0]), whole_digits(int(pair[1]), unit)
+        # 0.9999 is a ten-thousandth less than 1
+        own, every = min(digits(pair[0]), digits(to_15_digits(1 - pair[0]))), whole_digits(int(pair[1]), unit)
         return own + every, every, pair[1]
 
     return sorted((each for each in dict.fromkeys(found) if each[0] > 0), key=cost)[:40]

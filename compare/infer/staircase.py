@@ -101,8 +101,10 @@ def _periods(rows: Rows, runs: Runs, p: np.ndarray) -> Iterator[tuple[int, int]]
         q = p + each
         with np.errstate(divide="ignore"):
             high = float((first / np.where(q > 0, q, np.nan))[q > 0].min(initial=np.inf))
-        low = float((last / (q + 1)).max())
-        every = tidy_whole(np.floor(low) + 1, high, rows.unit) if high >= low else None
-        if every is not None:
-            fitting.append((each, every))
+        for late in (0, 1):  # compiled code has some stairs a step late
+            low = float(((last - late) / (q + 1)).max())
+            every = tidy_whole(np.floor(low) + 1, high, rows.unit) if high >= low else None
+            if every is not None:
+                fitting.append((each, every))
+                break
     yield from fitting[:6]

@@ -103,14 +103,23 @@ def counters(pair: Pair, side: Side) -> list[int]:
         early, late = fast.rates.step[max(other - 1, 0)] + 1, fast.rates.step[other]
         found += [slow.rates.step[one] / each for each in (early, late) if each]
     whole = [near for each in found for near in (round(each), math.floor(each), math.ceil(each))]
+    updates = max(fast.last, slow.last) + 1
+    if max(fast.stride, slow.stride) > 1:
+        whole += [epoch for each in found for epoch in _parts_near(updates, each)]
     if pair.clock is not None:
         whole = [pair.clock.steps_per_epoch, pair.clock.batches_per_epoch, *whole]
     else:  # of those that the rows leave open, the run has a whole number of epochs
-        whole.sort(key=lambda factor: factor < 2 or (max(fast.last, slow.last) + 1) % factor != 0)
+        whole.sort(key=lambda factor: factor < 2 or updates % factor != 0)
     decays = decay_of(slow.schedule), decay_of(fast.schedule)
     if decays[0] is not None and decays[1] is not None:  # rows far apart leave the ratio of both periods open
         whole = [round(float(decays[0].every.count / decays[1].every.count)), *whole]
     return _distinct(each for each in [*whole, *range(2, 65)] if 2 <= each <= fast.last + slow.last)
+
+
+def _parts_near(whole: int, factor: float) -> Iterator[int]:
+    """Numbers that divide another, as near to a factor as rows far apart show it."""
+    first, last = max(2, math.ceil(0.95 * factor)), min(math.floor(1.05 * factor), whole)
+    return (each for each in range(first, min(last, first + SPREAD) + 1) if not whole % each)
 
 
 def landmarks(curve: Curve) -> list[int]:

@@ -6,6 +6,7 @@ Where the other run's own schedule is not found, or the rows leave it open, one 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -14,7 +15,7 @@ import numpy as np
 
 from samestep.experiment.clock import Clock, Duration
 
-from ..infer.numbers import digits, shortest, whole_digits
+from ..infer.numbers import digits, shortest, tidy_whole, whole_digits
 from ..rates import Rates
 from .written import NAMES, RAMP, Change, Written
 
@@ -27,11 +28,15 @@ EDGE = 0.05
 SHORT, LONGEST = 4, 5
 """Digits of a number, and of a number of steps, that somebody may have written."""
 
+SAME = 1e-6
+"""Part of a level by which a rate may be off, and be that level."""
+
 With = Callable[[float], Written]
 
 
 def solved(a: Written, rows: Rates) -> Iterator[Change]:
     """a's schedule with one number that brings it as near to some rows of another run as that number can."""
+    yield from _stones(a, rows)
     for name, ours, whole, low, high, changed in _numbers(a, rows):
         found = _nearest(changed, rows, low, high, whole)
         if found is None:
@@ -46,6 +51,26 @@ def solved(a: Written, rows: Rates) -> Iterator[Change]:
             yield Change(name, ours, short, changed(short))
         except ValueError:
             continue
+
+
+def _stones(a: Written, rows: Rates) -> Iterator[Change]:
+    """Stairs with one boundary elsewhere: between the rows at which the rate changes to the next level."""
+    if a.kind != "piecewise-constant":
+        return
+    body = vars(a.body)
+    for number, level in enumerate(body["values"][1:]):
+        there = np.flatnonzero(np.abs(rows.lr - level) <= rows.rounding + SAME * level)
+        if not len(there) or not there[0]:
+            continue
+        begin = 0 if a.how[1] or a.how == RAMP else a.warm + a.stable
+        step = tidy_whole(float(rows.step[there[0] - 1] + 1), float(rows.step[there[0]]))
+        ours = int(body["boundaries"][number].count) + begin
+        if step is None or step == ours or step <= begin:
+            continue
+        moved = [*body["boundaries"]]
+        moved[number] = Duration(Fraction(step - begin), "steps")
+        with suppress(ValueError):
+            yield Change("milestone", ours, step, a.with_body(boundaries=tuple(moved)))
 
 
 def _numbers(a: Written, rows: Rates) -> Iterator[tuple[str, float, bool, float, float, With]]:
