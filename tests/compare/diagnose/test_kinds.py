@@ -214,3 +214,89 @@ def test_steps_that_begin_anew_within_stairs_go_on():
     counted, said = going_on(step, lr)
     assert counted.tolist() == list(range(6300))
     assert said
+
+
+def test_a_run_that_is_an_epoch_late_did_not_begin_again():
+    """Nothing that the first epoch did was undone."""
+    a = per_epoch("polynomial:initial=0.2,end=0,power=0.9,over=30 steps,cycle=false", 50, 1500)
+    b = np.concatenate([a[:50], a[:-50]])
+    assert diagnose(logged(a, 10), logged(b, 10)).cause == Shift(-50)
+
+
+def test_stairs_that_are_an_epoch_early_are_that():
+    a, b = stairs([128, 224, 352], 384, factor=0.2), stairs([96, 192, 320], 384, factor=0.2)
+    assert diagnose(logged(a, 10, 9), logged(b), Clock(32, 1)).cause == Shift(32)
+
+
+def test_rows_at_the_beginnings_of_epochs_leave_open_how_often_a_rate_is_looked_up():
+    a = per_epoch("cosine:initial=0.1,floor=1e-5,over=100 steps,after=hold", 25, 2500)
+    b = np.concatenate([a[:25], a[:-25]])
+    assert diagnose(logged(a, 50), logged(b, 10, digits=5)).cause == Shift(-25)
+
+
+def test_a_new_start_within_thinned_rows_is_at_the_beginning_of_an_epoch():
+    a = per_epoch("exponential:initial=0.1,factor=0.97,every=1 steps", 25, 3000)
+    b = np.concatenate([a[:1500], a[:1500]])
+    assert diagnose(logged(a, 100, 100), logged(b, 100, 99)).cause == Reset("b", 1500)
+
+
+def test_an_epoch_that_was_left_out_is_seen_from_its_first_step_on():
+    """a has a row every 100 steps; its schedule says what lies between."""
+    a = per_epoch("cosine:initial=0.1,floor=1e-4,over=120 steps,after=hold", 79, 9480)
+    b = np.concatenate([a[:5688], a[5767:], np.full(79, 1e-4)])
+    assert diagnose(logged(a, 100), logged(b), Clock(79, 1)).cause == Shift(79, 5688)
+
+
+def test_a_schedule_that_is_stepped_per_epoch_runs_so_much_slower():
+    """The rows of a lie 100 steps apart, and an epoch has 196."""
+    a = per_epoch("exponential:initial=0.1,factor=0.9,every=1 steps", 196, 11760)
+    b = parse("exponential:initial=0.1,factor=0.9,every=1 steps").rate(np.arange(11760), Clock.STEPS)
+    found = diagnose(logged(a.astype(np.float32), 100), logged(b))
+    assert (found.cause.name, found.cause.factor) == ("counter", 196)
+
+
+def test_stairs_far_below_the_first_bound_the_period():
+    """Rows lie 100 steps apart: the first three changes allow 1,240 steps as well, the seventh does not."""
+    texts = [f"exponential:initial=1e-3,factor={each},staircase" for each in ("0.5,every=2500 steps", "0.1,every=1250 steps")]  # fmt: skip
+    a, b = (logged(parse(text).rate(np.arange(10_000), Clock.STEPS), 100) for text in texts)
+    assert infer(b).schedule == parse(texts[1])
+    assert diagnose(a, b).cause == Parameters((("factor", 0.5, 0.1), ("period", 2500, 1250)))
+
+
+def test_stairs_that_were_rounded_to_0_go_on():
+    rates = [round(1e-4 * 0.1 ** (step // 17), 8) for step in range(300)]
+    _, rule = written_with(np.array(rates), lambda: list(map(str, rates)))
+    assert rule["zero"] == 8
+    _, rule = written_with(np.array([0.1, 0.01, 0.0]), lambda: ["0.1", "0.01", "0.0"])
+    assert "zero" not in rule
+
+
+def test_compiled_stairs_are_a_step_late_now_and_then():
+    late = (95, 189, 282, 377, 470, 564, 658)  # as XLA multiplies by 1 / 94 in float32
+    a = stairs(late, 700, 3e-4).astype(np.float32)
+    assert infer(logged(a)).schedule == parse("exponential:initial=3e-4,factor=0.1,every=94 steps,staircase")
+
+
+def test_a_peak_with_its_floor_is_found_from_the_side_with_more_digits():
+    text = "warmup:initial={},over=117 steps,then=(cosine:initial={},floor=1e-5,over=5763 steps,after=hold)"
+    a, b = (parse(text.format(each / 3, each)).rate(np.arange(5880), Clock.STEPS) for each in (0.02, 0.2))
+    assert diagnose(logged(a, 100, digits=3), logged(b, 50)).cause == Parameters((("peak", 0.02, 0.2),))
+
+
+def test_a_cosine_that_climbs_after_its_end_leaves_two_numbers_open_to_the_other():
+    text = "warmup:initial=0,over={} steps,then=(cosine:initial=2e-4,floor=0,over={} steps,after=rise)"
+    a, b = (parse(text.format(*each)).rate(np.arange(1000), Clock.STEPS) for each in ((50, 950), (30, 770)))
+    found = diagnose(logged(a), logged(b))
+    assert found.cause == Parameters((("warmup_steps", 50, 30), ("total_steps", 1000, 800)))
+
+
+def test_one_milestone_is_looked_for_where_rows_lie_far_apart():
+    a, b = stairs([675, 1350, 1800], 2250, 0.2), stairs([675, 1350, 1440], 2250, 0.2)
+    found = diagnose(logged(a), logged(b.astype(np.float32), 50)).cause
+    ((name, ours, theirs),) = found.numbers
+    assert (name, ours) == ("milestone", 1800)
+    assert 1400 < theirs <= 1450
+
+
+def test_a_run_of_one_fall_and_one_of_none_lack_a_step_of_a_scheduler():
+    assert diagnose(logged(stairs([490], 980)), logged(np.full(980, 0.1))).cause == NeverFalls("b", 490)
