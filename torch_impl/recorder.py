@@ -130,6 +130,10 @@ class Recorder:
         if source is None:
             names = [group.get("name") for group in optimizer.param_groups]
             source = self._met[optimizer] = self._recording.updates.source(type(optimizer).__name__, names)
+        self._note(source, optimizer)
+
+    def _note(self, source: Source, optimizer: torch.optim.Optimizer) -> None:
+        """Note the rates of its groups."""
         # a fused optimizer takes part in a step that GradScaler found infinite, and leaves the weights as they are
         skipped = optimizer.__dict__.get("found_inf")
         if skipped is not None and skipped.item():

@@ -12,8 +12,8 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
-from typing import Any, Self
+from types import CodeType, FrameType
+from typing import Any, Generic, Self, TypeVar
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
@@ -23,7 +23,18 @@ from torch.utils.data import DataLoader
 from samestep.experiment.clock import Clock
 from samestep.experiment.recording import Source
 from samestep.experiment.schedules.text import to_json
-from samestep.experiment.watching import Group, Notebook, Optimizer, Place, Scheduler, Steps, Writes, caller
+from samestep.experiment.watching import (
+    Facts,
+    Group,
+    Notebook,
+    Optimizer,
+    Place,
+    Scheduler,
+    Steps,
+    Writes,
+    caller,
+    is_own,
+)
 from torch_impl import reading
 from torch_impl.recorder import Recorder
 
@@ -35,6 +46,9 @@ _TRAINERS = {
     "accelerate": "accelerate",
     "ignite": "ignite",
 }
+K = TypeVar("K")
+V = TypeVar("V")
+
 MOSTLY = 0.8
 """Part of the calls of a line that come in one way."""
 
@@ -63,8 +77,8 @@ class Watching:
     def __init__(self, notebook: Notebook) -> None:
         self.notebook = notebook
         self._recorder: Recorder | None = None
-        self._optimizers: weakref.WeakKeyDictionary[torch.optim.Optimizer, _Optimizer] = weakref.WeakKeyDictionary()
-        self._schedulers: weakref.WeakKeyDictionary[LRScheduler, _Scheduler] = weakref.WeakKeyDictionary()
+        self._optimizers: _ByIdentity[torch.optim.Optimizer, _Optimizer] = _ByIdentity()
+        self._schedulers: _ByIdentity[LRScheduler, _Scheduler] = _ByIdentity()
         # what is noted stays when what it is about is gone, as all is at the end of a function that trains
         self._noted: list[_Optimizer | _Scheduler] = []
         self._unread: list[_Scheduler] = []
@@ -75,22 +89,22 @@ class Watching:
         self._backward = 0  # passes back since the last update
         self._passes = _Passes(self)
         self._undo: list[Callable[[], None]] = []
-        self._own = _Own()
+        self._reader: int | None = None  # the thread that reads a scheduler, and makes others for it
         self.attach()
 
     @property
     def is_ours(self) -> bool:
         """Whether this thread reads a scheduler, and makes others for it."""
-        return self._own.reads
+        return self._reader is not None and self._reader == threading.get_ident()
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """What is made and stepped meanwhile is not the user's."""
-        self._own.reads = True
+        self._reader = threading.get_ident()
         try:
             yield
         finally:
-            self._own.reads = False
+            self._reader = None
 
     @property
     def recorder(self) -> Recorder:
@@ -128,6 +142,8 @@ class Watching:
     def forked(self) -> None:
         """This process is a copy of the one that was watched: that one's file is not its own."""
         self._recorder = None
+        for known in self._optimizers.found.values():
+            known.source = None
         self.notebook.forked()
 
     def refresh(self) -> None:
@@ -203,16 +219,15 @@ class Watching:
 
     def _known(self, optimizer: torch.optim.Optimizer, place: Place | None = None) -> _Optimizer:
         """What is noted of an optimizer. Wrappers, as Accelerate's, share the parameter groups of another."""
-        found = self._optimizers.get(optimizer)
+        found = self._optimizers.found.get(id(optimizer))
         if found is None:
             inner = getattr(optimizer, "optimizer", None)
             if isinstance(inner, torch.optim.Optimizer) and inner.param_groups is optimizer.param_groups:
-                found = self._optimizers[optimizer] = self._known(inner)
-                return found
+                return self._optimizers.keep(optimizer, self._known(inner))
             facts = Optimizer(len(self.notebook.facts.optimizers), type(optimizer).__name__, place)
             facts.groups = [Group(float(group["lr"])) for group in optimizer.param_groups]
             self.notebook.facts.optimizers.append(facts)
-            found = self._optimizers[optimizer] = _Optimizer(facts)
+            found = self._optimizers.keep(optimizer, _Optimizer(facts))
             self._noted.append(found)
             self._watch_groups(optimizer)
         return found
@@ -234,7 +249,7 @@ class Watching:
         if place is not None:
             found = {
                 (known.facts.id, number)  # an optimizer and its wrapper are one
-                for optimizer, known in list(self._optimizers.items())
+                for optimizer, known in self._optimizers.items()
                 for number, each in enumerate(optimizer.param_groups)
                 if each is group
             }
@@ -254,14 +269,19 @@ class Watching:
     def _before_update(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         while self._unread:  # all that was made before an update is whole by now
             self._unread.pop()._read()
-        self.recorder._begin(optimizer, args, kwargs)
+        recorder, known = self._recorder, self._optimizers.found.get(id(optimizer))
+        if recorder is None or known is None or known.source is None:
+            self.recorder._begin(optimizer, args, kwargs)
+        else:
+            recorder._note(known.source, optimizer)
 
     def _after_update(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        self.recorder._end(optimizer, args, kwargs)
-        known = self._known(optimizer)
+        recorder = self._recorder or self.recorder
+        recorder._end(optimizer, args, kwargs)
+        known = self._optimizers.found.get(id(optimizer)) or self._known(optimizer)
         facts = self.notebook.facts
         if known.source is None:
-            known.source = self.recorder._met.get(optimizer)
+            known.source = recorder._met.get(optimizer)
             if facts.trainer is None:
                 facts.trainer = _trainer(sys._getframe(1))
                 facts.planned_epochs = _planned(sys._getframe(1)) if facts.trainer else None
@@ -321,7 +341,7 @@ class Watching:
     # schedulers
 
     def _meet(self, made: LRScheduler, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> None:
-        noted = self._schedulers[made] = _Scheduler(self, made, args, kwargs, caller(frame, _BEHIND))
+        noted = self._schedulers.keep(made, _Scheduler(self, made, args, kwargs, caller(frame, _BEHIND)))
         self._noted.append(noted)
         self._unread.append(noted)
 
@@ -339,26 +359,28 @@ class Watching:
         return noting_init
 
     def _stepped(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        schedulers, stepping = self._schedulers.found, self._stepping
+
         def noting_step(scheduler: Any, *args: Any, **kwargs: Any) -> Any:
-            known = self._schedulers.get(scheduler)
-            if known is None or self.is_ours or (self._stepping and self._stepping[-1] is scheduler):
+            known = schedulers.get(id(scheduler))
+            if known is None or self.is_ours or (stepping and stepping[-1] is scheduler):
                 return step(scheduler, *args, **kwargs)
-            if self._stepping:
-                known.is_part_of(self._stepping[-1])
+            if stepping:
+                known.is_part_of(stepping[-1])
             elif not self._making:
-                known.stepped(scheduler, caller(sys._getframe(1), _BEHIND), bool(args or kwargs))
-            self._stepping.append(scheduler)
+                known.stepped(scheduler, sys._getframe(1), bool(args or kwargs))
+            stepping.append(scheduler)
             try:
                 return step(scheduler, *args, **kwargs)
             finally:
-                self._stepping.pop()
+                stepping.pop()
 
         return noting_step
 
     def _loading_scheduler(self, load: Callable[..., Any]) -> Callable[..., Any]:
         def noting_load(scheduler: Any, *args: Any, **kwargs: Any) -> Any:
             done = load(scheduler, *args, **kwargs)
-            known = self._schedulers.get(scheduler)
+            known = self._schedulers.found.get(id(scheduler))
             if known is not None:
                 known.facts.loaded_at = self.updates
                 known.facts.began_at = max(0, int(getattr(scheduler, "last_epoch", 0)) - known.calls)
@@ -384,7 +406,7 @@ class Watching:
 
     def id_of(self, scheduler: LRScheduler) -> int | None:
         """The id of a scheduler."""
-        known = self._schedulers.get(scheduler)
+        known = self._schedulers.found.get(id(scheduler))
         return None if known is None else known.facts.id
 
     @property
@@ -393,10 +415,33 @@ class Watching:
         return len(self.notebook.facts.epochs)
 
 
-class _Own(threading.local):
-    """Whether what this thread makes is ours: reading a scheduler makes others."""
+class _ByIdentity(Generic[K, V]):
+    """What is kept of objects while they live, by their identity: found sooner than in a `WeakKeyDictionary`.
 
-    reads = False
+    found : by `id`.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[int, V] = {}
+        self._kept: dict[int, weakref.ref[K]] = {}
+
+    def keep(self, of: K, value: V) -> V:
+        """Keep this until the object is gone."""
+        key = id(of)
+
+        def forget(_: weakref.ref[K]) -> None:
+            self.found.pop(key, None)
+            self._kept.pop(key, None)
+
+        self._kept[key] = weakref.ref(of, forget)
+        self.found[key] = value
+        return value
+
+    def items(self) -> Iterator[tuple[K, V]]:
+        """Each object that lives, and what is kept of it."""
+        for key, reference in list(self._kept.items()):
+            if (of := reference()) is not None:
+                yield of, self.found[key]
 
 
 class _Watched(dict[str, Any]):
@@ -457,25 +502,37 @@ class _Scheduler:
         known.append(self.facts)
         self._is_read = False
         self._moved: _Optimizer | None = None
+        self._of = 0  # the identity of the optimizer that it moves, as long as it has that one
         self._lines: dict[tuple[str, int], _Line] = {}
+        self._own: dict[tuple[CodeType, int], _Line] = {}  # those of the user's own, by where they are in the code
         self._rate = 0.0
 
     def is_part_of(self, outer: LRScheduler) -> None:
         """Another scheduler steps this one."""
         self.facts.part_of = self._watching.id_of(outer)
 
-    def stepped(self, scheduler: LRScheduler, place: Place | None, with_argument: bool) -> None:
+    def stepped(self, scheduler: LRScheduler, frame: FrameType, with_argument: bool) -> None:
         """A line steps it."""
+        facts = self._watching.notebook.facts
+        line, optimizer = self._own.get((frame.f_code, frame.f_lineno)), self._moved
+        if line is None or optimizer is None or id(scheduler.optimizer) != self._of:
+            optimizer = self._optimizer(scheduler)
+            line = self._line(frame, facts.updates if optimizer is None else optimizer.facts.updates)
+        line.called(facts.updates if optimizer is None else optimizer.facts.updates, facts, with_argument)
+
+    def _line(self, frame: FrameType, updates: int) -> _Line:
+        """What is noted of a line that steps it, after so many updates of its optimizer."""
+        place = caller(frame, _BEHIND)
         key = ("", 0) if place is None else (place.file, place.line)
         line = self._lines.get(key)
-        optimizer = self._optimizer(scheduler)
-        updates = self._watching.updates if optimizer is None else optimizer.facts.updates
         if line is None:
             self._read()
             steps = Steps(*key, 0, self._watching.updates)
             self.facts.steps.append(steps)
             line = self._lines[key] = _Line(steps, updates, self._watching.passes)
-        line.called(updates, self._watching, with_argument)
+        if is_own(frame):
+            self._own[frame.f_code, frame.f_lineno] = line
+        return line
 
     @property
     def calls(self) -> int:
@@ -500,7 +557,8 @@ class _Scheduler:
     def _optimizer(self, scheduler: LRScheduler) -> _Optimizer | None:
         """What is noted of the optimizer that it moves."""
         found = self._watching.optimizer_of(scheduler)
-        if found is not None and found is not self._moved:
+        if found is not None:
+            self._of = id(scheduler.optimizer)
             self._moved, self.facts.optimizer = found, found.facts.id
         return self._moved
 
@@ -514,7 +572,7 @@ class _Scheduler:
         self.facts.groups = len(scheduler.base_lrs) if hasattr(scheduler, "base_lrs") else None
         self.facts.began_at = max(0, int(getattr(scheduler, "last_epoch", 0)))
         for part in getattr(scheduler, "_schedulers", ()):
-            if (known := self._watching._schedulers.get(part)) is not None:
+            if (known := self._watching._schedulers.found.get(id(part))) is not None:
                 known.facts.part_of = self.facts.id
         try:
             with self._watching.reading():
@@ -533,20 +591,26 @@ class _Line:
         self.steps, self._updates, self._passes = steps, updates, passes
         self._none = self._one = self._more = self._in_epochs = 0
 
-    def called(self, updates: int, watching: Watching, with_argument: bool) -> None:
+    def called(self, updates: int, facts: Facts, with_argument: bool) -> None:
         """It is called, after so many updates of the optimizer."""
-        steps = self.steps
-        between, passes = updates - self._updates, watching.passes - self._passes
+        steps, passes = self.steps, len(facts.epochs)
+        between = updates - self._updates
         if steps.count:
-            self._none += between == 0
-            self._one += between == 1
-            self._more += between > 1
-            self._in_epochs += passes >= 1 and between > 0
+            if between == 1:
+                self._one += 1
+            elif between:
+                self._more += 1
+            else:
+                self._none += 1
+            if passes > self._passes and between:
+                self._in_epochs += 1
         steps.count += 1
-        steps.last_at = watching.updates
-        steps.with_argument |= with_argument
-        steps.before_first_update += not updates
-        self._updates, self._passes = updates, watching.passes
+        steps.last_at = facts.updates
+        if with_argument:
+            steps.with_argument = True
+        if not updates:
+            steps.before_first_update += 1
+        self._updates, self._passes = updates, passes
 
     def per(self, watching: Watching, backward: dict[int, int]) -> str:
         """After what it is called."""

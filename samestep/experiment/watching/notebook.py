@@ -21,6 +21,7 @@ class Notebook:
 
     path : of the recording, ``RUN.csv``; the facts go into ``RUN.facts.json``. Or what gives it, once it is needed.
     updates, epochs : after so many the run ends; None for as many as it makes.
+    ends_early : whether the run ends after a number of updates.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Notebook:
         self._path = None if callable(path) else Path(path)
         self._claim = path if callable(path) else None
         self._updates, self._epochs = updates, epochs
+        self.ends_early = updates is not None
         self._written: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -44,11 +46,6 @@ class Notebook:
             assert self._claim is not None
             self._path = self._claim()
         return self._path
-
-    @property
-    def ends_early(self) -> bool:
-        """Whether the run ends after a number of updates."""
-        return self._updates is not None
 
     def forked(self) -> None:
         """This process is a copy of the one that trained: it has nothing to write, unless it trains."""

@@ -56,6 +56,11 @@ def caller(frame: FrameType | None = None, behind: tuple[str, ...] = ()) -> Plac
     return library
 
 
+def is_own(frame: FrameType) -> bool:
+    """Whether a frame is of the user's own code."""
+    return _kind(frame.f_code.co_filename) == "own"
+
+
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
