@@ -12,6 +12,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from types import CodeType, FrameType
 from typing import Any, Generic, Self, TypeVar
 
@@ -292,6 +293,8 @@ class Watching:
         facts.updates += 1
         if self._passes.begun is not None:
             self._passes.trained()
+        elif self._passes.by_hand:
+            self._passes.counted(sys._getframe(1))
         if self.notebook.ends_early:
             self.notebook.stop_after(facts.updates)
 
@@ -632,7 +635,8 @@ class _Line:
 class _Passes:
     """The passes over the loader that is trained on: the one that was begun last before the first update.
 
-    begun : updates before a pass that has trained nothing yet; None where the pass has.
+    begun : updates before a pass that has trained nothing yet; None where the pass has. by_hand : whether no loader was
+    begun, and the code that trains has a whole number that it calls `epoch`.
     """
 
     def __init__(self, watching: Watching) -> None:
@@ -641,11 +645,14 @@ class _Passes:
         self._last: weakref.ref[Any] | None = None
         self.begun: int | None = None
         self._length: int | None = None
+        self.by_hand = True
+        self._epochs: list[tuple[int, int]] = []  # each epoch of a loop by hand, and the updates before it
 
     def begin(self, loader: Any) -> None:
         """A pass begins."""
         if self._training is not None and self._training() is not loader:
             return
+        self.by_hand = False
         with suppress(TypeError):
             self._last = weakref.ref(loader)
         self.begun = self._watching.updates
@@ -664,6 +671,18 @@ class _Passes:
                 self._length = len(loader)  # type: ignore[arg-type]
         self._watching.notebook.facts.epochs.append(self.begun)
         self.begun = None
+
+    def counted(self, frame: FrameType | None) -> None:
+        """An update was made by code that cuts its batches itself."""
+        facts, epoch = self._watching.notebook.facts, _epoch(frame)
+        if epoch is None:
+            self.by_hand = False
+        elif not self._epochs or epoch != self._epochs[-1][0]:
+            self._epochs.append((epoch, facts.updates - 1))
+            if len(self._epochs) > 1:  # one alone may count anything
+                rises = all(later[0] == before[0] + 1 for before, later in pairwise(self._epochs))
+                facts.epochs = [updates for _, updates in self._epochs] if rises else []
+                self.by_hand = rises
 
     def refresh(self) -> None:
         """Bring what follows from passes up to date."""
@@ -738,6 +757,15 @@ def _planned(frame: FrameType | None) -> int | None:
         if library == "transformers" and (arguments := getattr(held, "args", None)) is not None:
             epochs, steps = getattr(arguments, "num_train_epochs", None), getattr(arguments, "max_steps", -1)
             return math.ceil(epochs) if epochs and steps <= 0 else None
+        frame = frame.f_back
+    return None
+
+
+def _epoch(frame: FrameType | None) -> int | None:
+    """What the innermost code of the user's own calls `epoch`; None where it is no whole number."""
+    while frame is not None:
+        if is_own(frame) and type(epoch := frame.f_locals.get("epoch")) is int:
+            return int(epoch)
         frame = frame.f_back
     return None
 

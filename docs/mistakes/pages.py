@@ -124,7 +124,7 @@ EXAMPLES: dict[type[Cause], Example] = {
             shows=BOTH,
         ),
         Example(
-            Scale(3.999999940395356),
+            Scale(4.0),
             "Keras, one process",
             "PyTorch, four processes",
             "Two learning rates against steps. Both go down in stairs at the same steps; b is four times as high as "

@@ -156,6 +156,28 @@ def test_a_shell_script_and_both_frameworks(tmp_path):
     assert (rates(tmp_path / "run.csv"), facts(tmp_path / "run.csv")["framework"]) == (RATES, "torch")
 
 
+CELLS = """
+from jupyter_client.manager import start_new_kernel
+manager, client = start_new_kernel()
+for cell in {cells!r}:
+    client.execute_interactive(cell)
+client.stop_channels()
+manager.shutdown_kernel()
+"""
+
+
+def test_a_notebook_is_recorded_with_its_cells(tmp_path):
+    """Its kernel is a process of its own, and a cell has a number where a script has a name."""
+    made, loop = LOOP.replace("WORKERS", "0").split("for epoch")
+    (tmp_path / "notebook.py").write_text(CELLS.format(cells=[made, f"for epoch{loop}"]), encoding="utf-8")
+    done = record(tmp_path, sys.executable, "notebook.py")
+    assert done.returncode == 0, done.stderr
+    assert rates(tmp_path / "run.csv") == RATES
+    (scheduler,) = facts(tmp_path / "run.csv")["schedulers"]
+    assert scheduler["made"]["file"] == "In [1]"
+    assert [each["file"] for each in scheduler["steps"]] == ["In [2]"]
+
+
 def test_the_user_s_own_start_is_kept(tmp_path):
     """A `sitecustomize` on the path is loaded as before, and PYTHONPATH stands behind ours."""
     (tmp_path / "mine").mkdir()

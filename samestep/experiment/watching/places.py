@@ -69,8 +69,21 @@ def _frames(frame: FrameType | None) -> Iterator[FrameType]:
 
 @lru_cache(maxsize=4096)
 def _whole(file: str) -> str:
-    """The whole path of a file that was run by a part of it; a cell of a notebook has none."""
+    """The whole path of a file that was run by a part of it; a cell of a notebook is ``In [3]``."""
+    cell = _cell(file)
+    if cell is not None:
+        return f"In [{cell}]"
     return file if file.startswith("<") else os.path.abspath(file)
+
+
+def _cell(file: str) -> int | None:
+    """The number of the cell whose code has this name; None for what is no cell."""
+    if "ipykernel_" not in file and not file.startswith("<ipython-input"):
+        return None
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    numbers: dict[str, int] = getattr(getattr(shell, "compile", None), "_filename_map", {})
+    return numbers.get(file)
 
 
 @lru_cache(maxsize=4096)
