@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from samestep.experiment.clock import Clock
 from samestep.experiment.schedules.functions import asked_by
-from samestep.experiment.watching import Group, Notebook, Optimizer, Place, Scheduler, Steps, Writes, caller
+from samestep.experiment.watching import Group, Notebook, Optimizer, Place, Scheduler, Steps, Writes, caller, epoch_of
 from tf_impl import reading
 from tf_impl.recorder import Recorder, _accumulation
 
@@ -50,6 +50,7 @@ class Watching:
         self._made: weakref.WeakKeyDictionary[Any, Place] = weakref.WeakKeyDictionary()
         self._met: dict[int, _Met] = {}  # by identity of the optimizer
         self._recorder: _Inside | None = None
+        self._epoch: int | None = None  # of a loop that cuts its batches by hand
         self._fits = 0  # how many calls of fit are under way
         self._undo: list[Callable[[], None]] = []
         self._said = False
@@ -236,12 +237,24 @@ class Watching:
 
     def _batching(self, train_on_batch: Callable[..., Any]) -> Callable[..., Any]:
         def batching(*args: Any, **kwargs: Any) -> Any:
+            self._by_hand(sys._getframe(1))
             done = train_on_batch(*args, **kwargs)
             if self.notebook.ends_early:
                 self.stop()
             return done
 
         return batching
+
+    def _by_hand(self, frame: FrameType) -> None:
+        """A batch is trained on that the code cut itself: an epoch begins where what it calls `epoch` is one more."""
+        if self.notebook.facts.epochs and self._epoch is None:
+            return  # it goes through a dataset
+        epoch, before = epoch_of(frame), self._epoch
+        if epoch is not None and before is not None and epoch == before + 1:
+            if not self.notebook.facts.epochs:
+                self.notebook.facts.epochs.append(0)
+            self.begin_pass()
+        self._epoch = epoch
 
     def _passing(self, iterate: Callable[..., Any]) -> Callable[..., Any]:
         def passing(data: Any) -> Any:

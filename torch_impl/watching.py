@@ -34,6 +34,7 @@ from samestep.experiment.watching import (
     Steps,
     Writes,
     caller,
+    epoch_of,
     is_own,
 )
 from torch_impl import reading
@@ -674,7 +675,7 @@ class _Passes:
 
     def counted(self, frame: FrameType | None) -> None:
         """An update was made by code that cuts its batches itself."""
-        facts, epoch = self._watching.notebook.facts, _epoch(frame)
+        facts, epoch = self._watching.notebook.facts, epoch_of(frame)
         if epoch is None:
             self.by_hand = False
         elif not self._epochs or epoch != self._epochs[-1][0]:
@@ -757,15 +758,6 @@ def _planned(frame: FrameType | None) -> int | None:
         if library == "transformers" and (arguments := getattr(held, "args", None)) is not None:
             epochs, steps = getattr(arguments, "num_train_epochs", None), getattr(arguments, "max_steps", -1)
             return math.ceil(epochs) if epochs and steps <= 0 else None
-        frame = frame.f_back
-    return None
-
-
-def _epoch(frame: FrameType | None) -> int | None:
-    """What the innermost code of the user's own calls `epoch`; None where it is no whole number."""
-    while frame is not None:
-        if is_own(frame) and type(epoch := frame.f_locals.get("epoch")) is int:
-            return int(epoch)
         frame = frame.f_back
     return None
 

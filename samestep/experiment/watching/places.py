@@ -61,6 +61,14 @@ def is_own(frame: FrameType) -> bool:
     return _kind(frame.f_code.co_filename) == "own"
 
 
+def epoch_of(frame: FrameType | None) -> int | None:
+    """What the innermost code of the user's own calls `epoch`; None where it is no whole number."""
+    for each in _frames(frame):
+        if is_own(each) and type(epoch := each.f_locals.get("epoch")) is int:
+            return int(epoch)
+    return None
+
+
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
