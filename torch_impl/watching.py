@@ -367,7 +367,7 @@ class Watching:
 
         def noting_step(scheduler: Any, *args: Any, **kwargs: Any) -> Any:
             known = schedulers.get(id(scheduler))
-            if known is None or self.is_ours or (stepping and stepping[-1] is scheduler):
+            if known is None or (stepping and stepping[-1] is scheduler) or (self._reader is not None and self.is_ours):
                 return step(scheduler, *args, **kwargs)
             if stepping:
                 known.is_part_of(stepping[-1])
