@@ -85,12 +85,12 @@ class Shift(Cause):
         few = any(curve.is_stepwise and len(curve.changes) < FEW for curve in (pair.a, pair.b))
         epoch = pair.clock.steps_per_epoch if pair.clock else 0
         fewest = min(len(pair.a.changes), len(pair.b.changes))
-        thin = pair.a.is_stepwise and pair.b.is_stepwise and max(pair.a.stride, pair.b.stride) > 1
+        thin = 2 * max(pair.a.stride, pair.b.stride) if pair.a.is_stepwise and pair.b.is_stepwise else 0
         size = epoch or max((each.inferred.steps_per_epoch for each in (pair.a, pair.b) if each.inferred), default=1)
         for k in (each for each in shifts(pair) if abs(each) <= longest):
             if few and abs(k) > FEW and (abs(k) != epoch or fewest < 2):
                 continue  # one or two changes that come later may be anything
-            if thin and abs(k) > 1 and (size == 1 or k % size):
+            if 1 < abs(k) < thin and (size == 1 or k % size):
                 continue  # where stairs change between two rows, the rows do not say
             ahead, behind = FAST_AND_SLOW[k < 0]
             late, first, second, shift = abs(k), pair.of(ahead), pair.of(behind), cls(k)
