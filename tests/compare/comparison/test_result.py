@@ -264,7 +264,9 @@ def test_options_of_the_docs_are_those_of_the_command():
     options = set(re.findall(r"--[a-z-]+", helped)) - {"--help"}
     told = set(re.findall(r"`(--[a-z-]+)`", DOCS["comparing"]))
     assert options <= told
-    of_others = set().union(*(re.findall(r"--[a-z-]+", samestep(name, "--help").stdout) for name in ("check", "record")))
+    of_others = set().union(
+        *(re.findall(r"--[a-z-]+", samestep(name, "--help").stdout) for name in ("check", "record"))
+    )
     for text in DOCS.values():
         assert set(re.findall(r" (--[a-z-]+)", text)) <= options | of_others | {"--record"}
     assert "Example: samestep compare " in helped
