@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from types import CodeType, FrameType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
@@ -463,10 +463,6 @@ class _Watched(dict[str, Any]):
         super().update(new)
         if "lr" in new and self.watching is not None and (watching := self.watching()) is not None:
             watching.wrote(self, sys._getframe(1))
-
-    def __ior__(self, values: Any) -> Self:  # type: ignore[override, misc]
-        self.update(values)
-        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         return dict, (dict(self),)

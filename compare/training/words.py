@@ -93,7 +93,8 @@ def _rate_difference(summary: Summary) -> str:
     if arm.lr.drift_per_decay:
         said += (
             f" float32 holds its decay factor with a relative error of {arm.lr.drift_per_decay:.2e}, which each decay "
-            f"repeats; without this drift at most {arm.lr.residual_ulp32:.1f} ULP are left."
+            f"repeats, and rounds the exponent of a smooth decay; without this drift at most "
+            f"{arm.lr.residual_ulp32:.1f} ULP are left."
         )
     return said
 

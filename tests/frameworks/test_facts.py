@@ -43,6 +43,17 @@ def test_staircase_asked_before_the_batch_has_the_same_bits(facts):
     assert facts["staircase"]["used"] == facts["staircase"]["asked_before"]
 
 
+def test_a_smooth_decay_loses_digits_in_compiled_code_as_it_falls(facts):
+    """The exponent is rounded twice, and an error of it counts as many times as the rate has fallen by a factor of e."""
+    steps = np.arange(0, 3 * 980 + 1, 7)
+    decay = parse("exponential:initial=3e-4,factor=0.1,every=980 steps")
+    rate = decay.rate(steps, Clock.STEPS)
+    ulp32 = np.spacing(rate.astype(np.float32)).astype(float)
+    compiled, asked = (np.abs(np.array(each) - rate) for each in facts["fallen"])
+    assert (asked / ulp32).max() < 8 < (compiled / ulp32).max()
+    assert (compiled <= 8 * ulp32 + decay.float32_drift(steps, Clock.STEPS)).all()
+
+
 def test_a_staircase_falls_a_step_late_in_fit_where_the_reciprocal_was_rounded(facts):
     """TensorFlow multiplies by 1 / decay_steps in compiled code: 1 / 41 is too small in float32, 1 / 25 is not."""
     for every in (25, 41, 61):

@@ -90,6 +90,10 @@ def dtype_in_float64(learning_rate):
 
 
 found = {"smooth": rates(False), "staircase": rates(True), "py_dataset": py_dataset_calls()}
+smooth = keras.optimizers.schedules.ExponentialDecay(3e-4, 980, 0.1)
+steps = tf.range(0, 3 * 980 + 1, 7)
+compiled = tf.function(lambda steps: tf.map_fn(smooth, steps, fn_output_signature=tf.float32))(steps)
+found["fallen"] = [compiled.numpy().astype(float).tolist(), [float(smooth(int(step))) for step in steps]]
 found["late"] = {str(every): late_stairs(every, 5) for every in (25, 41, 61)}
 keras.config.set_floatx("float64")
 found["float64"] = {
