@@ -17,8 +17,20 @@ import tensorflow as tf
 
 from samestep.experiment.clock import Clock
 from samestep.experiment.schedules.functions import asked_by
-from samestep.experiment.watching import Group, Notebook, Optimizer, Place, Scheduler, Steps, Writes, caller, epoch_of
+from samestep.experiment.watching import (
+    Group,
+    Notebook,
+    Optimizer,
+    Place,
+    Scheduler,
+    Steps,
+    Writes,
+    caller,
+    epoch_of,
+    frames,
+)
 from tf_impl import reading
+from tf_impl.noted import arguments, schedule_of, takes_rate
 from tf_impl.recorder import Recorder, _accumulation
 
 _logger = logging.getLogger("samestep")
@@ -225,7 +237,7 @@ class Watching:
 
     def _write(self, met: _Met, frame: FrameType) -> None:
         callback = None
-        for each in _frames(frame):
+        for each in frames(frame):
             if each.f_code.co_filename.endswith(_WRITES_OF_OURS):
                 return
             if callback is None and isinstance(each.f_locals.get("self"), keras.callbacks.Callback):
@@ -456,15 +468,15 @@ class _Met:
     def _scheduler(self, held: Any) -> Scheduler:
         if id(held) not in self._schedules:
             known = self._watching.notebook.facts.schedulers
-            scheduler = Scheduler(len(known), type(held).__name__, self.facts.id, _arguments(held))
+            scheduler = Scheduler(len(known), type(held).__name__, self.facts.id, arguments(held))
             scheduler.made, scheduler.groups = self._watching.place(held), 1
             scheduler.began_at = self._batches()
             asked = held
             if isinstance(held, keras.callbacks.LearningRateScheduler):
                 asked, _ = asked_by(held.schedule, reading.KNOWN, Clock.STEPS, "step")
-                scheduler.arguments["takes_rate"] = _takes_rate(held.schedule)
+                scheduler.arguments["takes_rate"] = takes_rate(held.schedule)
             try:
-                scheduler.schedule = _read(asked)
+                scheduler.schedule = schedule_of(asked)
             except ValueError as error:
                 scheduler.why = str(error)
             self._schedules[id(held)] = scheduler
@@ -476,52 +488,5 @@ def _new(cls: type, *args: Any, **kwargs: Any) -> Any:
     return object.__new__(cls)
 
 
-def _read(held: Any) -> dict[str, Any] | None:
-    """A schedule in the vocabulary; None for a class or a function of the user's own, which is not called."""
-    if not isinstance(held, keras.optimizers.schedules.LearningRateSchedule) or not _is_keras(held):
-        return None
-    dumped: dict[str, Any] = reading.of_itself(held, Clock.STEPS, "step").model_dump(mode="json")
-    return dumped
-
-
-def _is_keras(held: Any) -> bool:
-    return type(held).__module__.partition(".")[0] == "keras"
-
-
-def _arguments(held: Any) -> dict[str, Any]:
-    """The numbers and texts that something of Keras' own was made with, other than its defaults."""
-    if not _is_keras(held):
-        return {}
-    given = held.get_config() if hasattr(held, "get_config") else vars(held)
-    taken = inspect.signature(type(held).__init__).parameters
-    plain = {
-        name: given[name]
-        for name, each in taken.items()
-        if name in given and name != "name" and given[name] != each.default and _is_plain(given[name])
-    }
-    return {name: list(value) if isinstance(value, list | tuple) else value for name, value in plain.items()}
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return all(isinstance(each, int | float) for each in value)
-    return isinstance(value, bool | int | float | str)
-
-
-def _takes_rate(function: Any) -> bool:
-    """Whether the function of a `LearningRateScheduler` is given the rate before."""
-    try:
-        inspect.signature(function).bind(0, 0.0)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
 def _line(place: Place) -> tuple[str, int]:
     return place.file, place.line
-
-
-def _frames(frame: FrameType | None) -> Iterator[FrameType]:
-    while frame is not None:
-        yield frame
-        frame = frame.f_back

@@ -63,8 +63,8 @@ class ExponentialDecay(ScheduleModel):
         """The factor held in float32, once for each decay, and p rounded to float32 where it is smooth.
 
         ``lr * p * d`` with ``d = |float32(r) - r| / r``, at most ``lr * p * 2**-24``. Where it is smooth, twice
-        ``lr * p * |ln(r)| * 2**-24`` besides: compiled code rounds 1 / E, and its product with t. A staircase that compiled code has a step late at some decays, since it
-        multiplies by 1 / E, drifts by the whole decay there.
+        ``lr * p * |ln(r)| * 2**-24`` besides: compiled code rounds 1 / E, and its product with t. A staircase that
+        compiled code has a step late at some decays, since it multiplies by 1 / E, drifts by the whole decay there.
         """
         p = self.decays(step, clock)
         relative = p * float32_error(self.factor)

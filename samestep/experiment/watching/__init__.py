@@ -15,7 +15,7 @@ from samestep.experiment.watching.facts import (
     read_facts,
 )
 from samestep.experiment.watching.notebook import Notebook
-from samestep.experiment.watching.places import caller, epoch_of, is_own
+from samestep.experiment.watching.places import caller, epoch_of, frames, is_own
 
 __all__ = [
     "Facts",
@@ -30,6 +30,7 @@ __all__ = [
     "Writes",
     "caller",
     "epoch_of",
+    "frames",
     "is_own",
     "read_facts",
 ]

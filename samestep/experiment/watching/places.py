@@ -47,7 +47,7 @@ def caller(frame: FrameType | None = None, behind: tuple[str, ...] = ()) -> Plac
         place = _OWN[frame.f_code, frame.f_lineno] = Place(_whole(frame.f_code.co_filename), frame.f_lineno)
         return place
     library = None
-    for each in _frames(frame):
+    for each in frames(frame):
         kind = _kind(each.f_code.co_filename)
         if kind == "own":
             return Place(_whole(each.f_code.co_filename), each.f_lineno)
@@ -63,13 +63,14 @@ def is_own(frame: FrameType) -> bool:
 
 def epoch_of(frame: FrameType | None) -> int | None:
     """What the innermost code of the user's own calls `epoch`; None where it is no whole number."""
-    for each in _frames(frame):
+    for each in frames(frame):
         if is_own(each) and type(epoch := each.f_locals.get("epoch")) is int:
             return int(epoch)
     return None
 
 
-def _frames(frame: FrameType | None) -> Iterator[FrameType]:
+def frames(frame: FrameType | None) -> Iterator[FrameType]:
+    """A frame and all that called it, the innermost first."""
     while frame is not None:
         yield frame
         frame = frame.f_back
