@@ -7,7 +7,7 @@ import inspect
 import math
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from types import FrameType
@@ -65,22 +65,24 @@ class ByIdentity(Generic[K, V]):
 class WatchedGroup(dict[str, Any]):
     """A parameter group that says who sets its rate. Copied or saved, it is a plain dict.
 
-    wrote : gives what is called with this group and the frame that set its rate; None once nobody listens.
+    moving : schedulers whose `step` is under way; what they set is theirs, and is not told.
+    wrote : called with this group and the frame that set its rate; None where nobody listens.
     """
 
-    wrote: Callable[[], Callable[[WatchedGroup, FrameType], None] | None] = staticmethod(lambda: None)
+    moving: Sequence[Any] = ()
+    wrote: Callable[[WatchedGroup, FrameType], None] | None = None
 
     def __setitem__(self, key: str, value: Any) -> None:
-        super().__setitem__(key, value)
-        if key == "lr" and (wrote := self.wrote()) is not None:
-            wrote(self, sys._getframe(1))
+        dict.__setitem__(self, key, value)
+        if key == "lr" and not self.moving and self.wrote is not None:
+            self.wrote(self, sys._getframe(1))
 
     def update(self, *values: Any, **by_name: Any) -> None:
         """Set several values at once, as a dict does."""
         new = dict(*values, **by_name)
         super().update(new)
-        if "lr" in new and (wrote := self.wrote()) is not None:
-            wrote(self, sys._getframe(1))
+        if "lr" in new and not self.moving and self.wrote is not None:
+            self.wrote(self, sys._getframe(1))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return dict, (dict(self),)

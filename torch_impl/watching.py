@@ -68,6 +68,9 @@ def watch(notebook: Notebook) -> Watching:
 class Watching:
     """Puts itself around PyTorch's public entry points: optimizers, schedulers, data loaders, `backward`.
 
+    What comes at every update is appended to a list, which costs a training least; `digest` makes facts of it, in the
+    thread that writes, or before a fact is asked for.
+
     notebook : where facts are noted.
     """
 
@@ -83,6 +86,9 @@ class Watching:
         self._functions: deque[tuple[_Scheduler, Callable[[int], float]]] = deque(maxlen=4)
         self._stepping: list[LRScheduler] = []  # schedulers whose `step` is under way, the outermost first
         self._making = 0  # optimizers and schedulers whose `__init__` is under way
+        # an update, a scheduler that is stepped at a line, with an argument or without, or None: a pass back
+        self._heard: list[NotedOptimizer | tuple[_Scheduler, Line, bool] | None] = []
+        self._lock = threading.RLock()  # held while facts are made of it
         self._backward = 0  # passes back since the last update
         self._passes = Passes(notebook)
         self._undo: list[Callable[[], None]] = []
@@ -138,20 +144,41 @@ class Watching:
 
     def forked(self) -> None:
         """This process is a copy of the one that was watched: that one's file is not its own."""
-        self._recorder = None
+        self._recorder, self._lock = None, threading.RLock()
+        self._heard.clear()
         for known in self._optimizers.found.values():
             known.source = None
         self.notebook.forked()
 
     def refresh(self) -> None:
         """Bring the facts up to date."""
-        for each in list(self._noted):
-            each.refresh()
-        self._passes.refresh([each for each in self._noted if isinstance(each, NotedOptimizer)])
+        with self._lock:
+            self.digest()
+            for each in list(self._noted):
+                each.refresh()
+            self._passes.refresh([each for each in self._noted if isinstance(each, NotedOptimizer)])
+
+    def digest(self) -> None:
+        """Make facts of what was heard so far."""
+        with self._lock:
+            facts, heard = self.notebook.facts, self._heard[:]
+            del self._heard[: len(heard)]  # a training that goes on meanwhile only appends
+            for each in heard:
+                if each is None:
+                    self._backward += 1
+                elif isinstance(each, NotedOptimizer):
+                    each.facts.updates += 1
+                    each.backward[self._backward] = each.backward.get(self._backward, 0) + 1
+                    self._backward = 0
+                    facts.updates += 1
+                else:
+                    scheduler, line, with_argument = each
+                    line.called(scheduler.updates, facts, with_argument)
 
     @property
     def updates(self) -> int:
         """Updates of all optimizers so far."""
+        self.digest()
         return self.notebook.facts.updates
 
     def attach(self) -> None:
@@ -235,12 +262,12 @@ class Watching:
         for place, group in enumerate(groups):
             if type(group) is dict:
                 watched = WatchedGroup(group)
-                watched.wrote = weakref.WeakMethod(self.wrote)
+                watched.moving, watched.wrote = self._stepping, self.wrote
                 groups[place] = watched
 
     def wrote(self, group: WatchedGroup, frame: FrameType) -> None:
         """The rate of a group was set."""
-        if self._stepping or self._making:
+        if self._making or not self._undo:  # or it was left alone meanwhile
             return
         place = caller(frame, _BEHIND)
         if place is not None:
@@ -276,23 +303,26 @@ class Watching:
         recorder = self._recorder or self.recorder
         recorder._end(optimizer, args, kwargs)
         known = self._optimizers.found.get(id(optimizer)) or self._known(optimizer)
-        facts = self.notebook.facts
         if known.source is None:
             known.source = recorder._met.get(optimizer)
-            if facts.trainer is None:
-                facts.trainer = trainer(sys._getframe(1))
-                facts.planned_epochs = planned_epochs(sys._getframe(1)) if facts.trainer else None
-                facts.process.rank, facts.process.world_size = process()
-        known.facts.updates += 1
-        known.backward[self._backward] = known.backward.get(self._backward, 0) + 1
-        self._backward = 0
-        facts.updates += 1
-        if self._passes.begun is not None:
-            self._passes.trained()
-        elif self._passes.by_hand:
-            self._passes.counted(sys._getframe(1))
-        if self.notebook.ends_early:
-            self.notebook.stop_after(facts.updates)
+            self._begins(sys._getframe(1))
+        self._heard.append(known)
+        passes = self._passes
+        if passes.begun is not None or passes.by_hand or self.notebook.ends_early:
+            updates = self.updates
+            if passes.begun is not None:
+                passes.trained()
+            elif passes.by_hand:
+                passes.counted(sys._getframe(1))
+            self.notebook.stop_after(updates)
+
+    def _begins(self, frame: FrameType) -> None:
+        """An optimizer makes its first update."""
+        facts = self.notebook.facts
+        if facts.trainer is None:
+            facts.trainer = trainer(frame)
+            facts.planned_epochs = planned_epochs(frame) if facts.trainer else None
+            facts.process.rank, facts.process.world_size = process()
 
     def _adding_group(self, add: Callable[..., Any]) -> Callable[..., Any]:
         def noting_add(optimizer: Any, group: Any, *args: Any, **kwargs: Any) -> Any:
@@ -310,6 +340,7 @@ class Watching:
         def noting_load(optimizer: Any, state: Any, *args: Any, **kwargs: Any) -> Any:
             done = load(optimizer, state, *args, **kwargs)
             known = self._known(optimizer)
+            self.digest()
             known.facts.loaded_at, known.facts.loaded_step = known.facts.updates, loaded_step(optimizer)
             rates = [(group["lr"], group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
             known.facts.loaded_decayed = any(float(lr) != float(initial) for lr, initial in rates)
@@ -321,8 +352,10 @@ class Watching:
     def _scaling(self, step: Callable[..., Any]) -> Callable[..., Any]:
         def noting_step(scaler: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
             known = self._known(optimizer)
+            self.digest()
             before = known.facts.updates
             done = step(scaler, optimizer, *args, **kwargs)
+            self.digest()
             if known.facts.updates == before:
                 known.facts.skipped += 1
                 self._backward = 0
@@ -331,8 +364,10 @@ class Watching:
         return noting_step
 
     def _counting_backward(self, backward: Callable[..., Any]) -> Callable[..., Any]:
+        heard = self._heard
+
         def counting(tensor: Any, *args: Any, **kwargs: Any) -> Any:
-            self._backward += 1
+            heard.append(None)
             return backward(tensor, *args, **kwargs)
 
         return counting
@@ -358,7 +393,7 @@ class Watching:
         return noting_init
 
     def _stepped(self, step: Callable[..., Any]) -> Callable[..., Any]:
-        schedulers, stepping = self._schedulers.found, self._stepping
+        schedulers, stepping, heard = self._schedulers.found, self._stepping, self._heard
 
         def noting_step(scheduler: Any, *args: Any, **kwargs: Any) -> Any:
             known = schedulers.get(id(scheduler))
@@ -367,7 +402,11 @@ class Watching:
             if stepping:
                 known.is_part_of(stepping[-1])
             elif not self._making:
-                known.stepped(scheduler, sys._getframe(1), bool(args or kwargs))
+                frame = sys._getframe(1)
+                line = known.own.get((id(frame.f_code), frame.f_lasti))  # the number of its line costs more
+                if line is None or id(scheduler.optimizer) != known.of:
+                    line = known.line(scheduler, frame)
+                heard.append((known, line, bool(args or kwargs)))
             stepping.append(scheduler)
             try:
                 return step(scheduler, *args, **kwargs)
@@ -389,6 +428,7 @@ class Watching:
 
     def _passing(self, iterate: Callable[..., Any]) -> Callable[..., Any]:
         def passing(loader: Any) -> Any:
+            self.digest()
             self._passes.begin(loader)
             return iterate(loader)
 
@@ -415,7 +455,10 @@ class Watching:
 
 
 class _Scheduler:
-    """What is noted of a scheduler, and how the lines that step it call."""
+    """What is noted of a scheduler, and how the lines that step it call.
+
+    own : its lines in the user's own code, by their place in it. of : the identity of the optimizer that it moves.
+    """
 
     def __init__(
         self,
@@ -431,26 +474,25 @@ class _Scheduler:
         known.append(self.facts)
         self._is_read = False
         self._moved: NotedOptimizer | None = None
-        self._of = 0  # the identity of the optimizer that it moves, as long as it has that one
+        self.of = 0
+        self.own: dict[tuple[int, int], Line] = {}
+        self._codes: list[CodeType] = []  # where these are, kept: another could get its identity
         self._lines: dict[tuple[str, int], Line] = {}
-        self._own: dict[tuple[CodeType, int], Line] = {}  # those of the user's own, by where they are in the code
         self._rate = 0.0
 
     def is_part_of(self, outer: LRScheduler) -> None:
         """Another scheduler steps this one."""
         self.facts.part_of = self._watching.id_of(outer)
 
-    def stepped(self, scheduler: LRScheduler, frame: FrameType, with_argument: bool) -> None:
-        """A line steps it."""
-        facts = self._watching.notebook.facts
-        line, optimizer = self._own.get((frame.f_code, frame.f_lineno)), self._moved
-        if line is None or optimizer is None or id(scheduler.optimizer) != self._of:
-            optimizer = self._optimizer(scheduler)
-            line = self._line(frame, facts.updates if optimizer is None else optimizer.facts.updates)
-        line.called(facts.updates if optimizer is None else optimizer.facts.updates, facts, with_argument)
+    @property
+    def updates(self) -> int:
+        """Updates of its optimizer, of those that facts were made of."""
+        return self._watching.notebook.facts.updates if self._moved is None else self._moved.facts.updates
 
-    def _line(self, frame: FrameType, updates: int) -> Line:
-        """What is noted of a line that steps it, after so many updates of its optimizer."""
+    def line(self, scheduler: LRScheduler, frame: FrameType) -> Line:
+        """The line that steps it."""
+        self._watching.digest()
+        self._optimizer(scheduler)
         place = caller(frame, _BEHIND)
         key = ("", 0) if place is None else (place.file, place.line)
         line = self._lines.get(key)
@@ -458,14 +500,16 @@ class _Scheduler:
             self._read()
             steps = Steps(*key, 0, self._watching.updates)
             self.facts.steps.append(steps)
-            line = self._lines[key] = Line(steps, updates, self._watching.passes)
+            line = self._lines[key] = Line(steps, self.updates, self._watching.passes)
         if is_own(frame):
-            self._own[frame.f_code, frame.f_lineno] = line
+            self.own[id(frame.f_code), frame.f_lasti] = line
+            self._codes.append(frame.f_code)
         return line
 
     @property
     def calls(self) -> int:
         """How often it was stepped."""
+        self._watching.digest()
         return sum(line.steps.count for line in self._lines.values())
 
     def refresh(self) -> None:
@@ -488,7 +532,7 @@ class _Scheduler:
         """What is noted of the optimizer that it moves."""
         found = self._watching.optimizer_of(scheduler)
         if found is not None:
-            self._of = id(scheduler.optimizer)
+            self.of = id(scheduler.optimizer)
             self._moved, self.facts.optimizer = found, found.facts.id
         return self._moved
 
