@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +29,27 @@ Loop = tuple[Any, Callable[[], None]]
 """An optimizer, and what trains with it."""
 
 
-def measured(without: Callable[[], None], recorded: Callable[[], None], updates: int, pairs: int) -> Times:
-    """Microseconds per update of both, pair after pair: `wall`, `wall_recorded`, `cpu`, `cpu_recorded`."""
+def measured(
+    without: Callable[[], None],
+    recorded: Callable[[], None],
+    updates: int,
+    pairs: int,
+    watching: Callable[[], AbstractContextManager[Any]] = nullcontext,
+) -> Times:
+    """Microseconds per update of both, pair after pair: `wall`, `wall_recorded`, `cpu`, `cpu_recorded`.
+
+    watching : the context in which the second one runs; what entering it costs, once in a run, is left out.
+    """
     times: Times = {"wall": [], "wall_recorded": [], "cpu": [], "cpu_recorded": []}
     for pair in range(-1, pairs):  # the first pair warms up
-        order = [("", without), ("_recorded", recorded)]
-        for suffix, run in order if pair % 2 else reversed(order):
-            wall, cpu = time.perf_counter(), time.process_time()
-            run()
-            if pair >= 0:
-                times["cpu" + suffix].append((time.process_time() - cpu) / updates * 1e6)
-                times["wall" + suffix].append((time.perf_counter() - wall) / updates * 1e6)
+        order = [("", without, nullcontext), ("_recorded", recorded, watching)]
+        for suffix, run, within in order if pair % 2 else reversed(order):
+            with within():
+                wall, cpu = time.perf_counter(), time.process_time()
+                run()
+                if pair >= 0:
+                    times["cpu" + suffix].append((time.process_time() - cpu) / updates * 1e6)
+                    times["wall" + suffix].append((time.perf_counter() - wall) / updates * 1e6)
     return times
 
 
@@ -100,12 +111,12 @@ def in_torch(folder: Path) -> dict[str, Times]:  # noqa: C901 (a loop of each ki
     def watched_pair(make: Callable[..., Loop], name: str) -> Times:
         """Without, and as `samestep record` watches: with a scheduler that is stepped after every update."""
 
-        def scheduled(make: Callable[..., Loop]) -> Callable[[], None]:
+        def scheduled(make: Callable[..., Loop]) -> Callable[..., None]:
             optimizer, train = make(None, 1)
             scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10 * _BLOCK)
 
-            def loop() -> None:
-                for _ in range(_BLOCK):
+            def loop(updates: int = _BLOCK) -> None:
+                for _ in range(updates):
                     train()
                     scheduler.step()
 
@@ -116,13 +127,19 @@ def in_torch(folder: Path) -> dict[str, Times]:  # noqa: C901 (a loop of each ki
         watched = scheduled(make)
         watching.detach()
 
-        def recorded() -> None:
+        @contextmanager
+        def attached() -> Iterator[None]:
             watching.attach()
-            watched()
+            watched(_BLOCK // 10)  # Python learns anew what is called where
             watching.recorder._recording.flush()
+            yield
             watching.detach()
 
-        times = measured(without, recorded, _BLOCK, PAIRS["torch"])
+        def recorded() -> None:
+            watched()
+            watching.recorder._recording.flush()
+
+        times = measured(without, recorded, _BLOCK, PAIRS["torch"], attached)
         watching.finish()
         return times
 
@@ -173,13 +190,17 @@ def in_keras(folder: Path) -> dict[str, Times]:
         watched = fits()
         watching.detach()
 
-        def recorded() -> None:
+        @contextmanager
+        def attached() -> Iterator[None]:
             watching.attach()
-            watched()
-            watching.recorder.flush()
+            yield
             watching.detach()
 
-        times = measured(without, recorded, _BLOCK, PAIRS["keras"])
+        def recorded() -> None:
+            watched()
+            watching.recorder.flush()
+
+        times = measured(without, recorded, _BLOCK, PAIRS["keras"], attached)
         watching.finish()
         return times
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
@@ -233,9 +234,13 @@ def _steps_of_schedules(a: Side, b: Side, clock: Clock | None, epochs: int | Non
 def _compared(
     name: str, a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, stepping: Stepping, ulp: float
 ) -> Compared:
-    asked = zip(SIDES, (a, b), strict=True)
-    given = {name: found for name, side in asked if (found := _given(*side, clock, stepping)) is not None}
-    diagnosis = modest(diagnose(a[1].rates, b[1].rates, clock, ulp, given), a, b)
+    diagnosis = _diagnosis(a, b, clock, stepping, ulp)
+    if diagnosis.verdict != "same":
+        for other_a, other_b in _read_otherwise(a, b, clock, stepping):
+            otherwise = _diagnosis(other_a, other_b, clock, stepping, ulp)
+            if otherwise.verdict == "same":
+                a, b, diagnosis = other_a, other_b, otherwise
+                break
     scene = _scene(a, b, clock, diagnosis)
     doubtful = doubt(diagnosis, a, b, clock, stepping)
     return Compared(
@@ -252,6 +257,36 @@ def _compared(
         depends_on=doubtful.on if doubtful else None,
         digits=scene.written if scene.digits else "",
     )
+
+
+def _diagnosis(
+    a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, stepping: Stepping, ulp: float
+) -> Diagnosis:
+    asked = zip(SIDES, (a, b), strict=True)
+    given = {name: found for name, side in asked if (found := _given(*side, clock, stepping)) is not None}
+    return modest(diagnose(a[1].rates, b[1].rates, clock, ulp, given), a, b)
+
+
+def _read_otherwise(
+    a: tuple[Side, Run], b: tuple[Side, Run], clock: Clock | None, stepping: Stepping
+) -> Iterator[tuple[tuple[Side, Run], tuple[Side, Run]]]:
+    """Both sides with a column of steps that begins anew read the other way, as far as their rates then agree."""
+    ways = [[run] if run.otherwise is None else [run, run.otherwise] for _, run in (a, b)]
+    for run_a, run_b in list(product(*ways))[1:]:
+        both = [
+            (side, run if side.schedule is None else schedule_run(side, log.rates.step, clock, stepping, means))
+            for (side, run), log, means in zip(
+                ((a[0], run_a), (b[0], run_b)), (run_b, run_a), (holds_means(b[0]), holds_means(a[0])), strict=True
+            )
+        ]
+        rows = common_rows(both[0][1], both[1][1])
+        lr_a, lr_b = (run.rates.lr[at] for (_, run), at in zip(both, rows, strict=True))
+        if _mostly_same(lr_a, lr_b):
+            yield both[0], both[1]
+
+
+def _mostly_same(a: np.ndarray, b: np.ndarray) -> bool:
+    return len(a) > 0 and bool((np.abs(a - b) <= 0.01 * np.maximum(a, b)).mean() > 0.9)
 
 
 def _given(side: Side, run: Run, clock: Clock | None, stepping: Stepping) -> Inferred | None:

@@ -13,7 +13,7 @@ from samestep.experiment.trace import Table, Trace
 from ..rates import Rates
 from ..terms import CompareError as CompareError
 from ..words import counted
-from .going_on import going_on
+from .going_on import Steps, going_on
 
 SELECTS = ("framework", "arm", "seed")
 """What identifies a run of a trace."""
@@ -37,7 +37,8 @@ class Run:
     loss : float64, NaN where there is none. epoch, batch : int64, -1 where the log does not say. All of the length of
     `rates`. notes : what was cleaned, as sentences. written : with how many digits the rates were, like ``6 digits``;
     empty where these are all there are. perhaps : float64, the rounding of each rate if the log was written with as few
-    digits as it may have been; None where its digits leave no doubt.
+    digits as it may have been; None where its digits leave no doubt. otherwise : the same rows read the other way,
+    where the column of steps begins anew; None where it does not.
     """
 
     key: Key
@@ -48,11 +49,13 @@ class Run:
     notes: tuple[str, ...] = ()
     written: str = ""
     perhaps: np.ndarray | None = None
+    otherwise: Run | None = None
 
     def at(self, rows: np.ndarray) -> Run:
         """Some of the rows, each step once."""
         rates = replace(self.rates.rows(rows), repeated=0)
-        return replace(self, rates=rates, loss=self.loss[rows], epoch=self.epoch[rows], batch=self.batch[rows])
+        kept = {"loss": self.loss[rows], "epoch": self.epoch[rows], "batch": self.batch[rows]}
+        return replace(self, rates=rates, otherwise=None, **kept)
 
     @property
     def least_digits(self) -> np.ndarray:
@@ -109,17 +112,23 @@ def _key_at(columns: list[np.ndarray], row: int) -> Key:
 
 def cleaned_run(key: Key, rows: np.ndarray | slice, trace: Trace) -> Run:
     """One run of a trace: sorted, each step once, with a sentence for whatever had to be done."""
+    step, lr = (np.asarray(trace.steps[name])[rows] for name in ("step", "lr"))
+    steps = going_on(step, lr)
+    run = _run(key, rows, trace, steps)
+    return run if steps.other is None else replace(run, otherwise=_run(key, rows, trace, steps.other))
+
+
+def _run(key: Key, rows: np.ndarray | slice, trace: Trace, steps: Steps) -> Run:
     from ..readers import rounding  # and pandas with it
 
-    names = ("step", "lr", "loss", "epoch", "batch")
-    step, lr, loss, epoch, batch = (np.asarray(trace.steps[name])[rows] for name in names)
+    lr, loss, epoch, batch = (np.asarray(trace.steps[name])[rows] for name in ("lr", "loss", "epoch", "batch"))
     half = rounding(trace)[rows]
     perhaps = rounding(trace, perhaps=True)[rows]
-    step, read_on = going_on(step, lr)
-    if read_on:
+    step = steps.step
+    if steps.said:
         epoch, batch = np.full((2, len(step)), -1, dtype=np.int64)
     kept, repeated, notes = _cleaned(step, lr)
-    notes = (*read_on, *notes)
+    notes = (*steps.said, *notes)
     conventions = trace.manifest.get("conventions") or {}
     if len(step[kept]) > 1 and conventions.get("lr_timing") == "next":
         kept = np.arange(len(step))[kept][:-1]

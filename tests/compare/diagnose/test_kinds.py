@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from cause_helpers import rates
 
+import samestep
 from samestep._compare.causes.extra_decay import ExtraDecay
 from samestep._compare.causes.factor import Factor
 from samestep._compare.causes.never_falls import NeverFalls
@@ -211,9 +212,26 @@ def test_numbers_that_are_evenly_spaced_were_not_cut():
 def test_steps_that_begin_anew_within_stairs_go_on():
     lr = per_epoch("cosine:initial=0.01,floor=0,over=100 steps,after=hold", 63, 6300)
     step = np.concatenate([np.arange(1575), np.arange(6300 - 1575)])
-    counted, said = going_on(step, lr)
-    assert counted.tolist() == list(range(6300))
-    assert said
+    read = going_on(step, lr)
+    assert read.step.tolist() == list(range(6300))
+    assert read.said
+
+
+@pytest.mark.parametrize("other", ["log", "schedule"])
+def test_steps_that_begin_anew_are_read_as_the_other_side_says(other, tmp_path):
+    """The stairs of a whole half fall at the new beginning: its rows alone leave open whether the run began again."""
+    text = "exponential:initial=0.1,factor=0.1,every=300 steps,staircase"
+    lr = [0.1 * 0.1 ** (step // 300) for step in range(900)]
+    whole, anew = tmp_path / "whole.csv", tmp_path / "anew.csv"
+    for path, step in ((whole, range(900)), (anew, [*range(300), *range(600)])):
+        path.write_text("step,lr\n" + "".join(f"{at},{rate!r}\n" for at, rate in zip(step, lr, strict=True)))
+    found = samestep.compare(whole if other == "log" else text, anew)
+    assert found.verdict == "same"
+    assert "begin anew 1 time while the rates go on" in str(found)
+    began_again = tmp_path / "again.csv"
+    rows = [*enumerate(lr[:300]), *enumerate(lr[:600])]
+    began_again.write_text("step,lr\n" + "".join(f"{at},{rate!r}\n" for at, rate in rows))
+    assert samestep.compare(began_again, text).verdict == "same"
 
 
 def test_a_run_that_is_an_epoch_late_did_not_begin_again():
