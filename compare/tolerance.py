@@ -18,10 +18,8 @@ SMALLEST = float(np.finfo(np.float32).tiny)
 
 def ulp32(value: np.ndarray) -> np.ndarray:
     """One float32 unit in the last place at each value's size: float64, the shape of `value`."""
-    with np.errstate(over="ignore"):
-        single = np.abs(value).astype(np.float32)
-    largest = np.float32(2.0**127)  # of the largest number itself the next one is infinite
-    spacing: np.ndarray = np.spacing(np.minimum(single, largest))
+    within = np.minimum(np.abs(value), 2.0**127)  # of float32's largest number itself the next one is infinite
+    spacing: np.ndarray = np.spacing(within.astype(np.float32))
     return spacing.astype(np.float64)
 
 

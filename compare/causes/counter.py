@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -22,6 +23,9 @@ from .code import changes_by_epoch, is_stairs, written
 from .scene import Fix, Scene
 
 Reading = Literal["steps-vs-epochs", "gradient-accumulation", "unconverted-rate", "unknown"]
+
+SURELY = 4
+"""Units of what is allowed by which a row refutes a slower clock whatever lies between two of its steps."""
 
 MOST_PROCESSES = 64
 """Of one run that each step one scheduler."""
@@ -73,15 +77,16 @@ class Counter(Cause):
     def claims(cls, pair: Pair) -> Iterator[Claim[Self]]:
         """b(n) = a(f n), or the other way round: the slow side from the fast one, and the fast from the slow."""
         for fast, slow in FAST_AND_SLOW if moves(pair) else ():
-            for f in counters(pair, fast):
+            factors = counters(pair, fast)
+            slowed, quickened = _probed(pair, fast, slow, factors)
+            for place, f in enumerate(factors):
                 counter = cls(f if fast == "b" else 1 / f)
-                for slower in filter(None, (_scheduled_slower(pair, fast, slow, f), predict.slowed(pair.of(fast), f))):
-                    yield Claim(counter, slow, slower, extrapolates=True)
-                yield Claim(counter, fast, predict.quickened(pair.of(slow), f))
-                for endless in predict.beyond(pair.of(slow)):
-                    yield Claim(counter, fast, predict.quickened(endless, f))
-                    # Keras looks up the last of the batches that make an update
-                    yield Claim(counter, fast, predict.quickened(endless, f, late=f - 1))
+                slower = predict.slowed(pair.of(fast), f)
+                if slowed[place] <= SURELY and (longer := _scheduled_slower(pair, fast, slow, f)):
+                    yield Claim(counter, slow, longer, extrapolates=True)
+                yield Claim(counter, slow, slower, extrapolates=True, is_refuted=slowed[place] > 1)
+                for predicted, excess in quickened:
+                    yield Claim(counter, fast, predicted(f), is_refuted=excess[place] > 1)
 
     @classmethod
     def offhand(cls, pair: Pair) -> Iterator[Claim[Self]]:
@@ -220,6 +225,22 @@ class Counter(Cause):
             return scene.following(fast, self._stepped(scene, fast), replace(inferred, schedule=longer))
         pace = multiple(times)
         return scene.coded(fast, lambda name: snippets.slower(pace) if name == "Keras" else snippets.step_every(pace))
+
+
+def _probed(
+    pair: Pair, fast: Side, slow: Side, factors: list[int]
+) -> tuple[list[float], list[tuple[Callable[..., Prediction], list[float]]]]:
+    """Every way to be that many times as fast, with how far it lies from the rows that refute most."""
+    ways = [partial(predict.quickened, pair.of(slow))]
+    for endless in predict.beyond(pair.of(slow)):
+        # Keras looks up the last of the batches that make an update
+        ways += [partial(predict.quickened, endless), partial(_of_last_batch, endless)]
+    slowed = pair.probed(slow, factors, partial(predict.slowed, pair.of(fast)))
+    return slowed, [(way, pair.probed(fast, factors, way)) for way in ways]
+
+
+def _of_last_batch(curve: Curve, factor: int | np.ndarray) -> Prediction:
+    return predict.quickened(curve, factor, factor - 1)
 
 
 def _scheduled_slower(pair: Pair, fast: Side, slow: Side, factor: int) -> Prediction | None:

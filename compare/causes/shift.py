@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import ClassVar, Self
 
@@ -87,17 +88,21 @@ class Shift(Cause):
         fewest = min(len(pair.a.changes), len(pair.b.changes))
         thin = 2 * max(pair.a.stride, pair.b.stride) if pair.a.is_stepwise and pair.b.is_stepwise else 0
         size = epoch or max((each.inferred.steps_per_epoch for each in (pair.a, pair.b) if each.inferred), default=1)
-        for k in (each for each in shifts(pair) if abs(each) <= longest):
+        tried = [k for k in shifts(pair) if abs(k) <= longest]
+        excess = _probed(pair, tried)
+        for k in tried:
             if few and abs(k) > FEW and (abs(k) != epoch or fewest < 2):
                 continue  # one or two changes that come later may be anything
             if 1 < abs(k) < thin and (size == 1 or k % size):
                 continue  # where stairs change between two rows, the rows do not say
             ahead, behind = FAST_AND_SLOW[k < 0]
             late, first, second, shift = abs(k), pair.of(ahead), pair.of(behind), cls(k)
-            yield Claim(shift, behind, predict.moved(first, -late))
+            held, left, unknown = (each[k] > 1 for each in excess)
+            yield Claim(shift, behind, predict.moved(first, -late), is_refuted=held)
             if late <= FEW or _may_be_left(second, first, late):
-                yield Claim(shift, ahead, predict.moved(second, late), leaves=late)
-                yield Claim(shift, behind, predict.moved_and_unknown_before(first, -late), leaves=late)
+                yield Claim(shift, ahead, predict.moved(second, late), leaves=late, is_refuted=left)
+                moved = predict.moved_and_unknown_before(first, -late)
+                yield Claim(shift, behind, moved, leaves=late, is_refuted=unknown)
 
     @classmethod
     def offhand(cls, pair: Pair) -> Iterator[Claim[Self]]:
@@ -212,6 +217,23 @@ class Shift(Cause):
             return fix
         advice = f"{fix.advice.rstrip(':.')}. If {side}'s log counts from another number, give --{side} step_base=…."
         return replace(fix, advice=advice)
+
+
+def _probed(pair: Pair, shifts: list[int]) -> tuple[dict[int, float], ...]:
+    """How far each way to be so many steps late lies from the rows that refute most: the three of `Shift.claims`."""
+    found: tuple[dict[int, float], ...] = ({}, {}, {})
+    for is_back, (ahead, behind) in enumerate(FAST_AND_SLOW):
+        ours = [k for k in shifts if (k < 0) == bool(is_back)]
+        first, second = pair.of(ahead), pair.of(behind)
+        later, before = [abs(k) for k in ours], [-abs(k) for k in ours]
+        excess = (
+            pair.probed(behind, before, partial(predict.moved, first)),
+            pair.probed(ahead, later, partial(predict.moved, second)),
+            pair.probed(behind, before, partial(predict.moved_and_unknown_before, first)),
+        )
+        for each, values in zip(found, excess, strict=True):
+            each.update(zip(ours, values, strict=True))
+    return found
 
 
 def _epochs(pair: Pair, base: Curve, jumps: list[int]) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -19,6 +20,7 @@ from .guesses import is_long, schedules_of
 from .numbers import cost, longest_number
 from .rows import Rows
 from .structure import epoch_lengths
+from .tabled import Tabled
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,19 +52,33 @@ class Inferred:
 
         Beyond the range of float32 the rate of a growing schedule stays at 3e38.
         """
-        t = self.looked_up(step)
-        try:
-            return self.schedule.rate(t, Clock.STEPS)
-        except ValueError:
-            return _held_back(self.schedule, t)
+        return self._rates(self.looked_up(step))
 
     def float32_scale(self, step: np.ndarray) -> np.ndarray:
         """The size at which float32 rounds at steps of the trace, if larger than the rate: float64."""
-        return self.schedule.float32_scale(self.looked_up(step), Clock.STEPS)
+        return self._scales(self.looked_up(step))
 
     def float32_drift(self, step: np.ndarray) -> np.ndarray:
         """The drift of the rate from float32 parameters at steps of the trace, absolute: float64."""
-        return self.schedule.float32_drift(self.looked_up(step), Clock.STEPS)
+        return self._drifts(self.looked_up(step))
+
+    @cached_property
+    def _rates(self) -> Tabled:
+        def rate(t: np.ndarray) -> np.ndarray:
+            try:
+                return self.schedule.rate(t, Clock.STEPS)
+            except ValueError:
+                return _held_back(self.schedule, t)
+
+        return Tabled(rate)
+
+    @cached_property
+    def _scales(self) -> Tabled:
+        return Tabled(lambda t: self.schedule.float32_scale(t, Clock.STEPS))
+
+    @cached_property
+    def _drifts(self) -> Tabled:
+        return Tabled(lambda t: self.schedule.float32_drift(t, Clock.STEPS))
 
 
 def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -11,6 +11,7 @@ import numpy as np
 
 from samestep.experiment.clock import Clock
 
+from ..rates import Rates
 from ..terms import SIDES, Side
 from ..tolerance import ULP32, Applied, applied, ulp32
 from .curve import FEWEST, Curve, Known, Predicted, blocks
@@ -20,6 +21,9 @@ FEW = 3
 
 CERTAIN = 1e-6
 """Part of a rate by which one that lies between two rows may be off, where it is known all the same."""
+
+AT_ONCE = 256
+"""Claims of one kind that are held against a few rows at once."""
 
 FEW_CLAIMS = 40
 """Claims of each cause that are tried on what another cause leaves, the likelier first."""
@@ -50,7 +54,7 @@ class Claim(Generic[C_co]):
 
     side : whose rows are predicted. predict : their rates, at any steps of theirs.
     extrapolates : whether the other side goes on where no row of `side` speaks of it. leaves : rows at its beginning
-    that are left over.
+    that are left over. is_refuted : whether `Pair.probed` has refuted it already, with others of its kind.
     """
 
     cause: C_co
@@ -58,6 +62,7 @@ class Claim(Generic[C_co]):
     predict: Callable[[np.ndarray], Known]
     extrapolates: bool = False
     leaves: int = 0
+    is_refuted: bool = False
 
     @property
     def leaves_few(self) -> bool:
@@ -102,6 +107,10 @@ class Check:
             self.evidence + other.evidence,
             self.vague + other.vague,
         )
+
+
+REFUTED = Check(1, 1, np.inf, np.inf, 0, 0)
+"""What is left over by a claim that was refuted before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,8 +211,31 @@ class Pair:
         """Whether any rate that is compared differs in bits."""
         return any(bool((self._apart[side][0][self._compared[side]] > 0).any()) for side in SIDES)
 
+    def probed(
+        self, side: Side, numbers: Sequence[int], prediction: Callable[[np.ndarray], Callable[[np.ndarray], Known]]
+    ) -> list[float]:
+        """The excess of a claim for each of many numbers, on the few rows that refute most: all are asked at once.
+
+        prediction : makes what predicts the rates of `side` from a number for each step that is asked.
+        """
+        probe = self.probe[side]
+        found: list[float] = []
+        for begin in range(0, len(numbers), AT_ONCE):
+            part = np.array(numbers[begin : begin + AT_ONCE], dtype=np.int64)
+            which = np.tile(probe, len(part))
+            rows = self.of(side).rates.rows(which)
+            theirs = prediction(np.repeat(part, len(probe)))(rows.step)
+            apart, slack, _ = _apart_from(theirs, rows)
+            some = np.flatnonzero(apart)
+            excess = np.zeros(len(which))
+            excess[some] = self._excesses(side, which, theirs, apart, slack, some)[0]
+            found += excess.reshape(len(part), len(probe)).max(axis=1, initial=0.0).tolist()
+        return found
+
     def check(self, claim: Claim[object]) -> Check:
         """Hold a claim against every row; against a few first, which refute most."""
+        if claim.is_refuted:
+            return REFUTED
         for rows in (self.probe[claim.side], self.sample[claim.side]):
             check = self._check(claim, rows)
             if check.excess > 1:
@@ -221,30 +253,33 @@ class Pair:
     def _check(self, claim: Claim[object], which: np.ndarray | slice) -> Check:
         rows = self.of(claim.side).rates.rows(which)
         theirs = claim.predict(rows.step)
-        known = np.isfinite(theirs.slack)
-        apart = np.abs(rows.lr - np.where(known, theirs.value, rows.lr))
-        slack = np.where(known, theirs.slack, 0.0) + rows.rounding
-        excess, residual = self._excess(claim.side, which, theirs, apart, slack)
+        apart, slack, known = _apart_from(theirs, rows)
+        some = np.flatnonzero(apart)  # most rows of most claims that stand differ by nothing
+        excess = residual = 0.0
+        if len(some):
+            excess, residual = (float(e.max()) for e in self._excesses(claim.side, which, theirs, apart, slack, some))
         differs = self.differs[claim.side][which]
         sharp = known & (slack <= self._apart[claim.side][0][which] / 4)
         evidence, vague = int((differs & sharp).sum()), int((differs & known & ~sharp).sum())
         return Check(len(rows), int(known.sum()), excess, residual, evidence, vague)
 
-    def _excess(
-        self, side: Side, which: np.ndarray | slice, theirs: Known, apart: np.ndarray, slack: np.ndarray
-    ) -> tuple[float, float]:
-        """The largest difference in units of what is allowed, and in float32 ULP with drift and slack taken off."""
-        some = np.flatnonzero(apart)  # most rows of most claims that stand differ by nothing
-        if not len(some):
-            return 0.0, 0.0
+    def _excesses(
+        self,
+        side: Side,
+        which: np.ndarray | slice,
+        theirs: Known,
+        apart: np.ndarray,
+        slack: np.ndarray,
+        some: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The differences of some rows, in units of what is allowed, and in float32 ULP without drift and slack."""
         curve = self.of(side)
         lr, theirs = curve.rates.lr[which][some], theirs.at_rows(some)
         apart, slack = apart[some], slack[some]
         drift = np.maximum(theirs.drift, curve.observed.drift[which][some])
         size = np.maximum(np.minimum(theirs.size, curve.peak), lr)
         excess = apart / Known(theirs.value, slack, size, drift).allowed(self.ulp)
-        bare = np.maximum(apart - slack - drift, 0.0) / ulp32(np.maximum(np.abs(theirs.value), lr))
-        return float(excess.max()), float(bare.max())
+        return excess, np.maximum(apart - slack - drift, 0.0) / ulp32(np.maximum(np.abs(theirs.value), lr))
 
     @per_side
     def _apart(self, side: Side) -> tuple[np.ndarray, np.ndarray]:
@@ -288,3 +323,10 @@ class Pair:
         near = np.concatenate([each[:80] for each in (curve.changes, differs, edges)] + [differs[-40:], edges[-40:]])
         around = (near[:, None] + np.arange(-1, 2)).reshape(-1)
         return np.unique(np.clip(np.concatenate([spread, around, np.arange(80)]), 0, count - 1))
+
+
+def _apart_from(theirs: Known, rows: Rates) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How far rows lie from what was predicted, how far they may by their slack, and which of them were predicted."""
+    known = np.isfinite(theirs.slack)
+    apart = np.abs(rows.lr - np.where(known, theirs.value, rows.lr))
+    return apart, np.where(known, theirs.slack, 0.0) + rows.rounding, known

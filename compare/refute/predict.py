@@ -1,4 +1,7 @@
-"""How one run's rates follow from another's: each function makes a `Prediction`, the rates at any steps."""
+"""How one run's rates follow from another's: each function makes a `Prediction`, the rates at any steps.
+
+A number that says how may also be an array with one for each step that is asked, which tries many at once.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ from .curve import UNKNOWN, Curve, Known
 Prediction = Callable[[np.ndarray], Known]
 
 
-def moved(curve: Curve, steps: int) -> Prediction:
+def moved(curve: Curve, steps: int | np.ndarray) -> Prediction:
     """So many steps later in its schedule; before its first step it holds its first rate."""
     return lambda step: curve.at(step + steps)
 
 
-def moved_and_unknown_before(curve: Curve, steps: int) -> Prediction:
+def moved_and_unknown_before(curve: Curve, steps: int | np.ndarray) -> Prediction:
     """The same, but nothing is known of the time before its first step."""
 
     def predicted(step: np.ndarray) -> Known:
@@ -32,12 +35,12 @@ def moved_and_unknown_before(curve: Curve, steps: int) -> Prediction:
     return predicted
 
 
-def quickened(curve: Curve, factor: int, late: int = 0) -> Prediction:
+def quickened(curve: Curve, factor: int | np.ndarray, late: int | np.ndarray = 0) -> Prediction:
     """By a clock that runs `factor` times as fast, and is looked up some of its steps late."""
     return lambda step: curve.at(step * factor + late)
 
 
-def slowed(curve: Curve, factor: int) -> Prediction:
+def slowed(curve: Curve, factor: int | np.ndarray) -> Prediction:
     """By a clock that runs `factor` times slower; between two of its steps, anything in between, unless it holds."""
 
     def predicted(step: np.ndarray) -> Known:

@@ -141,7 +141,7 @@ class Clock:
             >>> Clock(samples=1000, batch_size=32).steps(Duration.parse("25 epochs"))
             800
         """
-        count = duration.count * (self.steps_per_epoch if duration.unit == "epochs" else 1)
+        count = duration.count * self.steps_per_epoch if duration.unit == "epochs" else duration.count
         if count.denominator != 1:
             raise ValueError(
                 f"'{duration}' is {float(count):g} steps with {self.steps_per_epoch} steps per epoch. "

@@ -412,8 +412,8 @@ def _durations(name: str, value: Any) -> Iterator[tuple[str, Duration]]:
 
 def _steps(step: ArrayLike) -> np.ndarray:
     steps = np.asarray(step)
-    if not np.issubdtype(steps.dtype, np.integer):
+    if steps.dtype.kind not in "iu":
         raise ValueError(f"step: {steps.dtype} values. Steps are whole numbers, counted from 0.")
-    if steps.size and steps.min() < 0:
-        raise ValueError(f"step: {steps.min()} is negative. Steps are counted from 0.")
-    return steps.astype(np.int64)
+    if steps.size and (least := steps.min()) < 0:
+        raise ValueError(f"step: {least} is negative. Steps are counted from 0.")
+    return steps.astype(np.int64, copy=False)
