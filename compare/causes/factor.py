@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import ClassVar, Self
 
+from samestep.experiment.clock import Duration
 from samestep.experiment.schedules import ExponentialDecay, InverseTimeDecay
 
+from ..infer.numbers import digits, shortest
 from ..refute import Claim, Pair, predict
 from .base import Cause
 from .scene import Scene
 
 Decay = ExponentialDecay | InverseTimeDecay
+
+PARTS = 10
+"""A period is divided by at most so much in search of shorter numbers."""
 
 
 class Factor(Cause):
@@ -59,8 +64,7 @@ class Factor(Cause):
 
     def sentence(self, scene: Scene) -> str:
         """Both factors."""
-        schedule = scene.a.schedule
-        every = f" every {scene.steps(float(schedule.every.count))}" if isinstance(schedule, Decay) else ""
+        every = self._every(scene)
         if self.factor_a is not None:
             return (
                 f"Both decay in the same way, but a multiplies its rate by {self.factor_a:.9g}{every}, b by "
@@ -71,12 +75,25 @@ class Factor(Cause):
             f"{self.decay_rate_b:.9g}."
         )
 
+    def _every(self, scene: Scene) -> str:
+        """The period over which both numbers hold."""
+        schedule = scene.a.schedule
+        if isinstance(schedule, ExponentialDecay) and self.factor_a and schedule.factor not in (0, 1):
+            ratio = math.log(self.factor_a) / math.log(schedule.factor)
+        elif isinstance(schedule, InverseTimeDecay) and self.decay_rate_a and schedule.decay_rate:
+            ratio = self.decay_rate_a / schedule.decay_rate
+        else:
+            return ""
+        return f" every {scene.steps(round(float(schedule.every.count) * ratio))}"
+
 
 def other_factor(pair: Pair) -> Iterator[tuple[Decay, Decay]]:
-    """a's schedule, and the same with b's factor, over a's period."""
+    """a's schedule, and the same with b's factor, over one period."""
     a, b = pair.a.schedule, pair.b.schedule
     if isinstance(a, Decay) and isinstance(b, Decay) and type(a) is type(b):
-        value = factor_of(_with_period_of(b, a))
+        if not (pair.a.is_endless or a.staircase or b.staircase):
+            a = _over(a, _common_period(a, b))
+        value = factor_of(b if b.staircase else _over(b, a.every))
         if factor_of(a) != value:
             yield a, a.model_copy(update={"factor" if isinstance(a, ExponentialDecay) else "decay_rate": value})
 
@@ -86,11 +103,22 @@ def factor_of(decay: Decay) -> float:
     return decay.factor if isinstance(decay, ExponentialDecay) else decay.decay_rate
 
 
-def _with_period_of(decay: Decay, other: Decay) -> Decay:
+def _common_period(a: Decay, b: Decay) -> Duration:
+    """The period over which both numbers have fewest digits: of a log only the speed is known, not the period.
+
+    0.81 in 500 steps and 0.0001 in 1,000 are 0.9 and 0.1 in 250.
+    """
+    parts = {each.every.count / k for each in (a, b) for k in range(2, PARTS + 1)}
+    tried = [a.every, b.every, *(Duration(each, "steps") for each in sorted(parts) if each.denominator == 1)]
+    return min(tried, key=lambda every: sum(digits(factor_of(_over(each, every))) for each in (a, b)))
+
+
+def _over(decay: Decay, every: Duration) -> Decay:
     """A smooth decay over another period: the same rates."""
-    ratio = other.every.count / decay.every.count if not decay.staircase else Fraction(1)
+    ratio = every.count / decay.every.count
     if ratio == 1:
         return decay
-    if isinstance(decay, ExponentialDecay):
-        return decay.model_copy(update={"factor": decay.factor ** float(ratio), "every": other.every})
-    return decay.model_copy(update={"decay_rate": decay.decay_rate * float(ratio), "every": other.every})
+    exponential = isinstance(decay, ExponentialDecay)
+    value = decay.factor ** float(ratio) if isinstance(decay, ExponentialDecay) else decay.decay_rate * float(ratio)
+    name = "factor" if exponential else "decay_rate"
+    return decay.model_copy(update={name: shortest(value, 1e-12 * value), "every": every})

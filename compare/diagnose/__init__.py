@@ -134,8 +134,9 @@ def _says_more(pair: Pair, numbers: list[Cause], single: Cause) -> bool:
 
 
 def _comes_to_the_top(pair: Pair, side: Side) -> bool:
-    """Whether a side comes to the highest rate of both."""
-    return pair.of(side).peak >= 0.999 * max(pair.a.peak, pair.b.peak)
+    """Whether a side comes to the highest rate of both, or falls from its own, which rows far apart may not show."""
+    curve = pair.of(side)
+    return curve.peak >= 0.999 * max(pair.a.peak, pair.b.peak) or bool(curve.rates.lr[-1] < 0.999 * curve.peak)
 
 
 def _pair(a: Rates, b: Rates, clock: Clock | None, ulp: float, given: Mapping[Side, Inferred]) -> Pair:

@@ -120,7 +120,10 @@ def _restart_periods(rows: Rows) -> Iterator[tuple[float, float]]:
         i, x = _places(some.x, first, t_mul)
         rest = scan(half_cosine(x)[None, :], some.y)[0][0] if i.max() else np.inf
         ordered.append((float(rest), first, t_mul))
-    yield from [(first, t_mul) for rest, first, t_mul in sorted(ordered)[:3] if rest < 0.02 * rows.peak]
+    # rows far apart show each period as well as a longer one that they see in whole
+    alike = max(2 * min(ordered, default=(0.0,))[0], float(np.median(some.absolute)))
+    ordered.sort(key=lambda each: (each[0] > alike, each[1] < 2 * rows.gap, each))
+    yield from [(first, t_mul) for rest, first, t_mul in ordered[:3] if rest < 0.02 * rows.peak]
     yield from list(seen)[:6]
 
 
@@ -179,11 +182,16 @@ def _growth_by_shape(rows: Rows, first: float) -> list[float]:
 
 
 def _folded(rows: Rows) -> list[tuple[float, float]]:
-    """Short periods, for rows that are too far apart to show them: tries all."""
+    """Short periods, for rows that are too far apart to show them: tries all.
+
+    Of those between which the rows do not tell, one that they show in whole comes first, in few digits.
+    """
     some = rows.sample
     firsts = np.arange(2.0, min(1024.0, float(some.t[-1])))
     rest, _, _ = scan(half_cosine((some.x % firsts[:, None]) / firsts[:, None]), some.y)
-    return [(float(firsts[k]), 1.0) for k in np.argsort(rest)[:2]]
+    alike = np.flatnonzero(rest <= max(2 * rest.min(initial=np.inf), float(np.median(some.absolute))))
+    shown = sorted(firsts[alike], key=lambda each: (each < 2 * rows.gap, whole_digits(int(each), rows.unit), each))
+    return [(float(first), 1.0) for first in dict.fromkeys([*shown[:2], *firsts[np.argsort(rest)[:2]]])]
 
 
 def _places(t: np.ndarray, first: float, t_mul: float) -> tuple[np.ndarray, np.ndarray]:

@@ -318,3 +318,30 @@ def test_one_milestone_is_looked_for_where_rows_lie_far_apart():
 
 def test_a_run_of_one_fall_and_one_of_none_lack_a_step_of_a_scheduler():
     assert diagnose(logged(stairs([490], 980)), logged(np.full(980, 0.1))).cause == NeverFalls("b", 490)
+
+
+def test_factors_are_told_over_the_period_in_which_they_are_short():
+    """A log of a smooth decay shows its speed, not the period that somebody wrote."""
+    a = parse("exponential:initial=1e-3,factor=0.9,every=250 steps").rate(np.arange(2000), Clock.STEPS)
+    b = parse("exponential:initial=1e-3,factor=0.1,every=250 steps").rate(np.arange(2000), Clock.STEPS)
+    found = samestep.compare(a, b)
+    assert found.cause == Factor(factor_a=0.9, factor_b=0.1)
+    assert "a multiplies its rate by 0.9 every 250 steps, b by 0.1" in str(found)
+
+
+def test_a_way_up_that_rows_far_apart_jump_over_is_told_by_its_length():
+    """Neither log has a row at its highest rate, and each has rows after it."""
+
+    def warm(over, updates):
+        text = f"warmup:initial=1e-4,over={over} steps,then=(exponential:initial=0.1,factor=0.98,every=1 steps)"
+        return per_epoch(text, 25, updates)
+
+    found = diagnose(logged(warm(10, 3000), 100, 99), logged(warm(2, 5000), 100), Clock(25, 1))
+    assert found.cause == Parameters((("warmup_steps", 250, 50),))
+
+
+def test_restarts_of_which_each_row_stands_elsewhere_are_not_the_shortest_that_fit():
+    """Every 50th step of a cycle of 400 is also every 50th of one of 16."""
+    text = "cosine-restarts:initial=1e-4,floor=0,first=400 steps,t_mul=1,m_mul=1"
+    lr = parse(text).rate(np.arange(1200), Clock.STEPS)
+    assert int(infer(logged(lr, 50, digits=5)).schedule.first.count) == 400
