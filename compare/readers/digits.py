@@ -61,10 +61,10 @@ def written_with(lr: np.ndarray, texts: Callable[[], list[str]] | None) -> tuple
         lr: float64, any number of rates.
         texts: Gives the same rates as text; called only if it matters.
     """
-    values = np.unique(np.abs(lr))
+    values, counts = np.unique(np.abs(lr), return_counts=True)
     written = _shortest(values)
     digits = LONGEST_CUT + 1 if written is None else max((len(each.digits) for each in written), default=1)
-    rule = _cut(written or [], digits)
+    rule = _cut(written or [], digits, is_once=len(counts) > 1 and counts[-1] > 1 and bool((counts[:-1] == 1).all()))
     if digits <= MOST_DIGITS and texts is not None:
         rule = _fixed(texts(), values, digits) or rule
     if rule is None and digits > MOST_DIGITS:
@@ -124,13 +124,15 @@ def _shortest(values: np.ndarray) -> list[_Written] | None:
     return written
 
 
-def _cut(written: list[_Written], digits: int) -> dict[str, int] | None:
+def _cut(written: list[_Written], digits: int, is_once: bool) -> dict[str, int] | None:
     """The rule of a format like ``%.3g`` or ``round(rate, 7)``: many different numbers end at one digit.
+
+    is_once : whether each stands in one row, and the largest in several, as after a warm-up.
 
     Both rules are kept: of rates that end at one decimal, the largest have the most significant digits, and of rates
     with as many significant digits, the smallest have the most decimals. So neither widens the other.
     """
-    if not written or _is_even(written):
+    if not written or _is_even(written, is_once):
         return None
     decimals = max(each.decimals for each in written)
     to_digits = {each.digits for each in written if len(each.digits) == digits}
@@ -144,12 +146,15 @@ def _cut(written: list[_Written], digits: int) -> dict[str, int] | None:
     return {first: rules[first]} | rules
 
 
-def _is_even(written: list[_Written]) -> bool:
-    """Whether all numbers are as far apart, by more than a last digit, as those of a short warm-up: nothing was cut."""
+def _is_even(written: list[_Written], is_once: bool) -> bool:
+    """Whether all numbers are as far apart as those of a short warm-up, of which nothing was cut.
+
+    That is by more than a last digit; or by one, where each is there once: a slower way up, cut, repeats them.
+    """
     decimals = max(each.decimals for each in written)
     numbers = sorted(int(each.digits) * 10 ** (decimals - each.decimals) for each in written)
     distances = {after - before for before, after in pairwise(numbers)}
-    return len(numbers) > 2 and len(distances) == 1 and distances != {1}
+    return len(numbers) > 2 and len(distances) == 1 and (is_once or distances != {1})
 
 
 def _perhaps(written: list[_Written], digits: int, highest: float) -> dict[str, int]:

@@ -205,6 +205,9 @@ def test_numbers_that_are_evenly_spaced_were_not_cut():
     """The rates of a short warm-up are 0.0002, 0.0004, …: no format of one digit."""
     even = np.array([0.0, 0.0002, 0.0004, 0.0006, 0.0008, 0.001])
     assert written_with(even, None)[1]["digits"] == 6
+    ten = np.minimum(np.arange(60), 10) / 1e5
+    assert written_with(ten, None)[1]["digits"] == 6
+    assert written_with(np.round(np.arange(60) / 3e5, 5), None)[1]["digits"] == 2
     assert written_with(np.round(np.arange(1, 300) * 1e-6, 6), None)[1] == {"decimals": 6, "digits": 3}
     assert written_with(np.array([0.0001, 0.0003, 0.0004, 0.0007, 0.0008]), None)[1]["digits"] == 1
 
