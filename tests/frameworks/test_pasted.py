@@ -11,6 +11,7 @@ import pytest
 from samestep.experiment.clock import Clock
 from samestep.experiment.schedules import SCHEDULES, signatures
 from samestep.experiment.schedules.text import read
+from samestep.experiment.schedules.transformers import BY_NAME
 
 PROGRAM = Path(__file__).parents[1] / "programs" / "pasted.py"
 UPDATES = 130
@@ -85,7 +86,32 @@ FUNCTIONS = {
     "cosine": "get_cosine_schedule_with_warmup(optimizer, num_warmup_steps=0.1 * 100, num_training_steps=100)",
     "restarts": "get_cosine_with_hard_restarts_schedule_with_warmup(optimizer, 10, 90, num_cycles=3)",
     "polynomial": "get_polynomial_decay_schedule_with_warmup(optimizer, 10, 90, power=2.0)",
+    "constant-alone": "get_constant_schedule(optimizer)",
+    "cosine-cycles": "get_cosine_schedule_with_warmup(optimizer, 10, 70, num_cycles=1.5)",
+    "floor": "get_cosine_with_min_lr_schedule_with_warmup(optimizer, 10, 90, min_lr_rate=0.1)",
+    "floor-late": "get_cosine_with_min_lr_schedule_with_warmup_lr_rate(optimizer, 10, 90, min_lr=1e-3)",
+    "inverse-sqrt": "get_inverse_sqrt_schedule(optimizer, 10, timescale=30)",
+    "stable": "get_wsd_schedule(optimizer, 10, 30, num_training_steps=90, min_lr_ratio=0.1, decay_type='1-sqrt')",
+    "stable-cosine": "get_wsd_schedule(optimizer, 10, 30, num_stable_steps=20, warmup_type='cosine')",
 }
+NAMES = {
+    "linear": "get_scheduler('linear', optimizer, 10, 90)",
+    "cosine": "get_scheduler('cosine', optimizer=optimizer, num_warmup_steps=10, num_training_steps=90)",
+    "cosine_with_restarts": "get_scheduler('cosine_with_restarts', optimizer, 10, 90, {'num_cycles': 3})",
+    "polynomial": "get_scheduler('polynomial', optimizer, 0, 90, {'power': 2.0, 'lr_end': 1e-4})",
+    "constant": "get_scheduler('constant', optimizer)",
+    "constant_with_warmup": "get_scheduler('constant_with_warmup', optimizer, num_warmup_steps=10)",
+    "inverse_sqrt": "get_scheduler('inverse_sqrt', optimizer, num_warmup_steps=0)",
+    "cosine_with_min_lr": "get_scheduler('cosine_with_min_lr', optimizer, 10, 90, {'min_lr': 1e-3})",
+    "cosine_warmup_with_min_lr": (
+        "get_scheduler('cosine_warmup_with_min_lr', optimizer, 10, 90, {'min_lr_rate': 0.1, 'warmup_lr_rate': 0.3})"
+    ),
+    "warmup_stable_decay": (
+        "get_scheduler('warmup_stable_decay', optimizer, 10, 90, "
+        "scheduler_specific_kwargs={'num_decay_steps': 30, 'decay_type': 'linear'})"
+    ),
+}
+FUNCTIONS |= {f"name-{name}": code for name, code in NAMES.items()}
 TORCH |= {f"transformers-{name}": f"scheduler = {code}" for name, code in FUNCTIONS.items()}
 OPTIMIZERS = {
     "keyword": "optimizer = SGD(params, lr=1e-1 / 2, momentum=0.9)\n",
@@ -116,6 +142,10 @@ def answers():
         assert done.returncode == 0, done.stderr[-2000:]
         told[framework] = json.loads(done.stdout)
     return told
+
+
+def test_each_name_of_a_schedule_is_tried():
+    assert list(NAMES) == list(BY_NAME)
 
 
 def near(framework, rates):

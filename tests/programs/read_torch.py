@@ -125,6 +125,16 @@ MADE = {
         lambda o: transformers.get_cosine_with_hard_restarts_schedule_with_warmup(o, 0, 40, 3)
     ),
     "transformers polynomial": lambda o: transformers.get_polynomial_decay_schedule_with_warmup(o, 10, 40, 1e-3, 2.0),
+    "transformers inverse square root": lambda o: transformers.get_inverse_sqrt_schedule(o, 10),
+    "transformers inverse square root of a timescale": lambda o: transformers.get_inverse_sqrt_schedule(o, 0, 25),
+    "transformers cosine from its warm-up's last step": (
+        lambda o: transformers.get_scheduler(
+            "cosine_warmup_with_min_lr", o, 10, 40, {"min_lr": 0.01, "warmup_lr_rate": 0.3}
+        )
+    ),
+    "transformers stable, one minus the square root": lambda o: transformers.get_wsd_schedule(
+        o, num_warmup_steps=10, num_decay_steps=20, num_stable_steps=9, warmup_type="cosine", decay_type="1-sqrt"
+    ),
     "transformers stable": lambda o: transformers.get_wsd_schedule(
         o, num_warmup_steps=10, num_decay_steps=20, num_training_steps=50, min_lr_ratio=0.1, decay_type="linear"
     ),

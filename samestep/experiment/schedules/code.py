@@ -30,6 +30,7 @@ from samestep.experiment.schedules.signatures import (
     UNREADABLE,
     bound,
 )
+from samestep.experiment.schedules.transformers import called_by_name
 
 _BEGINS = re.compile(r"\s*(?:>>> ?)?(?:#|(?:import|from)\s|[A-Za-z_][\w.]*\s*(?:\(|=[^=]))")
 
@@ -156,7 +157,7 @@ class _Reader:
             self.assign(each, held[index] if each_has_one else _Unknown(ast.unparse(each)))
 
     def value(self, node: ast.expr) -> Any:
-        """What an expression is: a number, text, a list, a Call, an optimizer; else _Unknown."""
+        """What an expression is: a number, text, a list, a dict of texts, a Call, an optimizer; else _Unknown."""
         match node:
             case ast.Constant(value=bool() | int() | float() | str() | None):
                 return node.value
@@ -167,10 +168,11 @@ class _Reader:
                 return self.values.get(name, _CONSTANTS.get(name, _Unknown(name)))
             case ast.List(elts=parts) | ast.Tuple(elts=parts):
                 return [self.value(each) for each in parts]
-            case ast.UnaryOp(op=op, operand=operand):
-                return _worked_out(node, _OPERATORS.get(type(op)), self.value(operand))
-            case ast.BinOp(left=left, op=op, right=right):
-                return _worked_out(node, _OPERATORS.get(type(op)), self.value(left), self.value(right))
+            case ast.Dict(keys=keys, values=values) if all(_is_text(key) for key in keys):
+                return {key.value: self.value(each) for key, each in zip(keys, values, strict=True)}  # type: ignore[union-attr]
+            case ast.UnaryOp() | ast.BinOp():
+                numbers = [node.operand] if isinstance(node, ast.UnaryOp) else [node.left, node.right]
+                return _worked_out(node, _OPERATORS.get(type(node.op)), *map(self.value, numbers))
             case ast.Call():
                 return self.call(node)
         for each in ast.iter_child_nodes(node):  # a dictionary may hold a scheduler
@@ -187,7 +189,11 @@ class _Reader:
         if name in SIGNATURES:
             if len(named) < len(node.keywords) or any(isinstance(each, ast.Starred) for each in node.args):
                 raise ValueError(f"{name}: its arguments are in a variable. Write each of them.")
-            return self.schedule(name, bound(name, given, named))
+            arguments = bound(name, given, named)
+            if name == "get_scheduler":
+                self.literals(name, arguments, but="optimizer")
+                name, arguments = called_by_name(arguments)
+            return self.schedule(name, arguments)
         if name in UNREADABLE:
             raise ValueError(UNREADABLE[name].format(name))
         if name in _FUNCTIONS:
@@ -219,18 +225,29 @@ class _Reader:
         """A schedule, in place of those that are part of it."""
         optimizer = arguments.get("optimizer")
         used = {key: each for key, each in arguments.items() if key not in ("optimizer", "name")}
-        for key, each in used.items():
-            for part in each if isinstance(each, list) else [each]:
+        for part in self.literals(name, used):
+            self.made = [one for one in self.made if one is not part]
+        base, note = self.base(optimizer) if name in OF_AN_OPTIMIZER else (None, None)
+        call = Call(name, used, base_lr=base, note=note)
+        self.made.append(call)
+        return call
+
+    def literals(self, name: str, arguments: Mapping[str, Any], but: str = "") -> list[Any]:
+        """The values of a call's arguments, and those within them. Raises ValueError where one has no value.
+
+        but : the argument that need not have one.
+        """
+        found = []
+        for key, each in arguments.items():
+            parts = each if isinstance(each, list) else list(each.values()) if isinstance(each, dict) else [each]
+            for part in parts if key != but else []:
                 if isinstance(part, _Unknown | _Optimizer):
                     raise ValueError(
                         f"{name}: {key} is {part.code[:60]!r}, which has no value here. Write its value, or assign it "
                         "before."
                     )
-                self.made = [one for one in self.made if one is not part]
-        base, note = self.base(optimizer) if name in OF_AN_OPTIMIZER else (None, None)
-        call = Call(name, used, base_lr=base, note=note)
-        self.made.append(call)
-        return call
+                found.append(part)
+        return found
 
     def base(self, optimizer: Any) -> tuple[float | None, str | None]:
         """The rate of an optimizer, and what was assumed of it."""
@@ -268,6 +285,10 @@ _ROOTS = {
 """Packages that a framework's schedules may be imported from."""
 
 _CONSTANTS = {"math.pi": math.pi, "math.e": math.e}
+
+
+def _is_text(key: ast.expr | None) -> bool:
+    return isinstance(key, ast.Constant) and isinstance(key.value, str)
 
 
 def _power(base: float, exponent: float) -> float:

@@ -46,6 +46,7 @@ TORCH = {
 """The arguments of each class of PyTorch that can be read, as its documentation has them."""
 
 TRANSFORMERS = {
+    "get_constant_schedule": "optimizer, last_epoch=-1",
     "get_constant_schedule_with_warmup": "optimizer, num_warmup_steps, last_epoch=-1",
     "get_cosine_schedule_with_warmup": (
         "optimizer, num_warmup_steps, num_training_steps, num_cycles=0.5, last_epoch=-1"
@@ -53,9 +54,24 @@ TRANSFORMERS = {
     "get_cosine_with_hard_restarts_schedule_with_warmup": (
         "optimizer, num_warmup_steps, num_training_steps, num_cycles=1, last_epoch=-1"
     ),
+    "get_cosine_with_min_lr_schedule_with_warmup": (
+        "optimizer, num_warmup_steps, num_training_steps, num_cycles=0.5, last_epoch=-1, min_lr=None, min_lr_rate=None"
+    ),
+    "get_cosine_with_min_lr_schedule_with_warmup_lr_rate": (
+        "optimizer, num_warmup_steps, num_training_steps, num_cycles=0.5, last_epoch=-1, min_lr=None, "
+        "min_lr_rate=None, warmup_lr_rate=None"
+    ),
+    "get_inverse_sqrt_schedule": "optimizer, num_warmup_steps, timescale=None, last_epoch=-1",
     "get_linear_schedule_with_warmup": "optimizer, num_warmup_steps, num_training_steps, last_epoch=-1",
     "get_polynomial_decay_schedule_with_warmup": (
         "optimizer, num_warmup_steps, num_training_steps, lr_end=1e-07, power=1.0, last_epoch=-1"
+    ),
+    "get_scheduler": (
+        "name, optimizer, num_warmup_steps=None, num_training_steps=None, scheduler_specific_kwargs=None"
+    ),
+    "get_wsd_schedule": (
+        "optimizer, num_warmup_steps, num_decay_steps, num_training_steps=None, num_stable_steps=None, "
+        "warmup_type='linear', decay_type='cosine', min_lr_ratio=0, num_cycles=0.5, last_epoch=-1"
     ),
 }
 """The same for functions of Hugging Face's transformers, which make a `LambdaLR`."""
