@@ -77,13 +77,13 @@ class Factor(Cause):
 
     def _every(self, scene: Scene) -> str:
         """The period over which both numbers hold."""
-        schedule = scene.a.schedule
+        schedule, ratio = scene.a.schedule, 1.0
+        if not isinstance(schedule, Decay):
+            return ""
         if isinstance(schedule, ExponentialDecay) and self.factor_a and schedule.factor not in (0, 1):
             ratio = math.log(self.factor_a) / math.log(schedule.factor)
         elif isinstance(schedule, InverseTimeDecay) and self.decay_rate_a and schedule.decay_rate:
             ratio = self.decay_rate_a / schedule.decay_rate
-        else:
-            return ""
         return f" every {scene.steps(round(float(schedule.every.count) * ratio))}"
 
 
