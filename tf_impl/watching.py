@@ -30,7 +30,7 @@ from samestep.experiment.watching import (
     frames,
 )
 from tf_impl import reading
-from tf_impl.made import arguments, schedule_of, takes_rate
+from tf_impl.noted import arguments, schedule_of, takes_rate
 from tf_impl.recorder import Recorder, _accumulation
 
 _logger = logging.getLogger("samestep")

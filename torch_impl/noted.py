@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import math
 import sys
 import weakref
@@ -15,8 +16,11 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
+from samestep.experiment.clock import Clock
 from samestep.experiment.recording import Source
+from samestep.experiment.schedules.text import to_json
 from samestep.experiment.watching import Facts, Notebook, Optimizer, Steps, epoch_of, frames
+from torch_impl import reading
 
 _TRAINERS = {
     "lightning": "lightning",
@@ -215,10 +219,11 @@ class Passes:
             facts.steps_per_epoch = -(-self._length // (facts.accumulation or 1))
 
 
-def arguments(scheduler: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """What a scheduler was made with: numbers, texts and lists of them, without its optimizer."""
+def arguments(held: Any, call: tuple[tuple[Any, ...], dict[str, Any]]) -> dict[str, Any]:
+    """What a scheduler was made with by a call: numbers, texts and lists of them, without its optimizer."""
+    args, kwargs = call
     try:
-        given = inspect.signature(type(scheduler).__init__).bind(scheduler, *args, **kwargs).arguments
+        given = inspect.signature(type(held).__init__).bind(held, *args, **kwargs).arguments
     except (TypeError, ValueError):  # which its `__init__` will say
         return {}
     for value in list(given.values()):  # as Transformers' functions make `LambdaLR`
@@ -231,6 +236,12 @@ def arguments(scheduler: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         if name not in ("self", "optimizer")
         and (isinstance(value, plain) or (isinstance(value, list | tuple) and all(isinstance(x, plain) for x in value)))
     }
+
+
+def schedule_of(held: Any) -> dict[str, Any]:
+    """A schedule in the vocabulary. Raises ValueError for one that cannot be read."""
+    read: dict[str, Any] = json.loads(to_json(reading.read(held, Clock.STEPS, "step")))
+    return read
 
 
 def loaded_step(optimizer: torch.optim.Optimizer) -> int | None:

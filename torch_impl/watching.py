@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import math
 import sys
 import threading
@@ -19,8 +18,6 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from torch.utils.data import DataLoader
 
-from samestep.experiment.clock import Clock
-from samestep.experiment.schedules.text import to_json
 from samestep.experiment.watching import (
     Group,
     Notebook,
@@ -32,7 +29,6 @@ from samestep.experiment.watching import (
     caller,
     is_own,
 )
-from torch_impl import reading
 from torch_impl.noted import (
     ByIdentity,
     Line,
@@ -43,6 +39,7 @@ from torch_impl.noted import (
     loaded_step,
     planned_epochs,
     process,
+    schedule_of,
     trainer,
 )
 from torch_impl.recorder import Recorder
@@ -470,7 +467,7 @@ class _Scheduler:
     ) -> None:
         self._watching, self._scheduler = watching, weakref.ref(scheduler)
         known = watching.notebook.facts.schedulers
-        self.facts = Scheduler(len(known), type(scheduler).__name__, -1, arguments(scheduler, args, kwargs), place)
+        self.facts = Scheduler(len(known), type(scheduler).__name__, -1, arguments(scheduler, (args, kwargs)), place)
         known.append(self.facts)
         self._is_read = False
         self._moved: NotedOptimizer | None = None
@@ -550,7 +547,7 @@ class _Scheduler:
                 known.facts.part_of = self.facts.id
         try:
             with self._watching.reading():
-                self.facts.schedule = _json(reading.read(scheduler, Clock.STEPS, "step"))
+                self.facts.schedule = schedule_of(scheduler)
         except (ValueError, TypeError, AttributeError, RuntimeError) as error:
             if getattr(scheduler, "lr_lambdas", None) and isinstance(scheduler, LambdaLR):
                 self._watching.keep(self, scheduler.lr_lambdas[0])
@@ -566,8 +563,3 @@ def _all_subclasses(owner: type[Any]) -> Iterator[type[Any]]:
     for each in owner.__subclasses__():
         yield each
         yield from _all_subclasses(each)
-
-
-def _json(schedule: Any) -> dict[str, Any]:
-    held: dict[str, Any] = json.loads(to_json(schedule))
-    return held

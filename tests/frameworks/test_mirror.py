@@ -14,6 +14,7 @@ CALLED_BY_KERAS = {"on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train
 # where the two frameworks differ by nature, only the names that both have are held against each other
 NOT_THE_SAME = {
     "natives.py": "each lacks other schedules, and PyTorch counts calls of scheduler.step()",
+    "noted.py": "only PyTorch has schedulers that are stepped, and groups that anybody may write to",
     "reading.py": "PyTorch saves a state without its class",
     "schedules.py": "a live schedule of Keras is already what the optimizer takes",
     "stacked.py": "Keras makes many updates in one graph, PyTorch one after the other",
@@ -21,11 +22,12 @@ NOT_THE_SAME = {
     "stand_ins.py": "each lacks other schedules, and Keras saves them",
 }
 # PyTorch's optimizers are made with the parameters, Keras' are given them by `fit`; its schedulers with an optimizer,
-# which has groups of parameters
+# which has groups of parameters; Keras' objects keep what they were made with
 ONE_SIDE_ONLY = {
     ("training.py", "optimizer"): "parameters",
     ("natives.py", "made"): "optimizer",
     ("reading.py", "read"): "group",
+    ("noted.py", "arguments"): "call",
 }
 
 
