@@ -104,7 +104,7 @@ def test_python_of_the_docs_runs():
 
 def test_schedules_of_the_docs_are_read():
     written = "".join(re.findall(r"```text\n(.*?)```", SCHEDULES, re.DOTALL)).splitlines()
-    assert len(written) == 7
+    assert len(written) == 8
     for text in written:
         assert parse(text)
 
