@@ -47,7 +47,7 @@ def read(
     if isinstance(native, (int, float)):
         return Constant(initial=float(native))
     if isinstance(native, keras.callbacks.ReduceLROnPlateau):
-        raise ValueError(DEPENDS_ON_LOSSES)
+        raise ValueError(DEPENDS_ON_LOSSES.format("ReduceLROnPlateau"))
     try:
         return of_itself(native, clock, stepping)
     except ValueError as error:

@@ -8,7 +8,7 @@ import json
 import math
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import suppress
 from itertools import pairwise
 from types import FrameType
@@ -188,8 +188,9 @@ class Passes:
         if self._training is None:
             self._training = self._last
             loader = self._last() if self._last is not None else None
-            with suppress(TypeError, AttributeError):
-                self._length = len(loader)  # type: ignore[arg-type]
+            if isinstance(loader, Sized):
+                with suppress(TypeError):  # of what is read as it comes, nobody knows the length
+                    self._length = len(loader)
         self._notebook.facts.epochs.append(self.begun)
         self.begun = None
 

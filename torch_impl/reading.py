@@ -62,7 +62,7 @@ def read(
         raise ValueError(f"group: got {group}. The optimizer has {len(groups)}; write 0 to {len(groups) - 1}.")
     of_it = (kind, held, groups[group], group)
     if isinstance(native, lr_scheduler.ReduceLROnPlateau):
-        raise ValueError(DEPENDS_ON_LOSSES)
+        raise ValueError(DEPENDS_ON_LOSSES.format("ReduceLROnPlateau"))
     try:
         return _read(_known(kind), *of_it, clock, stepping)
     except ValueError as error:
@@ -293,7 +293,7 @@ class _Reader:
         base : base_lr, where not the state's. early : how many calls a SequentialLR is ahead of those within it.
         """
         if name == "ReduceLROnPlateau":
-            raise ValueError(DEPENDS_ON_LOSSES)
+            raise ValueError(DEPENDS_ON_LOSSES.format("ReduceLROnPlateau"))
         if name not in KNOWN:
             raise ValueError(
                 f"{name} is not a scheduler that samestep can read. Write the class of torch.optim.lr_scheduler that "

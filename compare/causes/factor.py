@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 
 from samestep.experiment.clock import Duration
 from samestep.experiment.schedules import ExponentialDecay, InverseTimeDecay
+from samestep.experiment.schedules.base import LARGEST
 
 from ..infer.numbers import digits, shortest
 from ..refute import Claim, Pair, predict
@@ -18,6 +19,12 @@ Decay = ExponentialDecay | InverseTimeDecay
 
 PARTS = 10
 """A period is divided by at most so much in search of shorter numbers."""
+
+LEAST = 1e-4
+"""The smallest factor that somebody writes."""
+
+FARTHEST = 700.0
+"""The largest exponent of e that a float64 holds."""
 
 
 class Factor(Cause):
@@ -92,10 +99,11 @@ def other_factor(pair: Pair) -> Iterator[tuple[Decay, Decay]]:
     a, b = pair.a.schedule, pair.b.schedule
     if isinstance(a, Decay) and isinstance(b, Decay) and type(a) is type(b):
         if not (pair.a.is_endless or a.staircase or b.staircase):
-            a = _over(a, _common_period(a, b))
-        value = factor_of(b if b.staircase else _over(b, a.every))
-        if factor_of(a) != value:
-            yield a, a.model_copy(update={"factor" if isinstance(a, ExponentialDecay) else "decay_rate": value})
+            every = _common_period(a, b)
+            a = _with_factor(a, _factor_over(a, every), every)
+        value = factor_of(b) if b.staircase else _factor_over(b, a.every)
+        if factor_of(a) != value and 0 < value <= LARGEST:
+            yield a, _with_factor(a, value, a.every)
 
 
 def factor_of(decay: Decay) -> float:
@@ -103,22 +111,34 @@ def factor_of(decay: Decay) -> float:
     return decay.factor if isinstance(decay, ExponentialDecay) else decay.decay_rate
 
 
+def _with_factor(decay: Decay, value: float, every: Duration) -> Decay:
+    name = "factor" if isinstance(decay, ExponentialDecay) else "decay_rate"
+    return decay.model_copy(update={name: value, "every": every})
+
+
+def _factor_over(decay: Decay, every: Duration) -> float:
+    """The number that a smooth decay goes by over another period, at the same rates."""
+    ratio = float(every.count / decay.every.count)
+    if ratio == 1:
+        return factor_of(decay)
+    if not isinstance(decay, ExponentialDecay):
+        value = decay.decay_rate * ratio
+    else:
+        value = math.exp(min(math.log(decay.factor) * ratio, FARTHEST))
+    return shortest(value, 1e-12 * value)
+
+
 def _common_period(a: Decay, b: Decay) -> Duration:
     """The period over which both numbers have fewest digits: of a log only the speed is known, not the period.
 
-    0.81 in 500 steps and 0.0001 in 1,000 are 0.9 and 0.1 in 250.
+    0.81 in 500 steps and 0.0001 in 1,000 are 0.9 and 0.1 in 250. Over so long a period that hardly anything is left,
+    any number is short.
     """
     parts = {each.every.count / k for each in (a, b) for k in range(2, PARTS + 1)}
     tried = [a.every, b.every, *(Duration(each, "steps") for each in sorted(parts) if each.denominator == 1)]
-    return min(tried, key=lambda every: sum(digits(factor_of(_over(each, every))) for each in (a, b)))
 
+    def unusual(every: Duration) -> tuple[bool, int]:
+        both = [_factor_over(each, every) for each in (a, b)]
+        return not all(LEAST <= each <= 1 / LEAST for each in both), sum(map(digits, both))
 
-def _over(decay: Decay, every: Duration) -> Decay:
-    """A smooth decay over another period: the same rates."""
-    ratio = every.count / decay.every.count
-    if ratio == 1:
-        return decay
-    exponential = isinstance(decay, ExponentialDecay)
-    value = decay.factor ** float(ratio) if isinstance(decay, ExponentialDecay) else decay.decay_rate * float(ratio)
-    name = "factor" if exponential else "decay_rate"
-    return decay.model_copy(update={name: shortest(value, 1e-12 * value), "every": every})
+    return min(tried, key=unusual)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -64,21 +65,15 @@ class Inferred:
 
     @cached_property
     def _rates(self) -> Tabled:
-        def rate(t: np.ndarray) -> np.ndarray:
-            try:
-                return self.schedule.rate(t, Clock.STEPS)
-            except ValueError:
-                return _held_back(self.schedule, t)
-
-        return Tabled(rate)
+        return Tabled(lambda t: _held_back(self.schedule, self.schedule.rate, t, LARGEST))
 
     @cached_property
     def _scales(self) -> Tabled:
-        return Tabled(lambda t: self.schedule.float32_scale(t, Clock.STEPS))
+        return Tabled(lambda t: _held_back(self.schedule, self.schedule.float32_scale, t))
 
     @cached_property
     def _drifts(self) -> Tabled:
-        return Tabled(lambda t: self.schedule.float32_drift(t, Clock.STEPS))
+        return Tabled(lambda t: _held_back(self.schedule, self.schedule.float32_drift, t))
 
 
 def infer(rates: Rates, clock: Clock | None = None) -> Inferred | None:
@@ -187,17 +182,34 @@ _MANY = 20_000
 _FEW = 6_000
 
 
-def _held_back(schedule: Schedule, t: np.ndarray) -> np.ndarray:
-    """The rates up to the last step at which they are in the range of float32, though they may fall again later."""
+def _held_back(
+    schedule: Schedule,
+    ask: Callable[[np.ndarray, Clock], np.ndarray],
+    t: np.ndarray,
+    beyond: float | None = None,
+) -> np.ndarray:
+    """What a schedule is asked for, up to the last step at which its rates are in the range of float32.
+
+    They may fall again later. beyond : what it has from there on; by default, as at the last such step.
+    """
+    try:
+        return ask(t, Clock.STEPS)
+    except ValueError:
+        last = _last_within(schedule, t)
+    held = ask(np.minimum(t, last), Clock.STEPS)
+    return held if beyond is None else np.where(t <= last, held, beyond)
+
+
+def _last_within(schedule: Schedule, t: np.ndarray) -> int:
+    """The last of some steps up to which a schedule has a rate; 0 for none."""
     ordered = np.unique(t)
 
-    def beyond(place: int) -> bool:
+    def has_none(place: int) -> bool:
         try:
             schedule.rate(ordered[: place + 1], Clock.STEPS)
         except ValueError:
             return True
         return False
 
-    within = bisect_left(range(len(ordered)), True, key=beyond)
-    last = int(ordered[within - 1]) if within else 0
-    return np.where(t <= last, schedule.rate(np.minimum(t, last), Clock.STEPS), LARGEST)
+    within = bisect_left(range(len(ordered)), True, key=has_none)
+    return int(ordered[within - 1]) if within else 0

@@ -27,19 +27,11 @@ class Tabled:
     def __call__(self, step: np.ndarray) -> np.ndarray:
         """Its values at these steps."""
         highest = int(step.max(initial=0))
+        if highest >= MOST or step.min(initial=0) < 0:
+            return self._function(step)
         if highest >= len(self._values):
             self._asked += 1
-            if self._asked <= OFTEN or highest >= MOST or step.min(initial=0) < 0 or not self._makes(highest):
+            if self._asked <= OFTEN:
                 return self._function(step)
-        elif step.min(initial=0) < 0:
-            return self._function(step)
-        return np.asarray(self._values[step])
-
-    def _makes(self, highest: int) -> bool:
-        """Make the table for twice as many steps; not where it has no value at one of them."""
-        try:
             self._values = self._function(np.arange(min(2 * highest + 1, MOST)))
-        except ValueError:
-            self._asked = -OFTEN
-            return False
-        return True
+        return np.asarray(self._values[step])

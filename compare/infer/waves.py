@@ -182,16 +182,11 @@ def _growth_by_shape(rows: Rows, first: float) -> list[float]:
 
 
 def _folded(rows: Rows) -> list[tuple[float, float]]:
-    """Short periods, for rows that are too far apart to show them: tries all.
-
-    Of those between which the rows do not tell, one that they show in whole comes first, in few digits.
-    """
+    """Short periods, for rows that are too far apart to show them: tries all."""
     some = rows.sample
     firsts = np.arange(2.0, min(1024.0, float(some.t[-1])))
     rest, _, _ = scan(half_cosine((some.x % firsts[:, None]) / firsts[:, None]), some.y)
-    alike = np.flatnonzero(rest <= max(2 * rest.min(initial=np.inf), float(np.median(some.absolute))))
-    shown = sorted(firsts[alike], key=lambda each: (each < 2 * rows.gap, whole_digits(int(each), rows.unit), each))
-    return [(float(first), 1.0) for first in dict.fromkeys([*shown[:2], *firsts[np.argsort(rest)[:2]]])]
+    return [(float(firsts[k]), 1.0) for k in np.argsort(rest)[:2]]
 
 
 def _places(t: np.ndarray, first: float, t_mul: float) -> tuple[np.ndarray, np.ndarray]:

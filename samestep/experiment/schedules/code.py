@@ -168,8 +168,8 @@ class _Reader:
                 return self.values.get(name, _CONSTANTS.get(name, _Unknown(name)))
             case ast.List(elts=parts) | ast.Tuple(elts=parts):
                 return [self.value(each) for each in parts]
-            case ast.Dict(keys=keys, values=values) if all(_is_text(key) for key in keys):
-                return {key.value: self.value(each) for key, each in zip(keys, values, strict=True)}  # type: ignore[union-attr]
+            case ast.Dict(keys=keys, values=values) if len(texts := _texts(keys)) == len(keys):
+                return dict(zip(texts, map(self.value, values), strict=True))
             case ast.UnaryOp() | ast.BinOp():
                 numbers = [node.operand] if isinstance(node, ast.UnaryOp) else [node.left, node.right]
                 return _worked_out(node, _OPERATORS.get(type(node.op)), *map(self.value, numbers))
@@ -287,8 +287,8 @@ _ROOTS = {
 _CONSTANTS = {"math.pi": math.pi, "math.e": math.e}
 
 
-def _is_text(key: ast.expr | None) -> bool:
-    return isinstance(key, ast.Constant) and isinstance(key.value, str)
+def _texts(keys: list[ast.expr | None]) -> list[str]:
+    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
 
 
 def _power(base: float, exponent: float) -> float:

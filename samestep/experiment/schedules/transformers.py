@@ -56,7 +56,7 @@ def called_by_name(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """
     name = str(given["name"])
     if name in _OF_LOSSES:
-        raise ValueError(DEPENDS_ON_LOSSES.replace("ReduceLROnPlateau", name))
+        raise ValueError(DEPENDS_ON_LOSSES.format(name))
     if name not in BY_NAME:
         raise ValueError(f"get_scheduler has no schedule {name[:60]!r}. {hint(name, BY_NAME)}")
     own = {} if name in _TAKE_NO_MORE else dict(given["scheduler_specific_kwargs"] or {})

@@ -332,6 +332,24 @@ def test_factors_are_told_over_the_period_in_which_they_are_short():
     assert "a multiplies its rate by 0.9 every 250 steps, b by 0.1" in str(found)
 
 
+@pytest.mark.parametrize(
+    ("fast", "slow"),
+    [
+        ("factor=0.5,every=1 steps", "factor=0.9,every=2000 steps"),
+        ("factor=1.5,every=1 steps", "factor=1.1,every=4000 steps"),
+    ],
+)
+def test_a_period_after_which_nothing_is_left_is_not_where_factors_are_short(fast, slow):
+    """0.5 at every step is 0 in 2,000, and 0 has no digits. A rate that grows is asked beyond what float32 holds."""
+    a, b = (parse(f"exponential:initial=1e-3,{each}").rate(np.arange(100), Clock.STEPS) for each in (fast, slow))
+    for one, other in ((a, b), (b, a)):
+        found = diagnose(Rates.of(np.arange(100), one), Rates.of(np.arange(100), other))
+        for cause in (found.cause, *found.also_possible):
+            if isinstance(cause, Factor):
+                assert 0 < cause.factor_a < 1e6
+                assert 0 < cause.factor_b < 1e6
+
+
 def test_a_way_up_that_rows_far_apart_jump_over_is_told_by_its_length():
     """Neither log has a row at its highest rate, and each has rows after it."""
 
