@@ -32,7 +32,7 @@ from samestep.experiment.schedules.base import tidy
 from .decays import smooth_exponentials, steps
 from .fitting import Family, built, scan, settle, settled
 from .lines import last_moves, length_grid
-from .numbers import cost, digits, shorter, shortest, tidy_wholes
+from .numbers import LONGEST, cost, digits, shorter, shortest, tidy_wholes
 from .rows import Rows
 from .waves import half_cosine
 
@@ -376,7 +376,8 @@ def _heads(rows: Rows, first: int, last: int, peak: float) -> list[tuple[float, 
         found.append((peak * low / float(rows.y[0]), 0.0))
     tidy = tidy_wholes(max(low, 1), high, rows.unit)[:4] if high > low else []
     found += [(float(each), start) for each in (*tidy, *np.linspace(max(low, 1), high, 5))]
-    near = [(max(1.0, float(round(warm))), start) for warm, start in found if 0.9 * low <= warm <= 1.1 * high + 1]
+    highest = min(1.1 * high + 1, LONGEST)
+    near = [(max(1.0, float(round(warm))), start) for warm, start in found if 0.9 * low <= warm <= highest]
     return list(dict.fromkeys(near))[:MOST_LENGTHS]
 
 

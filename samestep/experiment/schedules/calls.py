@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 
 DEPENDS_ON_LOSSES = (
-    "{} depends on the losses: it can be recorded and compared, not translated. "
-    "Record a run and compare its trace."
+    "{} depends on the losses: it can be recorded and compared, not translated. Record a run and compare its trace."
 )
 
 

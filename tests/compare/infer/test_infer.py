@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from samestep._compare.infer import infer
@@ -243,6 +243,7 @@ numbers = st.one_of(
     st.lists(st.tuples(numbers, st.integers(1, 2**40)), min_size=1, max_size=30),
     st.sampled_from([0.0, 1e-9, 1.0, 1e300]),
 )
+@example([(0.0, 1), (0.0, 1), (1.0, 999_999_999_991), (2.0, 7)], 0.0)  # a warm-up that is longer than can be written
 def test_whatever_the_numbers_it_answers(rows, rounding):
     lr, gaps = zip(*rows, strict=True)
     rates = Rates.of(np.cumsum(gaps), lr, rounding)
