@@ -133,7 +133,7 @@ def test_float32_rounds_the_factor_of_a_weight_decay(trainers):
 
 
 @pytest.mark.parametrize("here", FRAMEWORKS)
-@pytest.mark.parametrize("arm", question().arms, ids=lambda arm: arm.name)
+@pytest.mark.parametrize("arm", question().arms[:2], ids=lambda arm: arm.name)
 def test_float32_rounds_beta_2(trainers, here, arm):
     """Left as the only one, it makes the gap some four times as large as rounding alone does, in the root mean square.
 

@@ -16,7 +16,6 @@ from samestep.experiment.plan import (
     Adam,
     AdamW,
     Arm,
-    Constant,
     Controls,
     CsvData,
     Momentum,
@@ -31,22 +30,20 @@ from samestep.experiment.schedules.text import parse
 SEEDS = (3, 4)
 SMALL = question().replace(
     data=question().data.model_copy(update={"samples": 100}), batch_size=16, epochs=3, seeds=SEEDS,
-    arms=(
-        Arm(name="constant", schedule=Constant(initial=1e-2), stepping="step"),
-        Arm(name="odd", schedule=exponential("5 steps", initial=1e-2, factor=0.5), stepping="epoch"),
-    ),
+    arms=(Arm(name="odd", schedule=exponential("5 steps", initial=1e-2, factor=0.5), stepping="epoch"),),
 )  # fmt: skip
 SHARED = SMALL.controls.model_dump()
 EXAMPLE_ARMS = [  # in turn: what a schedule gives and how often it is asked have nothing to do with one another
     Arm(name=f"{number} {stepping}", schedule=parse(text), stepping=stepping)
     for (number, text), stepping in zip(enumerate(EXAMPLES.values()), itertools.cycle(("step", "epoch")))
 ]
+LINE = Network(hidden=(), activation="linear", dropout=0.0)
 CHANGES = {
     "default-arms": {"arms": question().arms},
     "drop-last": {"drop_last": True},
     "full-batches-only": {"batch_size": 25},
     "one-batch": {"batch_size": 128},
-    "linear": {"network": Network(hidden=(), activation="linear", dropout=0.0)},
+    "linear": {"network": LINE},
     "looked-at-in-parts": {"network": Network(hidden=(650,), activation="tanh", dropout=0.2)},
     "sgd": {"optimizer": SGD()},
     "momentum": {"optimizer": Momentum(momentum=0.9, nesterov=False)},
@@ -54,7 +51,7 @@ CHANGES = {
     "amsgrad": {"optimizer": Adam(beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=True)},
     "adamw": {"optimizer": AdamW(beta_1=0.8, beta_2=0.99, epsilon=1e-7, amsgrad=False, weight_decay=0.1)},
     "rmsprop": {"optimizer": RMSprop(rho=0.9, epsilon=1e-7)},
-    "examples": {"arms": EXAMPLE_ARMS, "epochs": 6, "batch_size": 50, "seeds": SEEDS[:1], "network": Network(hidden=(4,), activation="tanh", dropout=0.2)},
+    "examples": {"arms": EXAMPLE_ARMS, "epochs": 6, "batch_size": 50, "seeds": SEEDS[:1], "optimizer": SGD(), "network": LINE},
     **{
         activation: {"network": Network(hidden=(7, 5, 3), activation=activation, dropout=0.5)}
         for activation in ("elu", "relu", "sigmoid", "silu", "softplus")

@@ -11,11 +11,14 @@ import sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 import keras
 import numpy as np
+import tensorflow as tf
 
 from samestep.experiment.clock import Clock
 from samestep.experiment.plan import Arm
 from tf_impl import schedules
 from tf_impl.recorder import Recorder
+
+ZERO = np.zeros((1, 1), "float32")
 
 
 class Updates(keras.callbacks.Callback):
@@ -26,10 +29,10 @@ class Updates(keras.callbacks.Callback):
         self.made = []
 
     def on_train_batch_begin(self, batch, logs=None):
-        self.model.set_weights([np.zeros((1, 1), "float32")])
+        self.model.trainable_variables[0].assign(ZERO)
 
     def on_train_batch_end(self, batch, logs=None):
-        self.made.append(-float(self.model.get_weights()[0][0, 0]))
+        self.made.append(-float(self.model.trainable_variables[0].numpy()[0, 0]))
 
 
 def run(arm, clock, epochs):
@@ -39,10 +42,10 @@ def run(arm, clock, epochs):
     model.compile(keras.optimizers.SGD(native.learning_rate), loss=lambda y, prediction: prediction)
     recorder, updates = Recorder(), Updates()
     ones = np.ones((clock.samples, 1), "float32")
+    batches = tf.data.Dataset.from_tensor_slices((ones, ones)).batch(clock.batch_size)
     model.fit(
-        ones,
-        ones,
-        batch_size=clock.batch_size,
+        batches.repeat(),  # which is begun once, not in every epoch
+        steps_per_epoch=clock.steps_per_epoch,
         epochs=epochs,
         verbose=0,
         callbacks=[updates, recorder, *native.attach(model.optimizer)],
