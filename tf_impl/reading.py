@@ -178,7 +178,7 @@ def _of_function(function: Callable[..., float], epoch: int, lr: float) -> float
 def _checked(entry: type[ScheduleModel], key: str, value: Any) -> Any:
     """A value of a config: numbers as floats, all else as it is. Raises ValueError where a number is none."""
     is_word = key in entry.model_fields and get_origin(entry.model_fields[key].annotation) is Literal
-    if isinstance(value, bool | dict) or is_word or (key == "warmup_target" and value is None):
+    if isinstance(value, bool | dict) or is_word or (value is None and entry.may_be_none(key)):
         return value
     if isinstance(value, list | tuple):
         return [_checked(entry, key, each) for each in value]

@@ -309,3 +309,22 @@ class Clip(keras.optimizers.schedules.LearningRateSchedule):
     @classmethod
     def from_config(cls, config):
         return cls(config["lowest"], keras.optimizers.schedules.deserialize(config["of"]))
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class Shift(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule that is asked some steps late or early."""
+
+    def __init__(self, of, late, early):
+        self.of, self.late, self.early = of, late, early
+
+    def __call__(self, step):
+        return self.of(ops.maximum(step - (self.late or 0), 0) + (self.early or 0))
+
+    def get_config(self):
+        of = keras.optimizers.schedules.serialize(self.of)
+        return {"of": of, "late": self.late, "early": self.early}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(keras.optimizers.schedules.deserialize(config["of"]), config["late"], config["early"])

@@ -238,3 +238,13 @@ class Clip:
 
     def __call__(self, n):
         return max(self.of(n), self.lowest)
+
+
+class Shift:
+    """Another schedule that is asked some steps late or early."""
+
+    def __init__(self, of, late, early):
+        self.of, self.late, self.early = of, late, early
+
+    def __call__(self, n):
+        return self.of(max(n - (self.late or 0), 0) + (self.early or 0))

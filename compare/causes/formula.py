@@ -19,6 +19,7 @@ from samestep.experiment.schedules import (
     PolynomialDecay,
     Power,
     Schedule,
+    Shift,
     Warmup,
 )
 from samestep.experiment.schedules import Sequence as SequenceSchedule
@@ -68,6 +69,11 @@ class _Formula:
         match schedule:
             case Clip():
                 return f"{self.words.most}({self.of(schedule.of, n)}, {schedule.lowest!r})"
+            case Shift():
+                if schedule.early is not None:
+                    return self.of(schedule.of, f"({n} + {self.count(schedule.early)})")
+                late = "" if schedule.late is None else self.count(schedule.late)
+                return self.of(schedule.of, f"{self.words.most}({n} - {late}, 0)")
             case Warmup():
                 then = n if schedule.overlaps else self._late(n, schedule.over)
                 return self._in_turn([schedule.over], [self._way_up(schedule, n), self.of(schedule.then, then)], n)

@@ -20,6 +20,7 @@ from samestep.experiment.schedules import (
     Product,
     Schedule,
     Sequence,
+    Shift,
     Warmup,
 )
 
@@ -58,6 +59,9 @@ def _counts(schedule: Schedule, begins: int) -> Iterator[tuple[str, int]]:
             yield from _counts(schedule.then, begins + (0 if schedule.overlaps else _steps(schedule.over)))
         case Sequence():
             yield from _in_turn(schedule, begins)
+        case Shift():
+            late, early = (0 if each is None else _steps(each) for each in (schedule.late, schedule.early))
+            yield from _counts(schedule.of, begins + late - early)
         case Product() | Clip():
             for factor in schedule.parts():
                 yield from _counts(cast("Schedule", factor), begins)

@@ -153,7 +153,6 @@ WRONG = {
         "min_lr and min_lr_rate are both there. Keep one.",
     ),
     "no lowest rate": ("lr = 0.1; get_scheduler('cosine_with_min_lr', opt, 1, 9)", "min_lr is missing. Add min_lr=… or min_lr_rate=…."),
-    "a step late": ("lr = 0.1; get_scheduler('cosine_warmup_with_min_lr', opt, 0, 9, {'min_lr': 0.01})", "begins this cosine at its second step"),
     "ways longer than the run": ("lr = 0.1; get_wsd_schedule(opt, 5, 5, 9)", "num_training_steps: got 9, less than both ways take."),
     "another way up": ("lr = 0.1; get_wsd_schedule(opt, 2, 2, 9, warmup_type='1-sqrt')", "warmup_type: got '1-sqrt'. samestep reads linear and cosine"),
     "another way down": ("lr = 0.1; get_wsd_schedule(opt, 2, 2, 9, decay_type='slow')", "decay_type: got 'slow'. Write linear, cosine or 1-sqrt."),

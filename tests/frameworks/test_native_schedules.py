@@ -175,6 +175,9 @@ schedules = simple | {
     "clip": st.tuples(any_simple, parts.filter(bool)).map(
         lambda drawn: KINDS["clip"](lowest=float(f"{drawn[0].base_lr * drawn[1]:.3g}"), of=drawn[0])
     ),
+    "shift": st.tuples(any_simple, durations, st.sampled_from(["late", "early"])).map(
+        lambda drawn: KINDS["shift"](of=drawn[0], **{drawn[2]: drawn[1]})
+    ),
     "product": st.tuples(any_simple, factors).map(lambda drawn: KINDS["product"](schedules=drawn)),
 }
 

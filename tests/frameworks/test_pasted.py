@@ -90,6 +90,10 @@ FUNCTIONS = {
     "cosine-cycles": "get_cosine_schedule_with_warmup(optimizer, 10, 70, num_cycles=1.5)",
     "floor": "get_cosine_with_min_lr_schedule_with_warmup(optimizer, 10, 90, min_lr_rate=0.1)",
     "floor-late": "get_cosine_with_min_lr_schedule_with_warmup_lr_rate(optimizer, 10, 90, min_lr=1e-3)",
+    "floor-late-at-once": "get_cosine_with_min_lr_schedule_with_warmup_lr_rate(optimizer, 0, 90, min_lr=1e-3)",
+    "floor-late-one-step": (
+        "get_cosine_with_min_lr_schedule_with_warmup_lr_rate(optimizer, 1, 90, min_lr=1e-3, warmup_lr_rate=0.3)"
+    ),
     "inverse-sqrt": "get_inverse_sqrt_schedule(optimizer, 10, timescale=30)",
     "stable": "get_wsd_schedule(optimizer, 10, 30, num_training_steps=90, min_lr_ratio=0.1, decay_type='1-sqrt')",
     "stable-cosine": "get_wsd_schedule(optimizer, 10, 30, num_stable_steps=20, warmup_type='cosine')",

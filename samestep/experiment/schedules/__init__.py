@@ -11,7 +11,7 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
-from samestep.experiment.schedules import clip, product, sequence, warmup
+from samestep.experiment.schedules import clip, product, sequence, shift, warmup
 from samestep.experiment.schedules.base import ArrayLike, ScheduleModel, float32_error
 from samestep.experiment.schedules.clip import Clip
 from samestep.experiment.schedules.constant import Constant
@@ -29,6 +29,7 @@ from samestep.experiment.schedules.polynomial import PolynomialDecay
 from samestep.experiment.schedules.power import Power
 from samestep.experiment.schedules.product import Product
 from samestep.experiment.schedules.sequence import Sequence
+from samestep.experiment.schedules.shift import Shift
 from samestep.experiment.schedules.warmup import Warmup
 
 Schedule = Annotated[
@@ -48,12 +49,13 @@ Schedule = Annotated[
     | Warmup
     | Sequence
     | Product
-    | Clip,
+    | Clip
+    | Shift,
     Field(discriminator="kind"),
 ]
 """Any of the vocabulary; the kind says which."""
 
-for _made_of_others in (warmup, sequence, product, clip):
+for _made_of_others in (warmup, sequence, product, clip, shift):
     vars(_made_of_others)["Schedule"] = Schedule  # pydantic looks the name up there when it first checks one
 
 SCHEDULES: tuple[type[ScheduleModel], ...] = get_args(get_args(Schedule)[0])
@@ -88,6 +90,7 @@ __all__ = [
     "Schedule",
     "ScheduleModel",
     "Sequence",
+    "Shift",
     "Warmup",
     "float32_error",
 ]

@@ -185,6 +185,11 @@ class ScheduleModel(Model):
         return keras, cls.NAMES.get(key, torch)
 
     @classmethod
+    def may_be_none(cls, key: str) -> bool:
+        """Whether a class of Keras, or a stand-in, may have None for one of its arguments."""
+        return key == "warmup_target" or (key in cls.model_fields and cls.model_fields[key].default is None)
+
+    @classmethod
     def keras_keys(cls, name: str) -> Mapping[str, str]:
         """Our key for each argument of a class of Keras, all of which have the same word for the initial rate."""
         keys = cls.KERAS[name]
@@ -241,6 +246,8 @@ class ScheduleModel(Model):
         """The values of a native schedule by our keys; without `keys`, those that have our own names."""
 
         def value(theirs: str, ours: str, given: Any) -> Any:
+            if given is None:
+                return None
             annotation = cls.model_fields[ours].annotation
             if isinstance(given, list | tuple):
                 return tuple(value(theirs, ours, each) for each in given)

@@ -102,9 +102,12 @@ def _plain(entry: type[ScheduleModel], key: str, value: Any) -> Any:
     if key in ("boundaries", "milestones", "values"):
         return [number(key, each) for each in _list(key, value)]
     is_word = key in entry.model_fields and get_origin(entry.model_fields[key].annotation) is Literal
-    if is_word or key in ("then", "schedules") or (key == "warmup_target" and value is None):
+    if is_word or key in ("then", "schedules", "of") or (value is None and entry.may_be_none(key)):
         return value
-    return value if isinstance(value, bool) and key in ("cycle", "staircase", "three_phase") else number(key, value)
+    return value if isinstance(value, bool) and key in _FLAGS else number(key, value)
+
+
+_FLAGS = ("cycle", "staircase", "three_phase", "overlaps", "joins")
 
 
 def _refuse_whole(name: str, values: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from samestep.experiment.schedules import (
     Power,
     Schedule,
     Sequence,
+    Shift,
     Warmup,
 )
 from samestep.experiment.schedules.base import tidy
@@ -181,13 +182,11 @@ def _cosine_a_step_late(given: _Given) -> Schedule:
     warm, low = given["num_warmup_steps"], given["warmup_lr_rate"]
     floor, over = given.rate(given["min_lr_rate"]), given.half_cycle(given.rest)
     then = CosineDecay(initial=given.base_lr, floor=floor, over=over, after="rise")
-    if warm == 0 or (warm == 1 and low is not None):
-        raise ValueError(
-            f"num_warmup_steps: got {warm:g}. transformers begins this cosine at its second step then, which samestep "
-            "has no word for. Write more, or cosine_with_min_lr."
-        )
+    step = given.count("num_warmup_steps", 1)
+    if warm == 0:
+        return Shift(of=then, early=step)
     if warm == 1:
-        return then
+        return then if low is None else Warmup(initial=given.rate(low), over=step, then=then, overlaps=True)
     initial = given.rate(1 / warm if low is None else low)
     return Warmup(initial=initial, over=given.count("num_warmup_steps", warm - 1), then=then)
 
