@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import terminal
-from .options import BatchSize, DropLast, Epochs, Json, Plot, Samples, Spec, Stepped, check_targets
+from .options import Accumulate, BatchSize, DropLast, Epochs, Json, Plot, Samples, Spec, Stepped, check_targets
 
 EXAMPLE = (
     "samestep simulate 'cosine:initial=0.1,floor=0,over=50 epochs,after=hold' "
@@ -22,6 +22,7 @@ def simulate(
     batch_size: BatchSize,
     epochs: Epochs,
     drop_last: DropLast = False,
+    accumulate: Accumulate = 1,
     stepping: Stepped = "step",
     csv: Annotated[Path | None, typer.Option(help="Write one row per update.")] = None,
     plot: Plot = None,
@@ -32,7 +33,13 @@ def simulate(
 
     check_targets([schedule], json, csv, plot)
     simulated = schedules.simulate(
-        schedule, samples=samples, batch_size=batch_size, epochs=epochs, drop_last=drop_last, stepping=stepping
+        schedule,
+        samples=samples,
+        batch_size=batch_size,
+        epochs=epochs,
+        drop_last=drop_last,
+        accumulate=accumulate,
+        stepping=stepping,
     )
     terminal.finish(simulated, json=json, csv=csv, plot=plot)
     return terminal.CODES[simulated.verdict]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from . import terminal
-from .options import DropLast, Json, Stepped, check_targets
+from .options import Accumulate, DropLast, Json, Stepped, check_targets
 
 EXAMPLE = "samestep translate schedule.json --to torch --samples 1000 --batch-size 32"
 
@@ -17,8 +17,8 @@ def translate(
         str,
         typer.Argument(
             metavar="FILE",
-            help="A schedule of the vocabulary (JSON or short form) or as code, a Keras schedule's config (JSON), or a "
-            "PyTorch scheduler's state_dict (JSON or .pt).",
+            help="A schedule of the vocabulary (JSON or short form), as code or in another program's words; a Keras "
+            "schedule's config (JSON), or a PyTorch scheduler's state_dict (JSON or .pt).",
             show_default=False,
         ),
     ],
@@ -26,6 +26,7 @@ def translate(
     samples: Annotated[int | None, typer.Option(help="Rows of data in an epoch, where units change.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows in a batch, where units change.")] = None,
     drop_last: DropLast = False,
+    accumulate: Accumulate = 1,
     stepping: Stepped = "step",
     class_name: Annotated[
         str | None, typer.Option("--class", help="The scheduler's class, where the file does not say it.")
@@ -37,7 +38,14 @@ def translate(
 
     check_targets([file], json)
     translated = schedules.translate(
-        file, to, samples=samples, batch_size=batch_size, drop_last=drop_last, stepping=stepping, class_name=class_name
+        file,
+        to,
+        samples=samples,
+        batch_size=batch_size,
+        drop_last=drop_last,
+        accumulate=accumulate,
+        stepping=stepping,
+        class_name=class_name,
     )
     terminal.finish(translated, json=json)
     return terminal.CODES[translated.verdict]

@@ -159,6 +159,7 @@ def simulate(
     batch_size: int | None = None,
     epochs: int,
     drop_last: bool = False,
+    accumulate: int = 1,
     clock: Clock | None = None,
     stepping: str = "step",
 ) -> Simulation:
@@ -170,7 +171,8 @@ def simulate(
         batch_size: Rows in a batch.
         epochs: Passes over the data.
         drop_last: Whether a last batch that is shorter is left out.
-        clock: A `Clock`, instead of samples, batch_size and drop_last.
+        accumulate: Batches whose gradients make one update.
+        clock: A `Clock`, instead of the four above.
         stepping: How often the rate is looked up: ``step`` or ``epoch``.
 
     Returns:
@@ -184,7 +186,7 @@ def simulate(
         >>> simulate("constant:initial=0.1", samples=4, batch_size=1, epochs=1).verdict  # doctest: +SKIP
         'same'
     """
-    clock = clock_of(clock, samples, batch_size, drop_last)
+    clock = clock_of(clock, samples, batch_size, drop_last, accumulate)
     need()
     looked_up = stepping_from(stepping)
     parsed = schedule_of(schedule, looked_up, clock)

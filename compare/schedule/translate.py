@@ -15,6 +15,7 @@ from samestep.experiment.plan import Framework
 from samestep.experiment.programs.process import need
 from samestep.experiment.programs.simulate import Request, proof_length
 from samestep.experiment.schedules import SCHEDULES, Schedule
+from samestep.experiment.schedules.dialects import dialect_of, is_yaml
 from samestep.experiment.schedules.text import Parsed, from_json, read
 from samestep.experiment.schedules.text import to_json as schedule_json
 from samestep.experiment.validation import PlanError, strict_json
@@ -121,6 +122,7 @@ def translate(
     samples: int | None = None,
     batch_size: int | None = None,
     drop_last: bool = False,
+    accumulate: int = 1,
     clock: Clock | None = None,
     stepping: str = "step",
     class_name: str | None = None,
@@ -133,7 +135,8 @@ def translate(
         samples: Rows of data in an epoch.
         batch_size: Rows in a batch.
         drop_last: Whether a last batch that is shorter is left out.
-        clock: A `Clock`, instead of the three above; needed only if the schedule or the stepping counts epochs.
+        accumulate: Batches whose gradients make one update.
+        clock: A `Clock`, instead of the four above; needed only if the schedule or the stepping counts epochs.
         stepping: How often the rate is looked up: ``step`` or ``epoch``.
         class_name: The scheduler's class, for a file that does not name it.
 
@@ -149,7 +152,7 @@ def translate(
     """
     if to not in TO:
         raise CompareError(f"--to: got {to!r}. Write torch or keras.")
-    clock = clock or clock_from(samples, batch_size, drop_last)
+    clock = clock or clock_from(samples, batch_size, drop_last, accumulate)
     need([TO[to]])
     file = schedule_json(schedule) if isinstance(schedule, SCHEDULES) else str(schedule)
     return _translated(file, TO[to], clock, stepping_from(stepping), class_name)
@@ -203,7 +206,7 @@ def _translated(
 def _read(file: str, class_name: str | None, stepping: Stepping, clock: Clock | None) -> tuple[Origin, Parsed | None]:
     """Whose schedule a file holds; and the schedule, where its framework need not be asked for it."""
     path = Path(file)
-    if not _is_file(path) or path.suffix == ".py":
+    if not _is_file(path) or path.suffix == ".py" or is_yaml(file):
         return "vocabulary", read(file, stepping, clock)
     try:
         raw = path.read_bytes()
@@ -221,6 +224,8 @@ def _read(file: str, class_name: str | None, stepping: Stepping, clock: Clock | 
         raise PlanError(f"{file}: {error}") from None
     if not isinstance(data, dict) or "kind" in data:
         return "vocabulary", Parsed(from_json(text, file))
+    if dialect_of(data) is not None:
+        return "vocabulary", read(file, stepping, clock)
     if "config" not in data and _looks_like_torch(data):
         return "torch", None
     if class_name is not None or {"class_name", "config", "learning_rate"} & set(data):

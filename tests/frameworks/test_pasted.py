@@ -10,8 +10,9 @@ import pytest
 
 from samestep.experiment.clock import Clock
 from samestep.experiment.schedules import SCHEDULES, signatures
+from samestep.experiment.schedules.code import TAKES
+from samestep.experiment.schedules.dialects.transformers import BY_NAME, TRANSFORMERS
 from samestep.experiment.schedules.text import read
-from samestep.experiment.schedules.transformers import BY_NAME
 
 PROGRAM = Path(__file__).parents[1] / "programs" / "pasted.py"
 UPDATES = 130
@@ -130,7 +131,7 @@ CASES = {
         for how, made in OPTIMIZERS.items()
     },
 }
-FRAMEWORKS = {"tensorflow": signatures.KERAS, "torch": signatures.OF_AN_OPTIMIZER}
+FRAMEWORKS = {"tensorflow": signatures.KERAS, "torch": signatures.TORCH | TRANSFORMERS.functions}
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +180,7 @@ def test_a_config_is_read_as_keras_saves_it(answers, tmp_path, name):
 def test_classes_take_what_the_framework_has_them_take(answers, framework, name):
     known = [
         [key, None if default is signatures.NEEDED else default]
-        for key, default in signatures.defaults(name).items()
+        for key, default in signatures.defaults(name, TAKES).items()
         if key != "name"
     ]
     assert known == [each for each in answers[framework]["classes"][name] if each[0] != "name"]

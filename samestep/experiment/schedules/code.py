@@ -20,19 +20,24 @@ from typing import Any
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import Schedule
 from samestep.experiment.schedules.calls import Call
+from samestep.experiment.schedules.dialects import FUNCTIONS
 from samestep.experiment.schedules.native import from_call
 from samestep.experiment.schedules.signatures import (
-    OF_AN_OPTIMIZER,
     OPTIMIZERS,
     SIGNATURES,
     TORCH,
-    TRANSFORMERS,
     UNREADABLE,
     bound,
+    defaults,
 )
-from samestep.experiment.schedules.transformers import called_by_name
 
 _BEGINS = re.compile(r"\s*(?:>>> ?)?(?:#|(?:import|from)\s|[A-Za-z_][\w.]*\s*(?:\(|=[^=]))")
+
+TAKES = SIGNATURES | {name: dialect.functions[name] for name, dialect in FUNCTIONS.items()}
+"""What each class and function that makes a schedule takes."""
+
+OF_AN_OPTIMIZER = {name for name in TAKES if "optimizer" in defaults(name, TAKES)}
+"""Those that are given an optimizer, whose rate is theirs."""
 
 RATES = ("lr", "learning_rate", "base_lr")
 """Names that hold the rate of an optimizer that is not there itself."""
@@ -186,13 +191,13 @@ class _Reader:
             self.value(node.func)  # a schedule may be asked at once
         given = [self.value(each) for each in node.args]
         named = {each.arg: self.value(each.value) for each in node.keywords if each.arg}
-        if name in SIGNATURES:
+        if name in TAKES:
             if len(named) < len(node.keywords) or any(isinstance(each, ast.Starred) for each in node.args):
                 raise ValueError(f"{name}: its arguments are in a variable. Write each of them.")
-            arguments = bound(name, given, named)
-            if name == "get_scheduler":
+            arguments = bound(name, given, named, TAKES)
+            if name in FUNCTIONS:
                 self.literals(name, arguments, but="optimizer")
-                name, arguments = called_by_name(arguments)
+                name, arguments = FUNCTIONS[name].called(name, arguments)
             return self.schedule(name, arguments)
         if name in UNREADABLE:
             raise ValueError(UNREADABLE[name].format(name))
@@ -216,10 +221,10 @@ class _Reader:
         meant = self.modules.get(first) or (held.code if isinstance(held, _Unknown) else first)
         name = f"{meant}{dot}{rest}"
         module, _, last = name.rpartition(".")
-        framework = "PyTorch" if last in TORCH else "transformers" if last in TRANSFORMERS else "Keras"
-        if last in SIGNATURES and meant != first and module.partition(".")[0] not in _ROOTS[framework]:
+        framework = "PyTorch" if last in TORCH else FUNCTIONS[last].name if last in FUNCTIONS else "Keras"
+        if last in TAKES and meant != first and module.partition(".")[0] not in _ROOTS[framework]:
             raise ValueError(f"{name[:80]} is not {framework}'s {last}. Write the schedule that it gives.")
-        return last if last in SIGNATURES or last in UNREADABLE else name
+        return last if last in TAKES or last in UNREADABLE else name
 
     def schedule(self, name: str, arguments: Mapping[str, Any]) -> Call:
         """A schedule, in place of those that are part of it."""
@@ -271,10 +276,10 @@ class _Reader:
             names = ", ".join(each.name for each in self.made)
             raise ValueError(f"{len(self.made)} schedules ({names[:80]}). Give the code of one.")
         for name in self.unknown:
-            if close := difflib.get_close_matches(name.rpartition(".")[2], SIGNATURES, n=1):
+            if close := difflib.get_close_matches(name.rpartition(".")[2], TAKES, n=1):
                 raise ValueError(f"{name[:60]!r} is not a schedule. Did you mean {close[0]}?")
         said = f"{self.unknown[0][:60]!r} is not a schedule" if self.unknown else "no schedule"
-        raise ValueError(f"{said} of Keras or PyTorch. Write one of {', '.join(SIGNATURES)}.")
+        raise ValueError(f"{said} of Keras or PyTorch. Write one of {', '.join(TAKES)}.")
 
 
 _ROOTS = {

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import SCHEDULES, Constant, Schedule, ScheduleModel
 from samestep.experiment.schedules.calls import Config
-from samestep.experiment.schedules.transformers import of_partial
+from samestep.experiment.schedules.dialects.transformers import of_partial
 from samestep.experiment.validation import describe
 
 PRINTED: Mapping[str, type[ScheduleModel]] = {each.__name__: each for each in SCHEDULES} | {

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import SCHEDULES, Constant, Schedule, ScheduleModel
 from samestep.experiment.schedules.calls import Call, Config, State, number
+from samestep.experiment.schedules.dialects import FUNCTIONS
 from samestep.experiment.schedules.signatures import KERAS, OF_A_FUNCTION, TORCH, bound, hint
-from samestep.experiment.schedules.transformers import from_transformers
 from samestep.experiment.validation import describe
 
 MADE_OF_OTHERS = ("ChainedScheduler", "SequentialLR")
@@ -57,7 +57,7 @@ def from_config(data: Any, stepping: Stepping = "step") -> Schedule:
 
 
 def from_call(call: Call, stepping: Stepping, clock: Clock | None) -> Schedule:
-    """Read a call of a class of Keras or PyTorch, with all its arguments.
+    """Read a call of a class of Keras or PyTorch, or of a dialect's function, with all its arguments.
 
     Args:
         call: Its name is that of the class alone.
@@ -72,7 +72,8 @@ def from_call(call: Call, stepping: Stepping, clock: Clock | None) -> Schedule:
     if call.name in TORCH:
         return _of_torch(call, stepping, clock)
     _check(call, call.base_lr)
-    schedule: Schedule = _checked(call.name, lambda: from_transformers(call, stepping))
+    read = FUNCTIONS[call.name].read_call
+    schedule: Schedule = _checked(call.name, lambda: read and read(call, stepping))
     return schedule
 
 

@@ -45,39 +45,7 @@ TORCH = {
 }
 """The arguments of each class of PyTorch that can be read, as its documentation has them."""
 
-TRANSFORMERS = {
-    "get_constant_schedule": "optimizer, last_epoch=-1",
-    "get_constant_schedule_with_warmup": "optimizer, num_warmup_steps, last_epoch=-1",
-    "get_cosine_schedule_with_warmup": (
-        "optimizer, num_warmup_steps, num_training_steps, num_cycles=0.5, last_epoch=-1"
-    ),
-    "get_cosine_with_hard_restarts_schedule_with_warmup": (
-        "optimizer, num_warmup_steps, num_training_steps, num_cycles=1, last_epoch=-1"
-    ),
-    "get_cosine_with_min_lr_schedule_with_warmup": (
-        "optimizer, num_warmup_steps, num_training_steps, num_cycles=0.5, last_epoch=-1, min_lr=None, min_lr_rate=None"
-    ),
-    "get_cosine_with_min_lr_schedule_with_warmup_lr_rate": (
-        "optimizer, num_warmup_steps, num_training_steps, num_cycles=0.5, last_epoch=-1, min_lr=None, "
-        "min_lr_rate=None, warmup_lr_rate=None"
-    ),
-    "get_inverse_sqrt_schedule": "optimizer, num_warmup_steps, timescale=None, last_epoch=-1",
-    "get_linear_schedule_with_warmup": "optimizer, num_warmup_steps, num_training_steps, last_epoch=-1",
-    "get_polynomial_decay_schedule_with_warmup": (
-        "optimizer, num_warmup_steps, num_training_steps, lr_end=1e-07, power=1.0, last_epoch=-1"
-    ),
-    "get_scheduler": (
-        "name, optimizer, num_warmup_steps=None, num_training_steps=None, scheduler_specific_kwargs=None"
-    ),
-    "get_wsd_schedule": (
-        "optimizer, num_warmup_steps, num_decay_steps, num_training_steps=None, num_stable_steps=None, "
-        "warmup_type='linear', decay_type='cosine', min_lr_ratio=0, num_cycles=0.5, last_epoch=-1"
-    ),
-}
-"""The same for functions of Hugging Face's transformers, which make a `LambdaLR`."""
-
-OF_AN_OPTIMIZER = {**TORCH, **TRANSFORMERS}
-SIGNATURES = {**KERAS, **OF_AN_OPTIMIZER}
+SIGNATURES = {**KERAS, **TORCH}
 
 OPTIMIZERS = (
     *("ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "LBFGS", "Muon", "NAdam", "RAdam"),
@@ -96,8 +64,16 @@ NEEDED = inspect.Parameter.empty
 """The default of an argument that has none."""
 
 
-def bound(name: str, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a class by their names, with its defaults.
+def bound(
+    name: str, given: Sequence[Any], named: Mapping[str, Any], takes: Mapping[str, str] = SIGNATURES
+) -> dict[str, Any]:
+    """The arguments of a class or function by their names, with its defaults.
+
+    Args:
+        name: The class or function.
+        given: Arguments without a name.
+        named: Those with one.
+        takes: What each class or function takes; by default the classes of both frameworks.
 
     Raises:
         ValueError: An argument is missing, there twice or not one of the class.
@@ -106,8 +82,8 @@ def bound(name: str, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str
         >>> bound("StepLR", ["optimizer", 30], {"gamma": 0.5})
         {'optimizer': 'optimizer', 'step_size': 30, 'gamma': 0.5, 'last_epoch': -1}
     """
-    known = defaults(name)
-    if name in OF_AN_OPTIMIZER:
+    known = defaults(name, takes)
+    if next(iter(known)) == "optimizer" or name == "ChainedScheduler":
         named = {key: value for key, value in named.items() if key != "verbose"}  # of PyTorch before 2.7
     unknown = [key for key in named if key not in known]
     if unknown:
@@ -124,9 +100,9 @@ def bound(name: str, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str
     return {**known, **placed, **named}
 
 
-def defaults(name: str) -> dict[str, Any]:
-    """The arguments of a class with their defaults, in order."""
-    parts = [part.partition("=") for part in SIGNATURES[name].split(", ")]
+def defaults(name: str, takes: Mapping[str, str] = SIGNATURES) -> dict[str, Any]:
+    """The arguments of a class or function with their defaults, in order."""
+    parts = [part.partition("=") for part in takes[name].split(", ")]
     return {key: ast.literal_eval(default) if equals else NEEDED for key, equals, default in parts}
 
 

@@ -1,8 +1,9 @@
-"""A schedule as a person writes it: the short form of the command line, JSON, code, or a file of these."""
+"""A schedule as a person writes it: the short form, JSON, code, the words of another program, or a file of these."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,15 @@ from pydantic import ValidationError
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import KINDS, Schedule
 from samestep.experiment.schedules.code import is_code, read_code
+from samestep.experiment.schedules.dialects import (
+    DIALECTS,
+    dialect_of,
+    is_yaml,
+    named,
+    of_yaml,
+    read_named,
+    read_values,
+)
 from samestep.experiment.schedules.native import from_config
 from samestep.experiment.validation import PlanError, describe, strict_json
 
@@ -54,16 +64,18 @@ def parse(text: str) -> Schedule:
 
 
 def read(text: str, stepping: Stepping = "step", clock: Clock | None = None) -> Parsed:
-    """Read a schedule: the short form, JSON, code of Keras or PyTorch, or a file of JSON or code.
+    """Read a schedule: the short form, JSON, code of Keras or PyTorch, a dialect, or a file of JSON, YAML or code.
 
     The short form is the kind, a colon and ``key=value`` with commas between. A key that is true or false may stand
     alone for true, and be left out for false. Lists are in [ ], schedules within schedules in ( ). JSON is of the
-    vocabulary, with ``kind``, or what `keras.optimizers.schedules.serialize` gives. Code is parsed and never run.
+    vocabulary, with ``kind``, what `keras.optimizers.schedules.serialize` gives, or in a dialect's words. After the
+    name of a dialect and a colon its words may be flags or pairs as well. Code is parsed and never run.
 
     Args:
         text: A schedule, or the name of a file.
         stepping: How often the rate is looked up. Per ``epoch`` a framework's schedule counts in epochs.
-        clock: For a scheduler of PyTorch that counts single calls and is stepped per epoch.
+        clock: For a scheduler of PyTorch that counts single calls and is stepped per epoch, and for a dialect in which
+            the length of a run is in epochs.
 
     Returns:
         The schedule, and what was assumed.
@@ -77,7 +89,9 @@ def read(text: str, stepping: Stepping = "step", clock: Clock | None = None) -> 
     """
     text = text.strip()
     if text.startswith("{"):
-        return Parsed(_of_json(text, stepping))
+        return _of_json(text, stepping, clock)
+    if spoken := named(text):
+        return _said(lambda: Parsed(*read_named(*spoken, stepping, clock)))
     kind, colon, _ = text.partition(":")
     is_there = _is_file(text)
     if kind.strip() in KINDS and (colon or not is_there):
@@ -86,7 +100,9 @@ def read(text: str, stepping: Stepping = "step", clock: Clock | None = None) -> 
         held = _content(text)
         if Path(text).suffix == ".py":
             return _of_code(held, stepping, clock, f"{text}: ")
-        return Parsed(_of_json(held, stepping, f"{text}: "))
+        if is_yaml(text):
+            return _said(lambda: _of_values(of_yaml(held), stepping, clock), f"{text}: ")
+        return _of_json(held, stepping, clock, f"{text}: ")
     if is_code(text):
         return _of_code(text, stepping, clock)
     if colon and "/" not in kind and "\\" not in kind and " " not in kind.strip():
@@ -107,15 +123,17 @@ def is_schedule(text: str) -> bool:
     path = Path(text)
     try:
         if path.exists():
-            return path.suffix == ".py" or (path.is_file() and _holds_json(path))
+            return path.suffix == ".py" or (path.is_file() and _holds_schedule(path))
     except (OSError, ValueError):  # too long a name, or one with a null in it
         pass
     kind, colon, _ = text.partition(":")
-    return text.startswith("{") or (bool(colon) and kind.strip() in KINDS) or is_code(text)
+    return text.startswith("{") or (bool(colon) and kind.strip() in {*KINDS, *DIALECTS}) or is_code(text)
 
 
-def _holds_json(path: Path) -> bool:
-    """Whether a file is one JSON object with the kind of a schedule, or with a config of Keras."""
+def _holds_schedule(path: Path) -> bool:
+    """Whether a file is one JSON object with the kind of a schedule, a config of Keras, or a dialect's words."""
+    if is_yaml(path.name):
+        return True  # no log is
     if path.stat().st_size > LARGEST_FILE:
         return False
     try:
@@ -123,7 +141,9 @@ def _holds_json(path: Path) -> bool:
         found = json.loads(text) if text.lstrip().startswith("{") else {}
     except (OSError, ValueError, RecursionError):
         return False
-    return "step" not in found and ("kind" in found or is_config(found))  # a row of JSON lines may have a kind as well
+    if "step" in found:  # a row of JSON lines may have a kind as well
+        return False
+    return "kind" in found or is_config(found) or dialect_of(found) is not None
 
 
 def is_config(data: Any) -> bool:
@@ -143,18 +163,28 @@ def _content(name: str) -> str:
         raise ScheduleError(f"{name}: not UTF-8 text. Write the schedule as JSON in UTF-8.") from None
 
 
-def _of_json(text: str, stepping: Stepping, place: str = "") -> Schedule:
-    """The schedule of JSON text of the vocabulary or of Keras. place : where it is, for the message of an error."""
-    try:
-        data = strict_json(text, "a schedule")
-        return from_config(data, stepping) if is_config(data) else _checked(data)
-    except ValueError as error:
-        raise ScheduleError(f"{place}{error}") from None
+def _of_json(text: str, stepping: Stepping, clock: Clock | None, place: str = "") -> Parsed:
+    return _said(lambda: _of_values(strict_json(text, "a schedule"), stepping, clock), place)
+
+
+def _of_values(data: Any, stepping: Stepping, clock: Clock | None) -> Parsed:
+    """The schedule of values of the vocabulary, of Keras, or in a dialect's words."""
+    if is_config(data):
+        return Parsed(from_config(data, stepping))
+    dialect = dialect_of(data)
+    if dialect is not None and "kind" not in data:
+        return Parsed(*read_values(dialect, data, stepping, clock))
+    return Parsed(_checked(data))
 
 
 def _of_code(text: str, stepping: Stepping, clock: Clock | None, place: str = "") -> Parsed:
+    return _said(lambda: Parsed(*read_code(text, stepping, clock)), place)
+
+
+def _said(make: Callable[[], Parsed], place: str = "") -> Parsed:
+    """What is made. place : where it stands, for the message of an error."""
     try:
-        return Parsed(*read_code(text, stepping, clock))
+        return make()
     except ValueError as error:
         raise ScheduleError(f"{place}{error}") from None
 

@@ -1,11 +1,13 @@
-"""The schedules of Hugging Face's transformers, which are functions: by their calls, and by what they give `LambdaLR`.
+"""The schedules of Hugging Face's transformers: its functions, what they give `LambdaLR`, and `TrainingArguments`.
 
-Held against transformers 5; the names and the arguments are those of ``transformers/optimization.py``.
+The names and the arguments are those of ``transformers/optimization.py`` and ``transformers/training_args.py``.
 """
 
 from __future__ import annotations
 
 import functools
+import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,7 +27,39 @@ from samestep.experiment.schedules import (
 )
 from samestep.experiment.schedules.base import tidy
 from samestep.experiment.schedules.calls import DEPENDS_ON_LOSSES, Call, counted, number
+from samestep.experiment.schedules.dialects.base import Dialect, Read, Words
 from samestep.experiment.schedules.signatures import bound, hint
+
+FUNCTIONS = {
+    "get_constant_schedule": "optimizer, last_epoch=-1",
+    "get_constant_schedule_with_warmup": "optimizer, num_warmup_steps, last_epoch=-1",
+    "get_cosine_schedule_with_warmup": (
+        "optimizer, num_warmup_steps, num_training_steps, num_cycles=0.5, last_epoch=-1"
+    ),
+    "get_cosine_with_hard_restarts_schedule_with_warmup": (
+        "optimizer, num_warmup_steps, num_training_steps, num_cycles=1, last_epoch=-1"
+    ),
+    "get_cosine_with_min_lr_schedule_with_warmup": (
+        "optimizer, num_warmup_steps, num_training_steps, num_cycles=0.5, last_epoch=-1, min_lr=None, min_lr_rate=None"
+    ),
+    "get_cosine_with_min_lr_schedule_with_warmup_lr_rate": (
+        "optimizer, num_warmup_steps, num_training_steps, num_cycles=0.5, last_epoch=-1, min_lr=None, "
+        "min_lr_rate=None, warmup_lr_rate=None"
+    ),
+    "get_inverse_sqrt_schedule": "optimizer, num_warmup_steps, timescale=None, last_epoch=-1",
+    "get_linear_schedule_with_warmup": "optimizer, num_warmup_steps, num_training_steps, last_epoch=-1",
+    "get_polynomial_decay_schedule_with_warmup": (
+        "optimizer, num_warmup_steps, num_training_steps, lr_end=1e-07, power=1.0, last_epoch=-1"
+    ),
+    "get_scheduler": (
+        "name, optimizer, num_warmup_steps=None, num_training_steps=None, scheduler_specific_kwargs=None"
+    ),
+    "get_wsd_schedule": (
+        "optimizer, num_warmup_steps, num_decay_steps, num_training_steps=None, num_stable_steps=None, "
+        "warmup_type='linear', decay_type='cosine', min_lr_ratio=0, num_cycles=0.5, last_epoch=-1"
+    ),
+}
+"""The arguments of each function, as its documentation has them."""
 
 BY_NAME = {
     "linear": "get_linear_schedule_with_warmup",
@@ -46,15 +80,18 @@ _NEED_NO_TOTAL = ("constant", "constant_with_warmup", "inverse_sqrt")
 _TAKE_NO_MORE = ("constant", "constant_with_warmup")
 
 
-def called_by_name(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The function that `get_scheduler` calls, and all its arguments.
+def called(function: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The function that makes the schedule: the one that `get_scheduler` calls by its name; with all its arguments.
 
     Args:
-        given: The arguments of `get_scheduler`.
+        function: The function that is called.
+        given: Its arguments.
 
     Raises:
-        ValueError: A name that it does not know, or arguments that the function does not take.
+        ValueError: A name that `get_scheduler` does not know, or arguments that the function does not take.
     """
+    if function != "get_scheduler":
+        return function, given
     name = str(given["name"])
     if name in _OF_LOSSES:
         raise ValueError(DEPENDS_ON_LOSSES.format(name))
@@ -68,7 +105,7 @@ def called_by_name(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     for key in ("num_warmup_steps", "num_training_steps"):
         if own.get(key, 0) is None and not (name == "warmup_stable_decay" and "num_stable_steps" in own):
             raise ValueError(f"get_scheduler: {key} is missing, which {name} needs. Add {key}=….")
-    return BY_NAME[name], bound(BY_NAME[name], [given["optimizer"]], own)
+    return BY_NAME[name], bound(BY_NAME[name], [given["optimizer"]], own, FUNCTIONS)
 
 
 def from_transformers(call: Call, stepping: Stepping) -> Schedule:
@@ -266,3 +303,94 @@ _GIVEN_TO_LAMBDA_LR = {
     "_get_wsd_scheduler_lambda": "get_wsd_schedule",
 }
 """What each function gives `LambdaLR`, by its name."""
+
+ARGUMENTS = ("lr_scheduler_type", "num_train_epochs", "warmup_ratio", "lr_scheduler_kwargs")
+"""Names of `TrainingArguments` that speak of a schedule."""
+
+
+def is_written(values: Mapping[str, Any]) -> bool:
+    """Whether they are `TrainingArguments`, and not the state of a run."""
+    return "log_history" not in values and any(name in values for name in ARGUMENTS)
+
+
+def read(words: Words) -> Read:
+    """Read `TrainingArguments`.
+
+    Trainer looks up the rate before every update. A ratio of the run is rounded up to whole steps, and so are the
+    epochs of a run.
+
+    Raises:
+        ValueError: The length of the run or the rate is not known, or the vocabulary can't say the schedule.
+    """
+    if words.stepping == "epoch":
+        raise ValueError("Trainer steps its scheduler after each update. Leave out --stepping epoch.")
+    lr = words.number("learning_rate", 5e-5)
+    if "learning_rate" not in words:
+        words.assumed.append("learning_rate was not given: 5e-05, as TrainingArguments has it.")
+    name = str(words.values.get("lr_scheduler_type") or "linear").rpartition(".")[2].lower()
+    total = _total(words)
+    given = {
+        "name": name,
+        "optimizer": None,
+        "num_warmup_steps": _warm(words, total),
+        "num_training_steps": total,
+        "scheduler_specific_kwargs": _more(words),
+    }
+    function, arguments = called("get_scheduler", given)
+    schedule = from_transformers(Call(function, arguments, base_lr=lr), "step")
+    return schedule, tuple(words.assumed)
+
+
+def _total(words: Words) -> int:
+    """Updates of the run."""
+    if "max_steps" in words and words.number("max_steps", least=-1) > 0:
+        return words.whole("max_steps")
+    epochs = words.number("num_train_epochs", 3.0)
+    accumulated, clock = words.whole("gradient_accumulation_steps", 1, least=1), words.clock
+    if clock is not None and clock.batch_size > 1 and clock.accumulate != accumulated:
+        raise ValueError(
+            f"gradient_accumulation_steps is {accumulated}, and --accumulate {clock.accumulate}. "
+            f"Write --accumulate {accumulated}."
+        )
+    if clock is None:
+        raise ValueError(
+            f"num_train_epochs is {epochs:g}, and the updates of an epoch are not known. Add --samples and "
+            "--batch-size (of all processes), and --accumulate; or max_steps."
+        )
+    if "num_train_epochs" not in words:
+        words.assumed.append("num_train_epochs was not given: 3, as TrainingArguments has it.")
+    return math.ceil(epochs * clock.steps_per_epoch)
+
+
+def _warm(words: Words, total: int) -> int:
+    """Steps of the warm-up: a number of them, or a part of the run, which is less than 1."""
+    ratio, steps = words.number("warmup_ratio", 0.0), words.number("warmup_steps", 0.0)
+    if ratio and steps:
+        raise ValueError(f"warmup_ratio {ratio:g} and warmup_steps {steps:g} are both there. Keep one.")
+    if ratio > 1:
+        raise ValueError(f"warmup_ratio: got {ratio:g}. Write a part of the run, at most 1.")
+    return int(steps) if steps >= 1 else math.ceil(total * (ratio or steps))
+
+
+def _more(words: Words) -> Mapping[str, Any]:
+    held = words.values.get("lr_scheduler_kwargs") or {}
+    try:
+        held = json.loads(held) if isinstance(held, str) else held
+    except ValueError:
+        held = None
+    if not isinstance(held, Mapping):
+        raise ValueError(f"lr_scheduler_kwargs: got {words.values['lr_scheduler_kwargs']!r:.60}. Write a JSON object.")
+    return held
+
+
+TRANSFORMERS = Dialect(
+    name="transformers",
+    held_against="transformers 5",
+    is_written=is_written,
+    read=read,
+    example="lr_scheduler_type=cosine,learning_rate=5e-5,warmup_ratio=0.1,max_steps=1000",
+    names=(*ARGUMENTS, "learning_rate", "warmup_steps", "max_steps", "gradient_accumulation_steps"),
+    functions=FUNCTIONS,
+    called=called,
+    read_call=from_transformers,
+)

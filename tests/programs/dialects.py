@@ -1,0 +1,105 @@
+"""Asks real programs for their rates: python dialects.py deepspeed|timm|transformers.
+
+Each line of standard input is JSON: `values` in the program's words, the optimizer's `lr`, `updates` and
+`steps_per_epoch`. Each line of standard output is the rates of the updates, as JSON.
+"""
+
+import contextlib
+import importlib.util
+import json
+import os
+import sys
+import types
+import warnings
+
+
+def torch_optimizer(lr):
+    import torch
+
+    return torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+
+
+def deepspeed_rates(asked):
+    """A scheduler that is stepped after each update, as DeepSpeed's engine does."""
+    from deepspeed.runtime import lr_schedules
+
+    optimizer = torch_optimizer(asked["lr"])
+    block = asked["values"]
+    scheduler = getattr(lr_schedules, block["type"])(optimizer, **block.get("params", {}))
+    rates = []
+    for _ in range(asked["updates"]):
+        rates.append(optimizer.param_groups[0]["lr"])
+        scheduler.step()
+    return rates
+
+
+def timm_rates(asked):
+    """A scheduler that is told of updates and of epochs, as in timm's train.py."""
+    from timm.scheduler import create_scheduler
+
+    arguments, size = types.SimpleNamespace(**asked["values"]), asked["steps_per_epoch"]
+    optimizer = torch_optimizer(asked["lr"])
+    scheduler, _ = create_scheduler(arguments, optimizer, updates_per_epoch=size)
+    rates = []
+    for update in range(asked["updates"]):
+        rates.append(optimizer.param_groups[0]["lr"])
+        if scheduler is not None:
+            scheduler.step_update(update + 1)
+            if not (update + 1) % size:
+                scheduler.step((update + 1) // size)
+    return rates
+
+
+def transformers_rates(asked):
+    """A run of Trainer."""
+    import tempfile
+
+    import torch
+    import transformers
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, x):
+            return {"loss": (self.weight * x).square().mean()}
+
+    rates = []
+
+    class Watch(transformers.TrainerCallback):
+        def on_step_begin(self, args, state, control, optimizer=None, **_):
+            rates.append(optimizer.param_groups[0]["lr"])
+
+    with tempfile.TemporaryDirectory() as folder:
+        fixed = {
+            "output_dir": folder,
+            "report_to": "none",
+            "save_strategy": "no",
+            "disable_tqdm": True,
+            "use_cpu": True,
+        }
+        args = transformers.TrainingArguments(**fixed, **asked["values"])
+        rows = [{"x": torch.ones(1)} for _ in range(asked["samples"])]
+        transformers.Trainer(Model(), args, train_dataset=rows, callbacks=[Watch()]).train()
+    return rates
+
+
+def without_its_models(name):
+    """A package of which only what is imported by name is run: timm's models need torchvision, its schedulers do not."""
+    found = importlib.util.find_spec(name)
+    package = types.ModuleType(name)
+    package.__path__ = list(found.submodule_search_locations)
+    sys.modules[name] = package
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    os.environ["DS_ACCELERATOR"] = "cpu"
+    if sys.argv[1] == "timm":
+        without_its_models("timm")
+    rates_of = {"deepspeed": deepspeed_rates, "timm": timm_rates, "transformers": transformers_rates}[sys.argv[1]]
+    for line in sys.stdin:
+        with contextlib.redirect_stdout(sys.stderr):
+            found = rates_of(json.loads(line))
+        print(json.dumps(found), flush=True)
