@@ -10,7 +10,7 @@ import typer
 
 SCHEDULE_HELP = (
     "A short form like 'exponential:initial=1e-3,factor=0.95,every=25 steps,staircase', JSON, code of Keras or PyTorch "
-    "like 'CosineDecay(0.1, decay_steps=1000)', another program's words like 'timm:sched=step,lr=0.1', or a file of these."
+    "like 'CosineDecay(0.1, decay_steps=1000)', another program's words like 'timm:sched=step,lr=1', or a file of them."
 )
 Spec = Annotated[str, typer.Argument(metavar="SCHEDULE", help=SCHEDULE_HELP, show_default=False)]
 Samples = Annotated[int, typer.Option(help="Rows of data seen in an epoch.")]

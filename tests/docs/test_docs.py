@@ -18,6 +18,7 @@ from samestep._compare.attribution.result import Attribution
 from samestep._compare.attribution.variants import EPSILONS, Experiment
 from samestep._compare.tolerance import NEAR_ZERO
 from samestep.experiment import differences
+from samestep.experiment.clock import Clock
 from samestep.experiment.plan import (
     SGD,
     Adam,
@@ -32,7 +33,7 @@ from samestep.experiment.plan import (
     question,
 )
 from samestep.experiment.schedules import Constant, ExponentialDecay
-from samestep.experiment.schedules.text import parse
+from samestep.experiment.schedules.text import read
 from samestep.experiment.trace import EPOCH_COLUMNS, TRACE_COLUMNS
 
 HOUSE = Path(__file__).parents[2]
@@ -104,9 +105,9 @@ def test_python_of_the_docs_runs():
 
 def test_schedules_of_the_docs_are_read():
     written = "".join(re.findall(r"```text\n(.*?)```", SCHEDULES, re.DOTALL)).splitlines()
-    assert len(written) == 8
+    assert len(written) == 12
     for text in written:
-        assert parse(text)
+        assert read(text, "epoch" if text.startswith("timm:") else "step", Clock(samples=1000, batch_size=32)).schedule
 
 
 def test_every_key_of_the_schedule_commands_is_documented():

@@ -1,6 +1,7 @@
 """What a program is told in its own words: the schedule that is read has the rates of the real program."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -153,6 +154,8 @@ def test_timm(programs, tmp_path):
             values = {"decay_epochs": 5} | values
         if values["sched"] == "multistep":
             values = values | {"sched_on_updates": False}
+        if values["sched"] == "wsd":
+            values = values | {"min_lr": min(lr, values["min_lr"])}
         found = programs("timm", values, lr=lr, updates=UPDATES, steps_per_epoch=CLOCK.steps_per_epoch)
         stepping = "step" if values["sched_on_updates"] or values["sched"] == "constant" else "epoch"
         if values["sched"] == "constant" and not values["sched_on_updates"]:
@@ -168,6 +171,108 @@ def test_timm(programs, tmp_path):
             held(f"timm:{flags}", found, stepping)
 
     check()
+
+
+steps = st.integers(1, 60)
+begins = st.sampled_from([0, 0, 7])
+factors = st.sampled_from([0.1, 0.5, 0.9])
+scales = st.dictionaries(st.integers(1, 140), st.sampled_from([0.1, 0.5, 2.0]), max_size=3)
+
+
+def call(name, **arguments):
+    """Code of a call with drawn arguments."""
+
+    def code(drawn):
+        return f"optax.{name}({', '.join(f'{key}={value!r}' for key, value in drawn.items() if value != 'left out')})"
+
+    return st.fixed_dictionaries(arguments).map(code)
+
+
+def or_not(strategy):
+    return st.one_of(st.just("left out"), strategy)
+
+
+def joined(drawn):
+    """Code that joins schedules, each of which lasts some steps."""
+    begins_at = np.cumsum([lasts for _, lasts in drawn[:-1]]).tolist()
+    return f"optax.join_schedules([{', '.join(code for code, _ in drawn)}], {begins_at})"
+
+
+SIMPLE = st.one_of(
+    call("constant_schedule", value=rates),
+    call("linear_schedule", init_value=rates, end_value=lows, transition_steps=steps, transition_begin=begins),
+    call("linear_schedule", init_value=lows, end_value=rates, transition_steps=steps, transition_begin=begins),
+    call(
+        "polynomial_schedule", init_value=rates, end_value=lows, power=st.sampled_from([0.5, 1, 2.0]),
+        transition_steps=st.integers(-1, 60), transition_begin=begins,
+    ),
+    call(
+        "exponential_decay", init_value=rates, transition_steps=st.integers(0, 60), decay_rate=factors,
+        transition_begin=begins, staircase=st.booleans(), end_value=or_not(st.sampled_from([None, 0.0, 1e-5])),
+    ),
+    call("cosine_decay_schedule", init_value=rates, decay_steps=steps, alpha=or_not(factors)),
+    call("piecewise_constant_schedule", init_value=rates, boundaries_and_scales=scales),
+    call(
+        "piecewise_interpolate_schedule", interpolate_type=st.sampled_from(["linear", "cosine"]), init_value=rates,
+        boundaries_and_scales=scales.filter(bool),
+    ),
+    call(
+        "linear_onecycle_schedule", transition_steps=st.integers(10, 100), peak_value=rates,
+        pct_start=or_not(st.sampled_from([0.1, 0.25])),
+    ),
+    call(
+        "cosine_onecycle_schedule", transition_steps=st.integers(10, 100), peak_value=rates,
+        div_factor=or_not(st.just(10.0)),
+    ),
+    call("warmup_constant_schedule", init_value=lows, peak_value=rates, warmup_steps=steps),
+    call(
+        "warmup_cosine_decay_schedule", init_value=lows, peak_value=rates, warmup_steps=st.integers(0, 60),
+        decay_steps=st.integers(61, 140), end_value=or_not(lows),
+    ),
+    call(
+        "warmup_exponential_decay_schedule", init_value=lows, peak_value=rates, warmup_steps=st.integers(0, 60),
+        transition_steps=steps, decay_rate=factors, transition_begin=begins, staircase=st.booleans(),
+        end_value=or_not(st.just(1e-5)),
+    ),
+)  # fmt: skip
+JOINED = st.lists(st.tuples(SIMPLE, st.integers(1, 40)), min_size=2, max_size=3).map(joined)
+SGDR = (
+    "optax.sgdr_schedule([dict(init_value=0.0, peak_value=1.0, warmup_steps=10, decay_steps=50), "
+    "{'init_value': 0.1, 'peak_value': 0.5, 'warmup_steps': 0, 'decay_steps': 40}])"
+)
+
+
+def test_optax(programs):
+    @settings(max_examples=150, suppress_health_check=list(HealthCheck))
+    @given(st.one_of(SIMPLE, JOINED, st.just(SGDR)))
+    def check(code):
+        held(code, programs("optax", code, updates=UPDATES))
+
+    check()
+
+
+MODULE = "def configure_optimizers(self):\n    optimizer = SGD(self.parameters(), lr=0.1)\n    s = StepLR(optimizer, 3, 0.5)\n"
+RETURNED = {
+    "{'optimizer': optimizer, 'lr_scheduler': {'scheduler': s, 'interval': 'step', 'frequency': 1}}": "step",
+    "{'optimizer': optimizer, 'lr_scheduler': {'scheduler': s, 'interval': 'epoch'}}": "epoch",
+    "{'optimizer': optimizer, 'lr_scheduler': {'scheduler': s}}": "epoch",
+    "{'optimizer': optimizer, 'lr_scheduler': s}": "epoch",
+    "[optimizer], [{'scheduler': s, 'interval': 'step'}]": "step",
+    "[optimizer], [s]": "epoch",
+}
+
+
+@pytest.mark.parametrize("returned", RETURNED)
+def test_lightning(programs, returned):
+    code, stepping = f"{MODULE}    return {returned}", RETURNED[returned]
+    found = programs("lightning", code, updates=40, steps_per_epoch=CLOCK.steps_per_epoch)
+    held(code, found, stepping)
+    assert read(code, stepping).assumed == ()  # how often is said
+    other, what_to_write = ("epoch", "Leave out") if stepping == "step" else ("step", "Add")
+    with pytest.raises(
+        ScheduleError, match=f"Lightning steps the scheduler once per {stepping}. {what_to_write} --stepping"
+    ):
+        read(code, other)
 
 
 RUNS = {
@@ -207,6 +312,7 @@ WRONG = {
     "timm:--model vit --sched cosine --lr 1 --warmup-epoch 5": "Did you mean warmup_epochs?",
     "timm:": "nothing follows timm:. Write timm:sched=cosine",
     "timm:--lr 'a": "no closing quotation. Close it.",
+    "timm:sched=wsd,lr=1e-4,min_lr=1,sched_on_updates": "min_lr: got 1, above lr 0.0001. Write less.",
     "timm:sched=step,lr=fast": "lr: got 'fast'. Write a number.",
     'deepspeed:{"type": "WarmupLr"}': "deepspeed: type: got 'WarmupLr'. Did you mean WarmupLR?",
     'deepspeed:{"type": "WarmupLR", "params": {"warmup_max": 1}}': "params.warmup_max is not known there. Did you mean warmup_max_lr?",
@@ -217,6 +323,18 @@ WRONG = {
     'deepspeed:{"type": "WarmupCosineLR", "params": {"total_num_steps": 99}}': "the optimizer's rate is missing",
     'deepspeed:{"type": "WarmupDecayLR", "params": {"total_num_steps": 99}}': "got 99 with a warm-up of 1000",
     'deepspeed:{"type": "LRRangeTest", "params": {}}': "a line without an end",
+    "optax.cosine_decay_schedule(0.1, 10, exponent=2)": "samestep has no power of a cosine",
+    "optax.exponential_decay(0.1, 10, 1.1, end_value=1.0)": "it is the highest rate, which samestep can't say",
+    "optax.join_schedules([optax.constant_schedule(0.1)], [3])": "boundaries: 1 for 1 schedules. Write one less",
+    "optax.join_schedules([0.1], [])": "schedules: got [0.1]. Write a list of schedules of optax.",
+    "optax.warmup_cosine_decay_schedule(0.0, 1.0, 100, 50)": "decay_steps: got 50 with a warm-up of 100",
+    "optax.piecewise_constant_schedule(1.0, [100])": "Write a dictionary, like {100: 0.1}.",
+    "tf.compat.v1.train.exponential_decay(0.1, 0, 10, 0.5)": "is not optax's exponential_decay",
+    "from jax.example_libraries.optimizers import exponential_decay; exponential_decay(0.1, 10, 0.5)": "is not optax's",
+    "exponential_decay(0.1, 0, 10, 0.5)": "exponential_decay may be optax's or TensorFlow 1's. Write it with its module.",
+    f"{MODULE}    return {{'scheduler': s, 'frequency': 2}}": "frequency: got 2, with which the scheduler is stepped",
+    f"{MODULE}    return {{'scheduler': s, 'interval': 'batch'}}": "interval: got 'batch'. Lightning takes 'step'",
+    "optax:cosine": "optax: its schedules are calls. Write one, like optax.cosine_decay_schedule(0.1, 1000).",
     "transformers:lr_scheduler_type=cosin,max_steps=9": "no schedule 'cosin'. Did you mean cosine?",
     "transformers:lr_scheduler_type=cosine": "Add --samples and --batch-size",
     "transformers:warmup_ratio=0.1,warmup_steps=10,max_steps=20": "are both there. Keep one.",
@@ -242,9 +360,62 @@ def test_wrong_words_are_named(text):
     assert "\n" not in str(error.value)
 
 
+PIECES = [
+    "",
+    " ",
+    ",",
+    "=",
+    "--",
+    "{",
+    "}",
+    "[",
+    "(",
+    "'",
+    '"',
+    "0",
+    "-1",
+    "1e400",
+    "nan",
+    "null",
+    "true",
+    ":",
+    "\x00",
+    "9" * 5000,
+]
+TEXTS = [
+    *(f"{name}:{dialect.example}" for name, dialect in DIALECTS.items()),
+    "timm:--sched step --lr 0.1 --decay-rate 0.5 --warmup-epochs 5 --decay-milestones 3 6",
+    'deepspeed:{"type": "OneCycle", "params": {"cycle_min_lr": 0.1, "cycle_max_lr": 0.2, "decay_lr_rate": 1, "decay_step_size": 9}}',
+    'deepspeed:{"type": "WarmupCosineLR", "params": {"total_num_steps": 99, "warmup_num_steps": 9}, "lr": 0.1}',
+    "transformers:lr_scheduler_type=polynomial,learning_rate=1e-3,max_steps=99,warmup_steps=9,lr_scheduler_kwargs={'power': 2}",
+]  # fmt: skip
+
+
+@given(st.sampled_from(TEXTS), st.lists(st.tuples(st.integers(0, 60), st.sampled_from(PIECES)), min_size=1, max_size=3))
+def test_wrong_words_are_said_in_one_line_whatever_they_are(text, changes):
+    head, colon, rest = text.partition(":")
+    pieces = re.findall(r"[\w.]+|\s+|.", rest)
+    for place, piece in changes:
+        pieces[place % len(pieces)] = piece
+    for stepping in ("step", "epoch"):
+        said = ""
+        try:
+            schedule = read(head + colon + "".join(pieces), stepping, CLOCK).schedule
+            schedule.whole_steps(CLOCK)
+        except ValueError as error:
+            said = str(error)
+        else:
+            assert schedule.rate(0, CLOCK) >= 0
+        assert len(said.splitlines()) <= 1, said
+        assert len(said) < 500, said
+
+
 def test_examples_are_read():
+    assert read(DIALECTS["optax"].example)
     for dialect in DIALECTS.values():
-        assert read(f"{dialect.name}:{dialect.example}", "epoch" if dialect.name == "timm" else "step")
+        assert dialect.name == "optax" or read(
+            f"{dialect.name}:{dialect.example}", "epoch" if dialect.name == "timm" else "step"
+        )
 
 
 def test_yaml_with_tags_runs_nothing(tmp_path):

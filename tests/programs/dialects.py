@@ -1,6 +1,6 @@
-"""Asks real programs for their rates: python dialects.py deepspeed|timm|transformers.
+"""Asks real programs for their rates: python dialects.py deepspeed|lightning|optax|timm|transformers.
 
-Each line of standard input is JSON: `values` in the program's words, the optimizer's `lr`, `updates` and
+Each line of standard input is JSON: `values` in the program's words (code of optax), the optimizer's `lr`, `updates` and
 `steps_per_epoch`. Each line of standard output is the rates of the updates, as JSON.
 """
 
@@ -85,6 +85,41 @@ def transformers_rates(asked):
     return rates
 
 
+def optax_rates(asked):
+    """A schedule of optax, asked with each count, in float64."""
+    import jax
+    import optax
+
+    jax.config.update("jax_enable_x64", True)
+    schedule = eval(asked["values"], {"optax": optax})
+    return [float(schedule(count)) for count in range(asked["updates"])]
+
+
+def lightning_rates(asked):
+    """A run of Lightning's Trainer with a module that has this `configure_optimizers`."""
+    import lightning
+    import torch
+
+    rates, names = [], {"torch": torch, "StepLR": torch.optim.lr_scheduler.StepLR, "SGD": torch.optim.SGD}
+    exec(asked["values"], names)
+
+    class Module(lightning.LightningModule):
+        configure_optimizers = names["configure_optimizers"]
+
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(1, 1)
+
+        def training_step(self, batch):
+            rates.append(self.optimizers().param_groups[0]["lr"])
+            return self.layer(batch).sum()
+
+    quiet = {"enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    trainer = lightning.Trainer(max_steps=asked["updates"], accelerator="cpu", logger=False, **quiet)
+    trainer.fit(Module(), torch.utils.data.DataLoader(torch.zeros(asked["steps_per_epoch"], 1), batch_size=1))
+    return rates
+
+
 def without_its_models(name):
     """A package of which only what is imported by name is run: timm's models need torchvision, its schedulers do not."""
     found = importlib.util.find_spec(name)
@@ -98,7 +133,14 @@ if __name__ == "__main__":
     os.environ["DS_ACCELERATOR"] = "cpu"
     if sys.argv[1] == "timm":
         without_its_models("timm")
-    rates_of = {"deepspeed": deepspeed_rates, "timm": timm_rates, "transformers": transformers_rates}[sys.argv[1]]
+    programs = {
+        "deepspeed": deepspeed_rates,
+        "lightning": lightning_rates,
+        "optax": optax_rates,
+        "timm": timm_rates,
+        "transformers": transformers_rates,
+    }
+    rates_of = programs[sys.argv[1]]
     for line in sys.stdin:
         with contextlib.redirect_stdout(sys.stderr):
             found = rates_of(json.loads(line))

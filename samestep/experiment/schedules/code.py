@@ -20,7 +20,7 @@ from typing import Any
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import Schedule
 from samestep.experiment.schedules.calls import Call
-from samestep.experiment.schedules.dialects import FUNCTIONS
+from samestep.experiment.schedules.dialects import FUNCTIONS, lightning
 from samestep.experiment.schedules.native import from_call
 from samestep.experiment.schedules.signatures import (
     OPTIMIZERS,
@@ -31,7 +31,7 @@ from samestep.experiment.schedules.signatures import (
     defaults,
 )
 
-_BEGINS = re.compile(r"\s*(?:>>> ?)?(?:#|(?:import|from)\s|[A-Za-z_][\w.]*\s*(?:\(|=[^=]))")
+_BEGINS = re.compile(r"\s*(?:>>> ?)?(?:#|(?:import|from|def)\s|[A-Za-z_][\w.]*\s*(?:\(|=[^=]))")
 
 TAKES = SIGNATURES | {name: dialect.functions[name] for name, dialect in FUNCTIONS.items()}
 """What each class and function that makes a schedule takes."""
@@ -80,21 +80,24 @@ def read_code(text: str, stepping: Stepping = "step", clock: Clock | None = None
         for statement in tree.body:
             reader.statement(statement)
         call = reader.result()
+        for config in reader.configs:
+            lightning.check_stepping(config, stepping)
         schedule = from_call(call, stepping, clock)
     except SyntaxError as error:
         place = f", in line {error.lineno}" if error.lineno else ""
         raise ValueError(f"not Python: {error.msg[:60]}{place}. {_EXAMPLE}") from None
     except (RecursionError, MemoryError):
         raise ValueError("nested too deeply. Write it flatter.") from None
-    return schedule, tuple(_assumed(call, stepping))
+    return schedule, tuple(_assumed(call, stepping, bool(reader.configs)))
 
 
 _EXAMPLE = "Write code like ExponentialDecay(1e-3, decay_steps=25, decay_rate=0.95)."
 
 
-def _assumed(call: Call, stepping: Stepping) -> list[str]:
+def _assumed(call: Call, stepping: Stepping, is_said: bool) -> list[str]:
+    """What the code does not say. is_said : whether it says how often its scheduler is stepped."""
     said = [call.note] if call.note else []
-    if call.name in OF_AN_OPTIMIZER and stepping == "step":
+    if call.name in OF_AN_OPTIMIZER and stepping == "step" and not is_said:
         said.append(
             f"{call.name} counts calls of scheduler.step(): one after each update. If the loop calls it after each "
             "epoch, give --stepping epoch."
@@ -126,12 +129,14 @@ class _Reader:
         modules: What imported names stand for.
         made: Schedules that are not part of another.
         unknown: Calls of what is not known here.
+        configs: Lightning's dictionaries of schedulers.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     made: list[Call] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    configs: list[dict[Any, Any]] = field(default_factory=list)
 
     def statement(self, node: ast.stmt) -> None:
         match node:
@@ -145,8 +150,12 @@ class _Reader:
                     self.assign(target, held)
             case ast.AnnAssign(target=target, value=ast.expr() as value):
                 self.assign(target, self.value(value))
-            case ast.Expr(value=value):
+            case ast.Expr(value=value) | ast.Return(value=ast.expr() as value):
                 self.value(value)
+            case ast.FunctionDef(name="configure_optimizers", body=body):
+                for each in body:
+                    self.statement(each)
+                self.configs = self.configs or [{}]  # a scheduler without a dictionary
             case _:
                 first = ast.unparse(node).partition("\n")[0][:60]
                 raise ValueError(
@@ -162,7 +171,7 @@ class _Reader:
             self.assign(each, held[index] if each_has_one else _Unknown(ast.unparse(each)))
 
     def value(self, node: ast.expr) -> Any:
-        """What an expression is: a number, text, a list, a dict of texts, a Call, an optimizer; else _Unknown."""
+        """What an expression is: a number, text, a list, a dictionary, a Call, an optimizer; else _Unknown."""
         match node:
             case ast.Constant(value=bool() | int() | float() | str() | None):
                 return node.value
@@ -173,8 +182,8 @@ class _Reader:
                 return self.values.get(name, _CONSTANTS.get(name, _Unknown(name)))
             case ast.List(elts=parts) | ast.Tuple(elts=parts):
                 return [self.value(each) for each in parts]
-            case ast.Dict(keys=keys, values=values) if len(texts := _texts(keys)) == len(keys):
-                return dict(zip(texts, map(self.value, values), strict=True))
+            case ast.Dict(keys=keys, values=values) if len(plain := _plain_keys(keys)) == len(keys):
+                return self.dictionary(dict(zip(plain, map(self.value, values), strict=True)))
             case ast.UnaryOp() | ast.BinOp():
                 numbers = [node.operand] if isinstance(node, ast.UnaryOp) else [node.left, node.right]
                 return _worked_out(node, _OPERATORS.get(type(node.op)), *map(self.value, numbers))
@@ -185,6 +194,12 @@ class _Reader:
                 self.value(each)
         return _Unknown(ast.unparse(node))
 
+    def dictionary(self, held: dict[Any, Any]) -> dict[Any, Any]:
+        """A dictionary as it is; Lightning's are kept."""
+        if config := lightning.config_in(held, Call):
+            self.configs.append(config)
+        return held
+
     def call(self, node: ast.Call) -> Any:
         name = self.named(node.func)
         if not isinstance(node.func, ast.Name):
@@ -192,17 +207,27 @@ class _Reader:
         given = [self.value(each) for each in node.args]
         named = {each.arg: self.value(each.value) for each in node.keywords if each.arg}
         if name in TAKES:
-            if len(named) < len(node.keywords) or any(isinstance(each, ast.Starred) for each in node.args):
-                raise ValueError(f"{name}: its arguments are in a variable. Write each of them.")
-            arguments = bound(name, given, named, TAKES)
-            if name in FUNCTIONS:
-                self.literals(name, arguments, but="optimizer")
-                name, arguments = FUNCTIONS[name].called(name, arguments)
-            return self.schedule(name, arguments)
+            return self.known(node, name, given, named)
         if name in UNREADABLE:
             raise ValueError(UNREADABLE[name].format(name))
+        if name == "dict" and not given and len(named) == len(node.keywords):
+            return named
         if name in _FUNCTIONS:
             return _worked_out(node, _FUNCTIONS[name], *given)
+        return self.other(node, name, given, named)
+
+    def known(self, node: ast.Call, name: str, given: list[Any], named: dict[str, Any]) -> Call:
+        """A call that makes a schedule."""
+        if len(named) < len(node.keywords) or any(isinstance(each, ast.Starred) for each in node.args):
+            raise ValueError(f"{name}: its arguments are in a variable. Write each of them.")
+        arguments = bound(name, given, named, TAKES)
+        if name in FUNCTIONS:
+            self.literals(name, arguments, but="optimizer")
+            name, arguments = FUNCTIONS[name].called(name, arguments)
+        return self.schedule(name, arguments)
+
+    def other(self, node: ast.Call, name: str, given: list[Any], named: dict[str, Any]) -> Any:
+        """A call that is not known: perhaps an optimizer, by its rate."""
         self.unknown.append(name)
         code = ast.unparse(node)
         groups = [each for each in ast.walk(node) if isinstance(each, ast.Dict)]
@@ -222,8 +247,12 @@ class _Reader:
         name = f"{meant}{dot}{rest}"
         module, _, last = name.rpartition(".")
         framework = "PyTorch" if last in TORCH else FUNCTIONS[last].name if last in FUNCTIONS else "Keras"
-        if last in TAKES and meant != first and module.partition(".")[0] not in _ROOTS[framework]:
+        root = module.partition(".")[0]
+        of_another = meant != first or any(root in roots for roots in _ROOTS.values())
+        if last in TAKES and of_another and root not in _ROOTS[framework]:
             raise ValueError(f"{name[:80]} is not {framework}'s {last}. Write the schedule that it gives.")
+        if last in _OF_SEVERAL and not module:
+            raise ValueError(f"{last} may be {_OF_SEVERAL[last]}. Write it with its module.")
         return last if last in TAKES or last in UNREADABLE else name
 
     def schedule(self, name: str, arguments: Mapping[str, Any]) -> Call:
@@ -244,8 +273,7 @@ class _Reader:
         """
         found = []
         for key, each in arguments.items():
-            parts = each if isinstance(each, list) else list(each.values()) if isinstance(each, dict) else [each]
-            for part in parts if key != but else []:
+            for part in _flat(each) if key != but else []:
                 if isinstance(part, _Unknown | _Optimizer):
                     raise ValueError(
                         f"{name}: {key} is {part.code[:60]!r}, which has no value here. Write its value, or assign it "
@@ -286,14 +314,26 @@ _ROOTS = {
     "Keras": ("keras", "tensorflow", "tf", "tf_keras"),
     "PyTorch": ("torch",),
     "transformers": ("transformers",),
+    "optax": ("optax",),
 }
 """Packages that a framework's schedules may be imported from."""
+
+_OF_SEVERAL = {"exponential_decay": "optax's or TensorFlow 1's"}
+"""Functions whose name alone does not say whose they are."""
 
 _CONSTANTS = {"math.pi": math.pi, "math.e": math.e}
 
 
-def _texts(keys: list[ast.expr | None]) -> list[str]:
-    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+def _plain_keys(keys: list[ast.expr | None]) -> list[str | int | float]:
+    """The keys of a dictionary that are text or numbers."""
+    found = [key.value for key in keys if isinstance(key, ast.Constant)]
+    return [each for each in found if isinstance(each, str | int | float) and not isinstance(each, bool)]
+
+
+def _flat(value: Any) -> list[Any]:
+    """A value, or all within a list or a dictionary."""
+    within = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else None
+    return [value] if within is None else [part for each in within for part in _flat(each)]
 
 
 def _power(base: float, exponent: float) -> float:

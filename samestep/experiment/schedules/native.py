@@ -71,7 +71,8 @@ def from_call(call: Call, stepping: Stepping, clock: Clock | None) -> Schedule:
         return _of_keras(call.name, call.arguments, stepping, functools.partial(from_config, stepping=stepping))
     if call.name in TORCH:
         return _of_torch(call, stepping, clock)
-    _check(call, call.base_lr)
+    if "optimizer" in FUNCTIONS[call.name].functions[call.name]:
+        _check(call, call.base_lr)
     read = FUNCTIONS[call.name].read_call
     schedule: Schedule = _checked(call.name, lambda: read and read(call, stepping))
     return schedule

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from samestep.experiment.clock import Clock, DurationText
+from samestep.experiment.clock import Clock, Duration, DurationText
 from samestep.experiment.schedules.base import (
     After,
     ArrayLike,
@@ -123,11 +123,16 @@ class Sequence(ScheduleModel):
         begun = sum(each <= 0 for each in state["_milestones"])  # a scheduler of no calls
         parts = [schedule for _, schedule in state.within(None)][begun:]
         milestones = tuple(counted("milestones", each, state.stepping) for each in state["_milestones"][begun:])
-        if len(parts) == 1:
-            return parts[0]
-        line, then = parts[0], parts[1]
-        if len(parts) == 2 and isinstance(line, Linear) and line.over == milestones[0]:
-            warmup = Warmup(initial=line.initial, over=line.over, then=then)
-            if warmup.target(state.clock) == line.end:
-                return warmup
-        return cls(schedules=tuple(parts), milestones=milestones)
+        return one_after_the_other(parts, milestones, state.clock)
+
+
+def one_after_the_other(parts: list[Schedule], milestones: tuple[Duration, ...], clock: Clock) -> Schedule:
+    """A sequence; where it is a line that ends where the other begins, and when, a warm-up; one alone as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    line, then = parts[0], parts[1]
+    if len(parts) == 2 and isinstance(line, Linear) and line.over == milestones[0]:
+        warmup = Warmup(initial=line.initial, over=line.over, then=then)
+        if warmup.target(clock) == line.end:
+            return warmup
+    return Sequence(schedules=tuple(parts), milestones=milestones)

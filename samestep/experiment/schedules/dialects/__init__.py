@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules.dialects.base import Dialect, Read, Words, check_names, of_text
 from samestep.experiment.schedules.dialects.deepspeed import DEEPSPEED
+from samestep.experiment.schedules.dialects.optax import OPTAX
 from samestep.experiment.schedules.dialects.timm import TIMM
 from samestep.experiment.schedules.dialects.transformers import TRANSFORMERS
 from samestep.experiment.validation import describe, strict_json
 
-DIALECTS: Mapping[str, Dialect] = {each.name: each for each in (TRANSFORMERS, DEEPSPEED, TIMM)}
+DIALECTS: Mapping[str, Dialect] = {each.name: each for each in (TRANSFORMERS, DEEPSPEED, TIMM, OPTAX)}
 """Every dialect by its name."""
 
 FUNCTIONS: Mapping[str, Dialect] = {name: each for each in DIALECTS.values() for name in each.functions}
@@ -56,7 +57,7 @@ def read_named(dialect: Dialect, text: str, stepping: Stepping, clock: Clock | N
         raise ValueError(f"nothing follows {dialect.name}:. Write {dialect.name}:{dialect.example}")
     try:
         values = of_text(text)
-        check_names(values, dialect.names, is_all=not text.startswith("-"))
+        check_names(values if dialect.names else (), dialect.names, is_all=not text.startswith("-"))
     except ValueError as error:
         raise ValueError(f"{dialect.name}: {error}") from None
     return read_values(dialect, values, stepping, clock)

@@ -175,6 +175,8 @@ def _wsd(asked: _Arguments) -> Schedule:
     if not 0 < decay <= rest:
         raise ValueError(f"decay_epochs: got {decay:g} of {rest:g} epochs. Write more than 0, and at most these.")
     over, low = asked.lasts("decay_epochs", decay), asked["min_lr"]
+    if low > asked.lr:
+        raise ValueError(f"min_lr: got {low:g}, above lr {asked.lr:g}. Write less.")
     match asked.words.word("lr_decay_fn", ("1-sqrt", "linear", "cosine"), "1-sqrt"):
         case "linear":
             down: Schedule = Linear(initial=asked.lr, end=low, over=over)
