@@ -105,7 +105,7 @@ def test_python_of_the_docs_runs():
 
 def test_schedules_of_the_docs_are_read():
     written = "".join(re.findall(r"```text\n(.*?)```", SCHEDULES, re.DOTALL)).splitlines()
-    assert len(written) == 12
+    assert len(written) == 13
     for text in written:
         assert read(text, "epoch" if text.startswith("timm:") else "step", Clock(samples=1000, batch_size=32)).schedule
 

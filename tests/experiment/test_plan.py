@@ -143,7 +143,7 @@ WRONG = {
     "no-step-left": (put("batch_size", 2000), None),
     "factor-above-1": (
         put("arms.1.schedule.factor", 95),
-        "arms[1].schedule.factor: got 95. Write a number of at most 10.",
+        "arm 'staircase-steps': the exponential schedule grows past 3e+38, what float32 holds, at step 1599.",
     ),
     "factor-0": (put("arms.1.schedule.factor", 0), "arms[1].schedule.factor: got 0. Write a number above 0."),
     "factor-nan": (put("arms.1.schedule.factor", float("nan")), "arms[1].schedule.factor: got nan."),

@@ -135,6 +135,8 @@ WRONG = {
     "divided by 0": ("CosineDecay(0.1, 10 / 0)", "'10 / 0' has no value (division by zero). Write a number."),
     "a huge power": ("CosineDecay(0.1, 9**9**9)", "'9 ** 9 ** 9' has no value (Numerical result out of range)."),
     "spread": ("CosineDecay(0.1, **kwargs)", "CosineDecay: its arguments are in a variable. Write each of them."),
+    "milestones of lists": ("lr = 0.1; SequentialLR(o, [StepLR(o, 3), StepLR(o, 9)], [[]])", "milestones: got '[]'. Write a number."),
+    "from the present rate": ("SWALR(optimizer, swa_lr=0.05)", "SWALR goes on from the rate that it finds, which no code says."),
     "a function": ("LambdaLR(optimizer, lambda n: 0.9**n)", "LambdaLR calls a function, which samestep does not run."),
     "an imported function": ("from torch.optim.lr_scheduler import LambdaLR\nLambdaLR(opt, f)", "LambdaLR calls a function"),
     "part without a rate": ("ChainedScheduler([StepLR(opt, 3)])", "StepLR takes its first rate from its optimizer."),

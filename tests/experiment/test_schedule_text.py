@@ -52,7 +52,10 @@ WRONG = {
     "twice": (f"{DECAY},initial=2", "'initial' is there twice. Keep one."),
     "no-value": (f"{DECAY},over", "'over' has no value. Write over=VALUE."),
     "brackets": ("piecewise-constant:boundaries=[1 step,values=[1]", "do not match. Close each one."),
-    "factor": ("exponential:initial=1,factor=95,every=3 steps", "factor: got 95. Write a number of at most 10."),
+    "factor": (
+        "exponential:initial=1,factor=2e9,every=3 steps",
+        "factor: got 2000000000.0. Write a number of at most 1000000000.",
+    ),
     "not-a-number": ("constant:initial=fast", "initial: got 'fast'. Write a number."),
     "nan": ("constant:initial=nan", "initial: got nan. Write a number."),
     "zero": ("constant:initial=0", "initial: got 0. Write a number above 0."),

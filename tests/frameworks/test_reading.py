@@ -63,8 +63,8 @@ WRONG = {
         "initial_learning_rate: got 'None'. Write a number.",
     ),
     "tensorflow-range.json": (
-        b'{"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 2, "decay_rate": 20}}',
-        "ExponentialDecay: factor: got 20.0. Write a number of at most 10.",
+        b'{"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 2, "decay_rate": 1e10}}',
+        "ExponentialDecay: factor: got 10000000000.0. Write a number of at most 1000000000.",
     ),
     "tensorflow-endless.json": (
         b'{"class_name": "CosineDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": Infinity}}',

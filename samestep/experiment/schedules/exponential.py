@@ -48,7 +48,7 @@ class ExponentialDecay(ScheduleModel):
 
     kind: Literal["exponential"] = Field(default="exponential", repr=False)
     initial: Peak
-    factor: float = Field(gt=0, le=10)
+    factor: float = Field(gt=0, le=10**9)
     every: DurationText
     staircase: bool
 

@@ -37,7 +37,7 @@ class PolynomialDecay(ScheduleModel):
     kind: Literal["polynomial"] = Field(default="polynomial", repr=False)
     initial: Level
     end: Level
-    power: float = Field(gt=0, le=100)
+    power: float = Field(ge=0, le=100)
     over: DurationText
     cycle: bool
 

@@ -17,7 +17,7 @@ from samestep.experiment.schedules.base import (
     in_turn,
     rising_steps,
 )
-from samestep.experiment.schedules.calls import Call, Calls, State, counted
+from samestep.experiment.schedules.calls import Call, Calls, State, counted, number
 from samestep.experiment.schedules.linear import Linear
 from samestep.experiment.schedules.warmup import Warmup
 
@@ -120,7 +120,7 @@ class Sequence(ScheduleModel):
     @classmethod
     def from_torch(cls, state: State) -> ScheduleModel:
         """A line that ends where the other begins, and when, is a warm-up."""
-        begun = sum(each <= 0 for each in state["_milestones"])  # a scheduler of no calls
+        begun = sum(number("milestones", each) <= 0 for each in state["_milestones"])  # a scheduler of no calls
         parts = [schedule for _, schedule in state.within(None)][begun:]
         milestones = tuple(counted("milestones", each, state.stepping) for each in state["_milestones"][begun:])
         return one_after_the_other(parts, milestones, state.clock)

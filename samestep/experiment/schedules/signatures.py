@@ -57,6 +57,7 @@ OF_A_FUNCTION = "{} calls a function, which samestep does not run. Write the sch
 UNREADABLE = {
     **dict.fromkeys(("LambdaLR", "MultiplicativeLR", "LearningRateScheduler"), OF_A_FUNCTION),
     "ReduceLROnPlateau": DEPENDS_ON_LOSSES,
+    "SWALR": "{} goes on from the rate that it finds, which no code says. Record a run and compare its trace.",
 }
 """Classes of both frameworks that can't be read from their arguments, and why."""
 
