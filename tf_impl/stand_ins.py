@@ -328,3 +328,46 @@ class Shift(keras.optimizers.schedules.LearningRateSchedule):
     @classmethod
     def from_config(cls, config):
         return cls(keras.optimizers.schedules.deserialize(config["of"]), config["late"], config["early"])
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class Stairs(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule that is looked up every so many steps, and held in between."""
+
+    def __init__(self, every, of):
+        self.every, self.of = every, of
+
+    def __call__(self, step):
+        return self.of(step - ops.mod(step, self.every))
+
+    def get_config(self):
+        return {"every": self.every, "of": keras.optimizers.schedules.serialize(self.of)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(config["every"], keras.optimizers.schedules.deserialize(config["of"]))
+
+
+@keras.saving.register_keras_serializable(package="samestep")
+class Curve(keras.optimizers.schedules.LearningRateSchedule):
+    """From initial to end along a line, half a cosine or a tanh, bent by two powers; then end holds."""
+
+    def __init__(self, initial, end, over, shape, power, k, lower, upper):
+        self.initial, self.end, self.over, self.shape = initial, end, over, shape
+        self.power, self.k, self.lower, self.upper = power, k, lower, upper
+
+    def __call__(self, step):
+        n = ops.cast(step, "float64")
+        z = ops.power(ops.minimum(n, self.over) / self.over, self.k)
+        if self.shape == "line":
+            left = 1 - z
+        elif self.shape == "cosine":
+            left = ops.square(ops.cos(math.pi / 2 * z))
+        else:
+            left = (1 - ops.tanh(self.lower * (1 - z) + self.upper * z)) / 2
+        left = ops.where(n < self.over, ops.power(left, self.power), 0.0)
+        return ops.cast(self.initial * left + self.end * (1 - left), keras.config.floatx())
+
+    def get_config(self):
+        values = {"initial": self.initial, "end": self.end, "over": self.over, "shape": self.shape}
+        return values | {"power": self.power, "k": self.k, "lower": self.lower, "upper": self.upper}

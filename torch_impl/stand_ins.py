@@ -248,3 +248,34 @@ class Shift:
 
     def __call__(self, n):
         return self.of(max(n - (self.late or 0), 0) + (self.early or 0))
+
+
+class Stairs:
+    """Another schedule that is looked up every so many steps, and held in between."""
+
+    def __init__(self, every, of):
+        self.every, self.of = every, of
+
+    def __call__(self, n):
+        return self.of(n - n % self.every)
+
+
+class Curve:
+    """From initial to end along a line, half a cosine or a tanh, bent by two powers; then end holds."""
+
+    def __init__(self, initial, end, over, shape, power, k, lower, upper):
+        self.initial, self.end, self.over, self.shape = initial, end, over, shape
+        self.power, self.k, self.lower, self.upper = power, k, lower, upper
+
+    def __call__(self, n):
+        if n >= self.over:
+            return self.end
+        z = (n / self.over) ** self.k
+        if self.shape == "line":
+            left = 1 - z
+        elif self.shape == "cosine":
+            left = math.cos(math.pi / 2 * z) ** 2
+        else:
+            left = (1 - math.tanh(self.lower * (1 - z) + self.upper * z)) / 2
+        left = left**self.power
+        return self.initial * left + self.end * (1 - left)

@@ -21,6 +21,7 @@ from samestep.experiment.schedules import (
     Schedule,
     Sequence,
     Shift,
+    Stairs,
     Warmup,
 )
 
@@ -62,7 +63,7 @@ def _counts(schedule: Schedule, begins: int) -> Iterator[tuple[str, int]]:
         case Shift():
             late, early = (0 if each is None else _steps(each) for each in (schedule.late, schedule.early))
             yield from _counts(schedule.of, begins + late - early)
-        case Product() | Clip():
+        case Product() | Clip() | Stairs():
             for factor in schedule.parts():
                 yield from _counts(cast("Schedule", factor), begins)
         case PiecewiseConstant():

@@ -92,6 +92,19 @@ BLOCKS = st.one_of(
             },
         ),
     ),
+    st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 5), st.integers(1, 5), rates, lows).map(
+        lambda drawn: (
+            "OneCycle",
+            {
+                "cycle_min_lr": drawn[5],
+                "cycle_max_lr": drawn[4],
+                "cycle_first_step_size": drawn[0] * drawn[2],
+                "cycle_first_stair_count": drawn[2],
+                "cycle_second_step_size": drawn[1] * drawn[3],
+                "cycle_second_stair_count": drawn[3],
+            },
+        )
+    ),
     st.tuples(
         st.just("OneCycle"),
         st.fixed_dictionaries(
@@ -123,7 +136,7 @@ def test_deepspeed(programs):
 
 ARGUMENTS = st.fixed_dictionaries(
     {
-        "sched": st.sampled_from(["cosine", "poly", "step", "multistep", "constant", "wsd"]),
+        "sched": st.sampled_from(["cosine", "poly", "tanh", "step", "multistep", "constant", "wsd"]),
         "epochs": st.integers(12, 25),
         "warmup_epochs": st.integers(0, 5),
         "warmup_lr": lows,
@@ -139,6 +152,7 @@ ARGUMENTS = st.fixed_dictionaries(
         "lr_cycle_limit": st.integers(1, 3),
         "lr_cycle_mul": st.sampled_from([1.0, 2.0]),
         "cooldown_epochs": st.integers(0, 9),
+        "lr_k_decay": st.sampled_from([1.0, 0.5, 2.0]),
         "lr_decay_fn": st.sampled_from(["1-sqrt", "linear", "cosine"]),
     },
 )
@@ -210,7 +224,10 @@ SIMPLE = st.one_of(
         "exponential_decay", init_value=rates, transition_steps=st.integers(0, 60), decay_rate=factors,
         transition_begin=begins, staircase=st.booleans(), end_value=or_not(st.sampled_from([None, 0.0, 1e-5])),
     ),
-    call("cosine_decay_schedule", init_value=rates, decay_steps=steps, alpha=or_not(factors)),
+    call(
+        "cosine_decay_schedule", init_value=rates, decay_steps=steps, alpha=or_not(factors),
+        exponent=or_not(st.sampled_from([1.0, 2, 0.5])),
+    ),
     call("piecewise_constant_schedule", init_value=rates, boundaries_and_scales=scales),
     call(
         "piecewise_interpolate_schedule", interpolate_type=st.sampled_from(["linear", "cosine"]), init_value=rates,
@@ -302,7 +319,7 @@ def test_a_run_of_trainer(programs, run):
 WRONG = {
     "timm:sched=cosin,lr=1": "timm: sched: got 'cosin'. Did you mean cosine?",
     "timm:sched=plateau,lr=1": "timm: timm's plateau depends on the losses",
-    "timm:sched=tanh,lr=1": "samestep has no word for timm's tanh",
+    "timm:sched=rsqrt,lr=1": "samestep has no word for timm's rsqrt",
     "timm:sched=cosine,epochs=5": "timm: lr is missing",
     "timm:sched=cosine,lr=0.1": "looked up once per epoch. Add --stepping epoch",
     "timm:sched=cosine,lr=0.1,lr_noise=0.5": "a rate with noise follows no schedule",
@@ -322,8 +339,8 @@ WRONG = {
     'deepspeed:{"type": "WarmupLR"}': "warmup_max_lr is missing",
     'deepspeed:{"type": "WarmupCosineLR", "params": {"total_num_steps": 99}}': "the optimizer's rate is missing",
     'deepspeed:{"type": "WarmupDecayLR", "params": {"total_num_steps": 99}}': "got 99 with a warm-up of 1000",
+    'deepspeed:{"type": "OneCycle", "params": {"cycle_min_lr": 0, "cycle_max_lr": 1, "cycle_first_stair_count": 3}}': "3 stairs do not divide 2000 steps",
     'deepspeed:{"type": "LRRangeTest", "params": {}}': "a line without an end",
-    "optax.cosine_decay_schedule(0.1, 10, exponent=2)": "samestep has no power of a cosine",
     "optax.exponential_decay(0.1, 10, 1.1, end_value=1.0)": "it is the highest rate, which samestep can't say",
     "optax.join_schedules([optax.constant_schedule(0.1)], [3])": "boundaries: 1 for 1 schedules. Write one less",
     "optax.join_schedules([0.1], [])": "schedules: got [0.1]. Write a list of schedules of optax.",

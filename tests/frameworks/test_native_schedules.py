@@ -100,6 +100,15 @@ simple = {
     "power": builds(
         "power", initial=levels, end=rates, power=st.sampled_from([0.5, 0.9, 1.0, 2.0, 3.5]), over=durations
     ),
+    "curve": builds(
+        "curve",
+        initial=rates,
+        end=levels,
+        over=durations,
+        shape=st.sampled_from(["line", "cosine", "tanh"]),
+        power=st.sampled_from([0.5, 1.0, 2.0]),
+        k=st.sampled_from([0.5, 1.0, 2.0]),
+    ),
     "linear": builds("linear", initial=levels, end=rates, over=durations),
     "cosine": builds("cosine", initial=rates, floor=levels, over=durations, after=st.sampled_from(["hold", "rise"])),
     "cosine-cycles": st.tuples(rates, parts, durations, st.sampled_from([0.5, 1.0, 2.0, 2.5, 3.0, 7.0])).map(
@@ -178,6 +187,7 @@ schedules = simple | {
     "shift": st.tuples(any_simple, durations, st.sampled_from(["late", "early"])).map(
         lambda drawn: KINDS["shift"](of=drawn[0], **{drawn[2]: drawn[1]})
     ),
+    "stairs": st.builds(KINDS["stairs"], every=durations, of=any_simple),
     "product": st.tuples(any_simple, factors).map(lambda drawn: KINDS["product"](schedules=drawn)),
 }
 

@@ -11,13 +11,14 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
-from samestep.experiment.schedules import clip, product, sequence, shift, warmup
+from samestep.experiment.schedules import clip, product, sequence, shift, stairs, warmup
 from samestep.experiment.schedules.base import ArrayLike, ScheduleModel, float32_error
 from samestep.experiment.schedules.clip import Clip
 from samestep.experiment.schedules.constant import Constant
 from samestep.experiment.schedules.cosine import CosineDecay
 from samestep.experiment.schedules.cosine_cycles import CosineCycles
 from samestep.experiment.schedules.cosine_restarts import CosineRestarts
+from samestep.experiment.schedules.curve import Curve
 from samestep.experiment.schedules.cyclic import Cyclic
 from samestep.experiment.schedules.exponential import ExponentialDecay
 from samestep.experiment.schedules.inverse_sqrt import InverseSqrt
@@ -30,6 +31,7 @@ from samestep.experiment.schedules.power import Power
 from samestep.experiment.schedules.product import Product
 from samestep.experiment.schedules.sequence import Sequence
 from samestep.experiment.schedules.shift import Shift
+from samestep.experiment.schedules.stairs import Stairs
 from samestep.experiment.schedules.warmup import Warmup
 
 Schedule = Annotated[
@@ -40,6 +42,7 @@ Schedule = Annotated[
     | PiecewiseConstant
     | PolynomialDecay
     | Power
+    | Curve
     | Linear
     | CosineDecay
     | CosineCycles
@@ -50,12 +53,13 @@ Schedule = Annotated[
     | Sequence
     | Product
     | Clip
-    | Shift,
+    | Shift
+    | Stairs,
     Field(discriminator="kind"),
 ]
 """Any of the vocabulary; the kind says which."""
 
-for _made_of_others in (warmup, sequence, product, clip, shift):
+for _made_of_others in (warmup, sequence, product, clip, shift, stairs):
     vars(_made_of_others)["Schedule"] = Schedule  # pydantic looks the name up there when it first checks one
 
 SCHEDULES: tuple[type[ScheduleModel], ...] = get_args(get_args(Schedule)[0])
@@ -77,6 +81,7 @@ __all__ = [
     "CosineCycles",
     "CosineDecay",
     "CosineRestarts",
+    "Curve",
     "Cyclic",
     "ExponentialDecay",
     "InverseSqrt",
@@ -91,6 +96,7 @@ __all__ = [
     "ScheduleModel",
     "Sequence",
     "Shift",
+    "Stairs",
     "Warmup",
     "float32_error",
 ]

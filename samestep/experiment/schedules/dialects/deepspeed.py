@@ -18,6 +18,7 @@ from samestep.experiment.schedules import (
     Schedule,
     Sequence,
     Shift,
+    Stairs,
     Warmup,
 )
 from samestep.experiment.schedules.base import tidy
@@ -131,14 +132,12 @@ def _warmup_cosine(params: Words, whole: Words) -> Schedule:
 
 def _one_cycle(params: Words, whole: Words) -> Schedule:
     low, high = params.number("cycle_min_lr"), params.number("cycle_max_lr")
-    for name in ("cycle_first_stair_count", "cycle_second_stair_count"):
-        if params.number(name, 0.0):
-            raise ValueError(f"{params.place}{name}: samestep has no stairs along a line. Write 0.")
     up = params.whole("cycle_first_step_size", 2000, least=1)
     down = params.whole("cycle_second_step_size", up, least=1)
+    stairs = params.whole("cycle_first_stair_count", 0)
     parts: list[Schedule] = [
-        Linear(initial=low, end=high, over=lasting("cycle_first_step_size", up)),
-        Linear(initial=high, end=low, over=lasting("cycle_second_step_size", down)),
+        _in_stairs(low, high, up, stairs, False),
+        _in_stairs(high, low, down, params.whole("cycle_second_stair_count", stairs), True),
     ]
     ends = [lasting("cycle_first_step_size", up)]
     rate, every = params.number("decay_lr_rate", 0.0), params.whole("decay_step_size", 0)
@@ -148,6 +147,18 @@ def _one_cycle(params: Words, whole: Words) -> Schedule:
         )
         ends.append(lasting("cycle_second_step_size", up + down))
     return Sequence(schedules=tuple(parts), milestones=tuple(ends))
+
+
+def _in_stairs(initial: float, end: float, over: int, count: int, falls: bool) -> Schedule:
+    """A line, or so many stairs along it. Those that fall begin with the step that leaves the line."""
+    line = Linear(initial=initial, end=end, over=lasting("cycle_first_step_size", over))
+    if not count:
+        return line
+    if over % count:
+        raise ValueError(f"stair_count: {count} stairs do not divide {over} steps. Write a count that does.")
+    every = over // count
+    stairs = Stairs(every=lasting("stair_count", every), of=line)
+    return Shift(of=stairs, early=lasting("stair_count", every - 1)) if falls and every > 1 else stairs
 
 
 def _range_test(params: Words, whole: Words) -> Schedule:

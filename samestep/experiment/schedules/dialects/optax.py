@@ -14,6 +14,7 @@ from samestep.experiment.schedules import (
     Clip,
     Constant,
     CosineDecay,
+    Curve,
     ExponentialDecay,
     Linear,
     PiecewiseConstant,
@@ -112,10 +113,10 @@ def _exponential(given: Given) -> Schedule:
 
 
 def _cosine(given: Given) -> Schedule:
-    if number("exponent", given["exponent"]) != 1:
-        raise ValueError(f"exponent: got {given['exponent']!r}. samestep has no power of a cosine; write 1.")
-    initial = number("init_value", given["init_value"])
+    initial, power = number("init_value", given["init_value"]), number("exponent", given["exponent"])
     floor = tidy(initial * number("alpha", given["alpha"]))
+    if power != 1:
+        return Curve(initial=initial, end=floor, over=_lasts(given, "decay_steps"), shape="cosine", power=power)
     return CosineDecay(initial=initial, floor=floor, over=_lasts(given, "decay_steps"), after="hold")
 
 

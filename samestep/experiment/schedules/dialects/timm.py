@@ -6,13 +6,14 @@ beginning of the schedule; with ``warmup_prefix`` it comes before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from samestep.experiment.clock import Duration
 from samestep.experiment.schedules import (
     Constant,
     CosineDecay,
+    Curve,
     ExponentialDecay,
     Linear,
     PiecewiseConstant,
@@ -51,15 +52,13 @@ def read(words: Words) -> Read:
     Raises:
         ValueError: A schedule that timm has not, or one that the vocabulary can't say.
     """
-    kind = words.word("sched", (*_FORMS, "plateau", "tanh", "rsqrt", "none"), "cosine")
+    kind = words.word("sched", (*_FORMS, "plateau", "rsqrt", "none"), "cosine")
     if kind == "plateau":
         raise ValueError(DEPENDS_ON_LOSSES.format("timm's plateau"))
-    if kind in ("tanh", "rsqrt"):
-        raise ValueError(f"sched: samestep has no word for timm's {kind}. Record a run and compare its trace.")
+    if kind == "rsqrt":
+        raise ValueError("sched: samestep has no word for timm's rsqrt. Record a run and compare its trace.")
     if "lr_noise" in words:
         raise ValueError("lr_noise: a rate with noise follows no schedule. Leave it out, or record a run.")
-    if words.number("lr_k_decay", 1.0) != 1:
-        raise ValueError(f"lr_k_decay: got {words.values['lr_k_decay']}. samestep has no word for it; write 1.")
     if "lr" not in words:
         raise ValueError("lr is missing; timm works it out from the batch. Add the rate that it printed, like lr=0.5.")
     if not words.number("lr"):
@@ -90,6 +89,11 @@ class _Arguments:
         return lasting(name, count, "epochs")
 
     @property
+    def k_decay(self) -> float:
+        """The power of the part that is done, 1 for most."""
+        return self.words.number("lr_k_decay", 1.0)
+
+    @property
     def over(self) -> Duration:
         """The whole schedule, or one cycle of it."""
         return self.lasts("epochs", self["epochs"])
@@ -104,40 +108,69 @@ class _Arguments:
         )
 
 
-def _cycles(asked: _Arguments, make: Any) -> Schedule:
+def _cycles(asked: _Arguments, make: Callable[[float, float, Duration], Schedule]) -> Schedule:
     """As many cycles as there are, each lower and longer than the one before."""
     limit = asked.words.whole("lr_cycle_limit", 1, least=1)
     if limit > MOST_CYCLES:
         raise ValueError(f"lr_cycle_limit: got {limit}. Write at most {MOST_CYCLES}.")
     low = asked["min_lr"]
     if limit == 1:
-        return asked.warmed_up(make(initial=asked.lr, low=low, over=asked.over))
+        return make(asked.lr, low, asked.over)
     decay, longer, length = asked["lr_cycle_decay"], asked["lr_cycle_mul"], asked["epochs"]
     if longer <= 0 or decay <= 0:
         raise ValueError("lr_cycle_mul and lr_cycle_decay: got 0. Write numbers above 0.")
     lengths = [tidy(length * longer**index) for index in range(limit)]
     parts = [
-        make(initial=tidy(asked.lr * decay**index), low=low, over=asked.lasts("lr_cycle_mul", each))
+        make(tidy(asked.lr * decay**index), low, asked.lasts("lr_cycle_mul", each))
         for index, each in enumerate(lengths)
     ]
     ends = [asked.lasts("lr_cycle_mul", tidy(sum(lengths[: index + 1]))) for index in range(limit - 1)]
-    return asked.warmed_up(Sequence(schedules=tuple(parts), milestones=tuple(ends)))
+    return Sequence(schedules=tuple(parts), milestones=tuple(ends))
 
 
 def _cosine(asked: _Arguments) -> Schedule:
-    return _cycles(asked, lambda initial, low, over: CosineDecay(initial=initial, floor=low, over=over, after="hold"))
+    k = asked.k_decay
+
+    def make(initial: float, low: float, over: Duration) -> Schedule:
+        if k != 1:
+            return Curve(initial=initial, end=low, over=over, shape="cosine", k=k)
+        return CosineDecay(initial=initial, floor=low, over=over, after="hold")
+
+    return asked.warmed_up(_cycles(asked, make))
 
 
 def _poly(asked: _Arguments) -> Schedule:
     """Its power is called decay_rate."""
-    power = asked["decay_rate"]
-    return _cycles(asked, lambda initial, low, over: _falling(initial, low, power, over))
+    power, k = asked["decay_rate"], asked.k_decay
+
+    def make(initial: float, low: float, over: Duration) -> Schedule:
+        if k != 1:
+            return Curve(initial=initial, end=low, over=over, shape="line", k=k, power=power)
+        if power == 1:
+            return Linear(initial=initial, end=low, over=over)
+        return PolynomialDecay(initial=initial, end=low, power=power, over=over, cycle=False)
+
+    return asked.warmed_up(_cycles(asked, make))
 
 
-def _falling(initial: float, low: float, power: float, over: Duration) -> Schedule:
-    if power == 1:
-        return Linear(initial=initial, end=low, over=over)
-    return PolynomialDecay(initial=initial, end=low, power=power, over=over, cycle=False)
+def _tanh(asked: _Arguments) -> Schedule:
+    """It begins a little below the optimizer's rate, and is not asked for its first rate, which is the optimizer's.
+
+    A warm-up over it leads to where it is by then; one before it, to the optimizer's rate.
+    """
+
+    def make(initial: float, low: float, over: Duration) -> Schedule:
+        return Curve(initial=initial, end=low, over=over, shape="tanh")
+
+    then, count = _cycles(asked, make), asked["warmup_epochs"]
+    if not count:
+        first = lasting("sched", 1, "steps" if asked.words.flag("sched_on_updates") else "epochs")
+        return Warmup(initial=asked.lr, over=first, then=then, overlaps=True)
+    lasts, low = asked.lasts("warmup_epochs", count), asked["warmup_lr"]
+    if not asked.words.flag("warmup_prefix"):
+        return Warmup(initial=low, over=lasts, then=then, overlaps=True, joins=True)
+    up = Warmup(initial=low, over=lasts, then=Constant(initial=asked.lr))
+    return Sequence(schedules=(up, then), milestones=(lasts,))
 
 
 def _step(asked: _Arguments) -> Schedule:
@@ -193,6 +226,7 @@ def _wsd(asked: _Arguments) -> Schedule:
 _FORMS = {
     "cosine": _cosine,
     "poly": _poly,
+    "tanh": _tanh,
     "step": _step,
     "multistep": _multistep,
     "constant": _constant,
