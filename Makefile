@@ -6,6 +6,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# programs of which the tests ask the schedules alone: out of the way of what others import
+PROGRAMS := $(VENV)/programs
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: run test docs bench clean
@@ -39,7 +41,7 @@ $(VENV)/run.done: pyproject.toml constraints.txt $(VENV)/venv.done
 $(VENV)/test.done: pyproject.toml constraints.txt $(VENV)/run.done
 	@echo "Installing what the tests need into $(VENV), once."
 	@$(INSTALL) -e '.[tensorflow,torch,test]'
-	@$(INSTALL) --no-deps timm==1.0.31  # its schedules need none of the packages that its models do
+	@$(INSTALL) --no-deps --upgrade --target $(PROGRAMS) deepspeed==0.19.8 timm==1.0.31
 	@touch $@
 
 $(VENV)/docs.done: pyproject.toml constraints.txt $(VENV)/run.done

@@ -97,6 +97,10 @@ def _goes_on(values: np.ndarray) -> bool:
     return bool(abs(now - before) < 0.01 * before)
 
 
+MOST_FACTOR = 10
+"""The largest factor of one period that is guessed."""
+
+
 def _written(values: list[float], rows: Rows) -> bool:
     """Whether a person may have written these rates: short ones, or short parts of the first."""
     most = 6 if rows.exact else 5
@@ -106,7 +110,12 @@ def _written(values: list[float], rows: Rows) -> bool:
 
 
 def exponential(initial: float, factor: float, every: float, staircase: bool) -> Schedule:
-    """An exponential decay with its period in steps."""
+    """An exponential decay with its period in steps.
+
+    Raises ValueError for a factor that nobody writes of what is logged: two far rates are no growth.
+    """
+    if factor > MOST_FACTOR:
+        raise ValueError(f"factor: {factor}")
     return ExponentialDecay(initial=initial, factor=factor, every=steps(every), staircase=staircase)
 
 

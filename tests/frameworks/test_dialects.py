@@ -1,6 +1,7 @@
 """What a program is told in its own words: the schedule that is read has the rates of the real program."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -49,6 +50,9 @@ def programs():
     started = {}
 
     def ask(name, *given, **more):
+        if name in ("deepspeed", "timm") and not (Path(sys.prefix) / "programs" / name).exists():
+            assert not os.environ.get("CI"), "make test installs it, and CI must not skip it"
+            pytest.skip(f"{name} is not installed; make test does that")
         if name not in started:
             started[name] = Program(name)
         return started[name](*given, **more)

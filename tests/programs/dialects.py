@@ -7,10 +7,11 @@ Each line of standard input is JSON: `values` in the program's words (code of op
 import contextlib
 import importlib.util
 import json
-import os
+import logging
 import sys
 import types
 import warnings
+from pathlib import Path
 
 
 def torch_optimizer(lr):
@@ -21,6 +22,7 @@ def torch_optimizer(lr):
 
 def deepspeed_rates(asked):
     """A scheduler that is stepped after each update, as DeepSpeed's engine does."""
+    sys.modules["deepspeed.utils"].logger = logging.getLogger("deepspeed")
     from deepspeed.runtime import lr_schedules
 
     optimizer = torch_optimizer(asked["lr"])
@@ -120,19 +122,22 @@ def lightning_rates(asked):
     return rates
 
 
-def without_its_models(name):
-    """A package of which only what is imported by name is run: timm's models need torchvision, its schedulers do not."""
-    found = importlib.util.find_spec(name)
-    package = types.ModuleType(name)
-    package.__path__ = list(found.submodule_search_locations)
-    sys.modules[name] = package
+def only_its_schedules(*names):
+    """Packages of which only what is imported by name is run: timm's models need torchvision, its schedules do not."""
+    sys.path.append(str(Path(sys.prefix) / "programs"))
+    for name in names:
+        found = importlib.util.find_spec(name)
+        package = types.ModuleType(name)
+        package.__path__ = list(found.submodule_search_locations)
+        sys.modules[name] = package
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    os.environ["DS_ACCELERATOR"] = "cpu"
-    if sys.argv[1] == "timm":
-        without_its_models("timm")
+    if sys.argv[1] in ("deepspeed", "timm"):
+        only_its_schedules(
+            *{"deepspeed": ("deepspeed", "deepspeed.runtime", "deepspeed.utils"), "timm": ("timm",)}[sys.argv[1]]
+        )
     programs = {
         "deepspeed": deepspeed_rates,
         "lightning": lightning_rates,
