@@ -126,6 +126,15 @@ def _in_one_thread() -> AbstractContextManager[None]:
     return executor
 
 
+def _as_in_fit() -> AbstractContextManager[None]:
+    """Run what `fit` runs as `fit` does: a graph of another executor is not rewritten, and divides exactly.
+
+    The rewriter multiplies with a rounded reciprocal in place of a division by a constant: docs/facts.md.
+    """
+    executor: AbstractContextManager[None] = tf.experimental.function_executor_type("DEFAULT")
+    return executor
+
+
 class _Epochs(keras.Model):
     """A `train_step` that makes all the updates of several epochs.
 
@@ -275,13 +284,16 @@ class _Rates:
         self.asked: Any = None
         if isinstance(native.learning_rate, keras.optimizers.schedules.LearningRateSchedule):
             self.schedule, number = native.learning_rate, tf.TensorSpec((), tf.int64)
-            self.asked = tf.function(self._asked, autograph=False).get_concrete_function(number, number)
+            with _as_in_fit():
+                self.asked = tf.function(self._asked, autograph=False).get_concrete_function(number, number)
 
     def __call__(self, begin: int, end: int) -> np.ndarray:
         """Rates of the updates of some epochs: float64, shape (epochs, steps per epoch)."""
         if self.asked is not None:
             first, last = (tf.constant(epoch * self.steps, tf.int64) for epoch in (begin, end))
-            return np.reshape(self.asked(first, last)[: (end - begin) * self.steps], (-1, self.steps))
+            with _as_in_fit():
+                asked = self.asked(first, last)
+            return np.reshape(asked[: (end - begin) * self.steps], (-1, self.steps))
         rates = []
         for epoch in range(begin, end):
             for callback in self.callbacks:

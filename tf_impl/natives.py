@@ -103,5 +103,5 @@ def asked(schedule: Any, counts: np.ndarray) -> np.ndarray:
 
 def _asks_one_at_a_time(schedule: Any) -> bool:
     """Whether Keras' warm-up is in it, which chooses with a condition on a single step."""
-    within = [getattr(schedule, "then", None), *getattr(schedule, "schedules", ())]
+    within = [getattr(schedule, "then", None), getattr(schedule, "of", None), *getattr(schedule, "schedules", ())]
     return getattr(schedule, "warmup_target", None) is not None or any(map(_asks_one_at_a_time, filter(None, within)))

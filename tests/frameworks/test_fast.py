@@ -40,6 +40,13 @@ EXAMPLE_ARMS = [  # in turn: what a schedule gives and how often it is asked hav
 LINE = Network(hidden=(), activation="linear", dropout=0.0)
 CHANGES = {
     "default-arms": {"arms": question().arms},
+    # 9 / 10 and 9 / 7 in float32 are not 9 times the rounded reciprocal, with which compiled code multiplies
+    "divided": {
+        "arms": [
+            Arm(name="line", schedule=parse("linear:initial=0.1,end=0,over=10 steps"), stepping="step"),
+            Arm(name="decay", schedule=exponential("7 steps", staircase=False, initial=0.1, factor=0.5), stepping="step"),
+        ]
+    },
     "drop-last": {"drop_last": True},
     "full-batches-only": {"batch_size": 25},
     "one-batch": {"batch_size": 128},
