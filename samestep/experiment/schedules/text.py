@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from samestep.experiment.clock import Clock, Stepping
 from samestep.experiment.schedules import KINDS, Schedule
+from samestep.experiment.schedules.brackets import parts
 from samestep.experiment.schedules.code import is_code, read_code
 from samestep.experiment.schedules.dialects import (
     DIALECTS,
@@ -283,20 +284,10 @@ def _value(text: str) -> Any:
 
 
 def _parts(text: str) -> list[str]:
-    """The text between the commas that are in no bracket."""
-    parts, depth, begin = [], 0, 0
-    for place, letter in enumerate(text):
-        depth += (letter in "([") - (letter in ")]")
-        if depth < 0:
-            break
-        if depth > 10:
-            raise ScheduleError("no schedule: nested too deeply.")
-        if letter == "," and depth == 0:
-            parts.append(text[begin:place])
-            begin = place + 1
-    if depth:
-        raise ScheduleError(f"the brackets in {text[:60]!r} do not match. Close each one.")
-    return [each for each in (*parts, text[begin:]) if each.strip()]
+    try:
+        return parts(text)
+    except ValueError as error:
+        raise ScheduleError(str(error)) from None
 
 
 def _written(data: dict[str, Any]) -> str:

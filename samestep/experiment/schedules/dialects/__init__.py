@@ -51,13 +51,14 @@ def read_named(dialect: Dialect, text: str, stepping: Stepping, clock: Clock | N
     Raises:
         ValueError: It says no schedule; the message is one line.
     """
-    if text.startswith("{"):
-        return read_values(dialect, strict_json(text, f"what {dialect.name} takes"), stepping, clock)
     if not text:
         raise ValueError(f"nothing follows {dialect.name}:. Write {dialect.name}:{dialect.example}")
     try:
-        values = of_text(text)
-        check_names(values if dialect.names else (), dialect.names, is_all=not text.startswith("-"))
+        if text.startswith("{"):
+            values = strict_json(text, f"what {dialect.name} takes")
+        else:
+            values = of_text(text)
+            check_names(values if dialect.names else (), dialect.names, is_all=not text.startswith("-"))
     except ValueError as error:
         raise ValueError(f"{dialect.name}: {error}") from None
     return read_values(dialect, values, stepping, clock)

@@ -12,6 +12,7 @@ from typing import Any
 
 from samestep.experiment.clock import Clock, Duration, Stepping, Unit
 from samestep.experiment.schedules import Schedule
+from samestep.experiment.schedules.brackets import parts
 from samestep.experiment.schedules.calls import Call, number
 from samestep.experiment.schedules.signatures import hint
 
@@ -150,7 +151,7 @@ def of_text(text: str) -> dict[str, Any]:
         ValueError: A value without a name, or a name that is there twice.
     """
     if not text.lstrip().startswith("-"):
-        return _named(part.partition("=") for part in _parts(text))
+        return _named(part.partition("=") for part in parts(text))
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -166,18 +167,6 @@ def of_text(text: str) -> dict[str, Any]:
         else:
             raise ValueError(f"{word[:60]!r} has no name. Write --NAME VALUE.")
     return _named(pairs)
-
-
-def _parts(text: str) -> list[str]:
-    """The text between the commas that are in no bracket."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter in "([{") - (letter in ")]}")
-        if letter == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part for part in parts if part.strip()]
 
 
 def _named(pairs: Iterable[tuple[str, str, str]]) -> dict[str, Any]:
